@@ -1,0 +1,5 @@
+//! What the code says: typed observations with spans, and how they hang together.
+
+mod model;
+
+pub use model::*;

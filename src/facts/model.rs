@@ -1,0 +1,372 @@
+//! The vocabulary of facts. A fact is a kind, a place, a few named fields and what the engine knows about it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::project::{Area, ServiceId, Span};
+
+/// Index into [`FactStore::facts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FactId(pub u32);
+
+/// A function of any module of the project, numbered over all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FunctionId(pub u32);
+
+/// Every kind of fact with the fields that clauses, rules and shapes may use: the closed list that the loader checks.
+pub const VOCABULARY: &[(&str, &[&str])] = &[
+    ("router", &["prefix", "parent"]),
+    ("mount", &["scope", "path", "except", "order", "off", "strength", "chain", "roles"]),
+    ("role", &["role", "on", "fails", "strength", "opts", "enforced"]),
+    ("route", &["router", "method", "path", "handler", "chain", "roles", "public", "mutates", "inputs", "framework"]),
+    ("input", &["part", "state", "raw", "type"]),
+    ("response", &["status", "body"]),
+    ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears"]),
+    ("header", &["name", "value", "path"]),
+    ("cors", &["origin", "credentials", "path"]),
+    ("client", &["store", "shared", "target", "timeout", "pool", "library"]),
+    (
+        "query",
+        &["op", "model", "filter", "order", "limit", "args", "text", "batch", "joined", "many", "data", "select"],
+    ),
+    ("stop", &["what"]),
+    ("model", &["name", "table"]),
+    ("column", &["model", "name", "type", "primary", "unique", "nullable", "default", "annotation"]),
+    ("index", &["model", "columns", "unique", "partial"]),
+    ("relation", &["model", "columns", "target", "auto_index", "on_delete", "provider"]),
+    ("datasource", &["provider", "url", "source"]),
+    ("env", &["name", "default", "checked", "refused"]),
+    ("env-entry", &["name", "value", "template", "tracked", "placeholder"]),
+    ("setting", &["format", "key", "name", "value"]),
+    ("schema", &["what", "exits", "fields"]),
+    ("state", &["type", "bounded", "weak"]),
+    ("change", &["state", "effect", "key"]),
+    ("hook", &["on", "signals", "handler"]),
+    ("outbound", &["url", "timeout", "target"]),
+    ("hmac", &["over", "compare"]),
+    ("token", &["op", "expires", "algorithms", "audience", "secret", "key", "ignore_expiration", "payload"]),
+    ("random", &["flows", "source"]),
+    ("log", &["level", "args", "names", "library", "redacted"]),
+    ("compare", &["left", "right", "names"]),
+    ("literal", &["name", "value", "entropy", "length", "context"]),
+    ("capability", &["name", "opts"]),
+    ("resource", &["what", "released"]),
+    ("service", &["entry", "kind", "serverless", "platform"]),
+    ("module", &["path", "capability", "imported_by", "dynamic", "lines"]),
+    ("function", &["name", "kind", "always_succeeds", "stub", "comment", "params"]),
+    ("call", &["name", "args"]),
+    ("probe", &["path"]),
+    ("dependency", &["name", "version", "dev", "loose"]),
+    ("file", &["path", "name"]),
+    ("test", &["runner", "cases", "assertions", "imports", "kind"]),
+    (
+        "image",
+        &[
+            "path",
+            "stages",
+            "user",
+            "base",
+            "healthcheck",
+            "command",
+            "copies_source_before_install",
+            "build_tools",
+            "ignores",
+            "install",
+            "root_user",
+        ],
+    ),
+    ("instruction", &["path", "name", "value", "stage", "final"]),
+    (
+        "container",
+        &[
+            "name",
+            "image",
+            "role",
+            "healthcheck",
+            "user",
+            "privileged",
+            "ports",
+            "depends_without_condition",
+            "source",
+            "build",
+            "one_shot",
+            "restart",
+        ],
+    ),
+    ("ci", &["triggers", "tests", "lint", "build", "swallowed", "provider", "commands"]),
+    ("lock", &["manager", "path", "manifest", "state"]),
+    ("match", &["rule", "text", "path"]),
+    ("comment", &["text"]),
+    ("entry", &[]),
+];
+
+/// Where a value comes from: the sets that rules name `:literal`, `:env`, …
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Origins(pub u32);
+
+macro_rules! origins {
+    ($($constant:ident = $bit:expr, $name:literal;)*) => {
+        impl Origins {
+            $(pub const $constant: Origins = Origins(1 << $bit);)*
+            /// All origins by the name that rules use (after the colon).
+            pub const NAMES: &'static [(&'static str, Origins)] = &[$(($name, Origins::$constant)),*];
+        }
+    };
+}
+
+origins! {
+    LITERAL = 0, "literal";
+    ENV = 1, "env";
+    PROD = 2, "prod";
+    REQUEST = 3, "request";
+    PARAMETER = 4, "parameter";
+    CONSTANT = 5, "constant";
+    BUILT = 6, "built";
+    DYNAMIC = 7, "dynamic";
+    RANDOM = 8, "random";
+    CAUGHT_ERROR = 9, "caught-error";
+    ERROR_STACK = 10, "error-stack";
+    OWN_ERROR = 11, "own-error";
+    LOOP_VARIABLE = 12, "loop-variable";
+    ALLOW_LISTED = 13, "allow-listed";
+    SERIALISED = 14, "serialised";
+    REFLECTED = 15, "reflected";
+    LOOSE_REGEX = 16, "loose-regex";
+    OWN_ORIGIN = 17, "own-origin";
+    HASHED = 18, "hashed";
+    MASKED = 19, "masked";
+}
+
+impl Origins {
+    pub fn has(self, other: Origins) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    #[must_use]
+    pub fn with(self, other: Origins) -> Origins {
+        Origins(self.0 | other.0)
+    }
+
+    pub fn parse(name: &str) -> Option<Origins> {
+        Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, o)| *o)
+    }
+}
+
+/// A value after folding and flow: what it is as far as it is known, and where it comes from.
+/// `:any` holds for everything but `Absent`; `:absent` for `Absent` alone.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Value {
+    pub data: Data,
+    pub origins: Origins,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Data {
+    /// Not there, and known not to be there.
+    #[default]
+    Absent,
+    /// There may be something, nobody can tell what.
+    Unknown,
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(Arc<str>),
+    List(Arc<[Value]>),
+    Record(Arc<Record>),
+    Fact(FactId),
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Record {
+    pub fields: Vec<(Arc<str>, Value)>,
+    /// A spread or computed key that could not be followed: a missing field is unknown, not absent.
+    pub open: bool,
+}
+
+impl Value {
+    pub const ABSENT: Value = Value { data: Data::Absent, origins: Origins(0) };
+    pub const UNKNOWN: Value = Value { data: Data::Unknown, origins: Origins(0) };
+
+    pub fn text(text: impl Into<Arc<str>>) -> Value {
+        Value { data: Data::Text(text.into()), origins: Origins::LITERAL }
+    }
+
+    pub fn bool(value: bool) -> Value {
+        Value { data: Data::Bool(value), origins: Origins::LITERAL }
+    }
+
+    pub fn number(value: f64) -> Value {
+        Value { data: Data::Number(value), origins: Origins::LITERAL }
+    }
+
+    pub fn list(items: Vec<Value>) -> Value {
+        Value { data: Data::List(items.into()), origins: Origins::default() }
+    }
+
+    pub fn texts<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Value {
+        Value::list(items.into_iter().map(|s| Value::text(s.as_ref())).collect())
+    }
+
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn is_absent(&self) -> bool {
+        matches!(self.data, Data::Absent)
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.data, Data::Unknown)
+    }
+
+    /// A field of a record; absent in a closed one, unknown in an open one or in anything unknown.
+    pub fn field(&self, name: &str) -> Value {
+        match &self.data {
+            Data::Record(record) => match record.fields.iter().find(|(n, _)| &**n == name) {
+                Some((_, value)) => value.clone(),
+                None if record.open => Value::UNKNOWN,
+                None => Value::ABSENT,
+            },
+            Data::Unknown => Value::UNKNOWN,
+            _ => Value::ABSENT,
+        }
+    }
+}
+
+/// When code runs, from the call graph. A function that runs in several phases has the most demanding one
+/// (request over job over timer over startup over module).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    Dead,
+    Script,
+    Module,
+    Startup,
+    Timer,
+    Job,
+    Request,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    Low,
+    Medium,
+    High,
+}
+
+/// What surrounds a fact in its function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Within(pub u8);
+
+impl Within {
+    pub const LOOP: Within = Within(1);
+    pub const TRANSACTION: Within = Within(2);
+    pub const CATCH: Within = Within(4);
+    pub const FINALLY: Within = Within(8);
+    pub const TRY: Within = Within(16);
+    pub const NAMES: &'static [(&'static str, Within)] = &[
+        ("loop", Self::LOOP),
+        ("transaction", Self::TRANSACTION),
+        ("catch", Self::CATCH),
+        ("finally", Self::FINALLY),
+        ("try", Self::TRY),
+    ];
+}
+
+/// Conditions on the environment under which a fact holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Guard(pub u8);
+
+impl Guard {
+    pub const DEV: Guard = Guard(1);
+    pub const TEST: Guard = Guard(2);
+    pub const PROD: Guard = Guard(4);
+    pub const DEBUG: Guard = Guard(8);
+    pub const NAMES: &'static [(&'static str, Guard)] =
+        &[("dev", Self::DEV), ("test", Self::TEST), ("prod", Self::PROD), ("debug", Self::DEBUG)];
+}
+
+#[derive(Debug, Clone)]
+pub struct Fact {
+    pub kind: Arc<str>,
+    pub at: Span,
+    pub fields: Vec<(Arc<str>, Value)>,
+    pub area: Area,
+    pub service: ServiceId,
+    /// The function whose body holds it; none at module level.
+    pub function: Option<FunctionId>,
+    /// Where `via = "reaches"` starts: a route's handler and chain, a hook's handler, else the function itself.
+    pub roots: Vec<FunctionId>,
+    pub phase: Phase,
+    /// Some entry point of the service imports the module that holds it.
+    pub reached: bool,
+    /// What it makes is mounted, called or otherwise used.
+    pub used: bool,
+    pub within: Within,
+    pub guard: Guard,
+    pub certain: Confidence,
+    /// The resolved name of the thing (`express().use`), empty where there is none.
+    pub api: Arc<str>,
+    /// Which clause or shape made it (`stacks/express.toml fact.route[0]`).
+    pub clause: Arc<str>,
+    /// The name of the enclosing function or class member, for messages and fingerprints.
+    pub symbol: Arc<str>,
+    /// Why unused or unreached, in words (`lib/limit.ts is never imported`).
+    pub because: Option<Arc<str>>,
+}
+
+impl Fact {
+    /// A fact of a file that is not code, or the start of one that is: reached, used, certain, at module level.
+    pub fn new(kind: &str, at: Span, clause: &str) -> Fact {
+        Fact {
+            kind: kind.into(),
+            at,
+            fields: Vec::new(),
+            area: Area::Config,
+            service: ServiceId(0),
+            function: None,
+            roots: Vec::new(),
+            phase: Phase::Module,
+            reached: true,
+            used: true,
+            within: Within::default(),
+            guard: Guard::default(),
+            certain: Confidence::High,
+            api: "".into(),
+            clause: clause.into(),
+            symbol: "".into(),
+            because: None,
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Fact {
+        self.fields.push((name.into(), value));
+        self
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.fields.iter().find(|(n, _)| &**n == name).map(|(_, v)| v)
+    }
+}
+
+/// All facts of a project and the graph that joins them. Order is deterministic: by file path, then place, then kind.
+#[derive(Debug, Default)]
+pub struct FactStore {
+    pub facts: Vec<Fact>,
+    /// Callees (and functions written inside) of every function.
+    pub calls: Vec<Vec<FunctionId>>,
+    /// Kinds of fact that may be incomplete, by service, with the reason (`a migration did not parse`).
+    pub incomplete: Vec<(ServiceId, Arc<str>, Arc<str>)>,
+}
+
+impl FactStore {
+    pub fn get(&self, id: FactId) -> &Fact {
+        &self.facts[id.0 as usize]
+    }
+}

@@ -1,0 +1,164 @@
+//! The vocabulary of the project layer.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Index into [`Project::files`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId(pub u32);
+
+/// Index into [`Project::services`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ServiceId(pub u16);
+
+/// What a file is for. Rules look at `Server` unless they say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Area {
+    Server,
+    Client,
+    Test,
+    Script,
+    Example,
+    Migration,
+    Config,
+    Docs,
+    Generated,
+    Vendored,
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileKind {
+    /// `.js .mjs .cjs .jsx .ts .mts .cts .tsx`
+    JavaScript,
+    Python,
+    Rust,
+    /// JSON, with comments and trailing commas allowed.
+    Json,
+    Yaml,
+    Toml,
+    /// `.env`, `.env.*`
+    Dotenv,
+    Dockerfile,
+    Prisma,
+    Sql,
+    /// Any other text: scanned for secrets, read by `regex` rules.
+    Text,
+    /// Not opened.
+    Binary,
+}
+
+/// Whether git holds the file. Without an index every file counts as tracked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tracked {
+    Yes,
+    /// In the index although an ignore rule names it.
+    YesThoughIgnored,
+    No,
+}
+
+/// One file of the tree. Its text is not kept.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Relative to the root, with `/`.
+    pub path: Arc<str>,
+    pub kind: FileKind,
+    pub area: Area,
+    pub service: ServiceId,
+    pub tracked: Tracked,
+    /// Bytes.
+    pub size: u64,
+    /// Inside the path that the user asked about (findings elsewhere are not reported).
+    pub in_scope: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessKind {
+    Http,
+    Worker,
+    Scheduler,
+    Function,
+    Cli,
+    Library,
+}
+
+/// A deployable unit: a manifest with an entry point. Service 0 always exists and is the root.
+#[derive(Debug, Clone, Default)]
+pub struct Service {
+    /// Folder relative to the root, `.` for the root itself.
+    pub path: String,
+    pub kinds: Vec<ProcessKind>,
+    /// `typescript`, `javascript`, …
+    pub languages: Vec<String>,
+    /// Stack ids (`express`, `prisma`, `vercel`, …), sorted.
+    pub stacks: Vec<String>,
+    /// Declared dependencies of its manifest: name → (version requirement, development only).
+    pub dependencies: HashMap<String, Dependency>,
+    /// Files where execution starts, with what names them (`package.json scripts.start`).
+    pub entries: Vec<(FileId, String)>,
+    /// Runs on a platform that owns the process (no shutdown, no long-lived state).
+    pub serverless: bool,
+    /// Other services of the workspace that it imports (they are reached through it).
+    pub uses: Vec<ServiceId>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Dependency {
+    pub version: String,
+    pub dev: bool,
+    pub at: Span,
+}
+
+/// A half-open byte range of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    pub file: FileId,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// Something that the audit could not read or had to leave out; never a reason to stop.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+pub struct Diagnostic {
+    /// `too-large`, `unreadable`, `not-utf8`, `parse-error`, `too-deep`, `link`, `git`, `limit`, …
+    pub kind: String,
+    pub path: String,
+    /// From 1.
+    pub line: u32,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+/// Where file contents come from: the disk, or an overlay on top of it (tests, scaffolding).
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    pub root: PathBuf,
+    /// Contents by relative path that hide what is on disk.
+    pub overlay: HashMap<String, Arc<[u8]>>,
+    /// No disk at all: only the overlay exists (examples of rules).
+    pub virtual_only: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Project {
+    pub tree: Tree,
+    pub files: Vec<File>,
+    pub services: Vec<Service>,
+    pub commit: Option<String>,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Project {
+    pub fn file(&self, id: FileId) -> &File {
+        &self.files[id.0 as usize]
+    }
+
+    pub fn service(&self, id: ServiceId) -> &Service {
+        &self.services[id.0 as usize]
+    }
+}
