@@ -1,0 +1,412 @@
+//! From oxc's tree and its semantic model to the module that the fact layer reads.
+
+use std::path::Path;
+
+use oxc_allocator::Allocator;
+use oxc_ast::ast::{
+    BlockStatement, ForStatementInit, ForStatementLeft, IfStatement, Statement, SwitchStatement, TryStatement,
+    VariableDeclaration,
+};
+use oxc_parser::Parser;
+use oxc_semantic::{Scoping, SemanticBuilder};
+use oxc_span::{SourceType, Span};
+use oxc_syntax::reference::ReferenceId;
+use oxc_syntax::symbol::SymbolId;
+use rustc_hash::FxHashMap;
+
+use super::hir::*;
+
+/// Why a module could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseError {
+    /// Byte offset.
+    pub offset: u32,
+    pub message: String,
+}
+
+/// Reads one module. The path decides the dialect (`.ts`, `.tsx`, `.js` with JSX allowed, …).
+///
+/// Nesting must have been measured before: the parser recurses.
+pub fn parse(path: &str, text: &str, allocator: &Allocator) -> Result<Module, ParseError> {
+    let dialect = SourceType::from_path(Path::new(path)).unwrap_or_else(|_| SourceType::mjs());
+    let dialect = if dialect.is_javascript() { dialect.with_jsx(true) } else { dialect };
+    let first = Parser::new(allocator, text, dialect).parse();
+    let parsed = if first.panicked && dialect.is_javascript() {
+        // A `.js` file may be a sloppy script or hold Flow-like types: a second dialect often reads it.
+        let second = Parser::new(allocator, text, SourceType::tsx()).parse();
+        if second.panicked { first } else { second }
+    } else {
+        first
+    };
+    if parsed.panicked {
+        let error = parsed.diagnostics.iter().next();
+        let offset = error.and_then(|e| e.labels.first()).map_or(0, |label| label.offset());
+        return Err(ParseError {
+            offset: u32::try_from(offset).unwrap_or(0),
+            message: error.map_or_else(|| "syntax error".to_owned(), |e| e.message.to_string()),
+        });
+    }
+    let semantic = SemanticBuilder::new().build(&parsed.program).semantic;
+    let scoping = semantic.into_scoping();
+    let mut lower = Lower::new(&scoping);
+    lower.program(&parsed.program);
+    Ok(lower.finish())
+}
+
+pub(super) struct Lower<'s> {
+    scoping: &'s Scoping,
+    pub(super) module: Module,
+    atoms: FxHashMap<Box<str>, Atom>,
+    pub(super) context: ContextId,
+    pub(super) function: FunctionIdx,
+    pub(super) class: ClassIdx,
+    /// The function whose `this` is meant: the nearest that is no arrow.
+    pub(super) this_function: FunctionIdx,
+    parent: ExprId,
+    role: Use,
+}
+
+impl<'s> Lower<'s> {
+    fn new(scoping: &'s Scoping) -> Self {
+        let mut lower = Lower {
+            scoping,
+            module: Module::default(),
+            atoms: FxHashMap::default(),
+            context: ContextId::NONE,
+            function: FunctionIdx(0),
+            class: ClassIdx::NONE,
+            this_function: FunctionIdx(0),
+            parent: ExprId::NONE,
+            role: Use::Statement,
+        };
+        for symbol in scoping.symbol_ids() {
+            let name = lower.atom(scoping.symbol_name(symbol));
+            lower.module.symbols.push(Symbol {
+                name,
+                definition: Definition::Unknown,
+                assigned: Vec::new(),
+                reads: Vec::new(),
+                start: scoping.symbol_span(symbol).start,
+                function: FunctionIdx(0),
+            });
+        }
+        lower
+    }
+
+    fn program(&mut self, program: &oxc_ast::ast::Program<'_>) {
+        self.module.functions.push(Function {
+            name: None,
+            parameters: Vec::new(),
+            returns: Vec::new(),
+            throws: Vec::new(),
+            start: 0,
+            end: program.span.end,
+            parent: FunctionIdx::NONE,
+            is_async: true,
+            class: ClassIdx::NONE,
+            expr: ExprId::NONE,
+            context: ContextId(0),
+            directives: Vec::new(),
+            return_type: TypeId::NONE,
+            assigned: Vec::new(),
+            statements: u32::try_from(program.body.len()).unwrap_or(u32::MAX),
+        });
+        self.context = self.push_context(ContextKind::Function(FunctionIdx(0)));
+        for directive in &program.directives {
+            let atom = self.atom(&directive.directive);
+            self.module.directives.push(atom);
+        }
+        for comment in &program.comments {
+            self.module.comments.push(Comment { start: comment.span.start, end: comment.span.end });
+        }
+        self.statements(&program.body);
+    }
+
+    fn finish(self) -> Module {
+        let mut module = self.module;
+        module.exprs.shrink_to_fit();
+        module.lists.shrink_to_fit();
+        module
+    }
+
+    pub(super) fn atom(&mut self, text: &str) -> Atom {
+        if let Some(&atom) = self.atoms.get(text) {
+            return atom;
+        }
+        let atom = Atom(u32::try_from(self.module.strings.len()).unwrap_or(u32::MAX));
+        self.module.strings.push(text.into());
+        self.atoms.insert(text.into(), atom);
+        atom
+    }
+
+    pub(super) fn push_context(&mut self, kind: ContextKind) -> ContextId {
+        let id = ContextId(u32::try_from(self.module.contexts.len()).unwrap_or(u32::MAX - 1));
+        self.module.contexts.push(Context { kind, parent: self.context, function: self.function, exits: false });
+        id
+    }
+
+    /// Runs `body` inside a new context.
+    pub(super) fn within(&mut self, kind: ContextKind, body: impl FnOnce(&mut Self)) {
+        let outer = self.context;
+        self.context = self.push_context(kind);
+        body(self);
+        self.context = outer;
+    }
+
+    /// Reserves the node of an expression, so that its parts can name it as their parent.
+    pub(super) fn reserve(&mut self, span: Span) -> ExprId {
+        let id = ExprId(u32::try_from(self.module.exprs.len()).unwrap_or(u32::MAX - 1));
+        self.module.exprs.push(Expr {
+            kind: ExprKind::Other,
+            start: span.start,
+            end: span.end,
+            parent: self.parent,
+            context: self.context,
+            role: if self.parent == ExprId::NONE { self.role } else { Use::Inner },
+        });
+        id
+    }
+
+    pub(super) fn set(&mut self, id: ExprId, kind: ExprKind) {
+        if let Some(expr) = self.module.exprs.get_mut(id.0 as usize) {
+            expr.kind = kind;
+        }
+    }
+
+    /// Runs `body` with `id` as the parent of the expressions that it makes.
+    pub(super) fn under<T>(&mut self, id: ExprId, body: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = std::mem::replace(&mut self.parent, id);
+        let result = body(self);
+        self.parent = outer;
+        result
+    }
+
+    /// Runs `body` with no parent: what it makes stands in a statement as `role`.
+    pub(super) fn at_root<T>(&mut self, role: Use, body: impl FnOnce(&mut Self) -> T) -> T {
+        let outer_parent = std::mem::replace(&mut self.parent, ExprId::NONE);
+        let outer_role = std::mem::replace(&mut self.role, role);
+        let result = body(self);
+        self.parent = outer_parent;
+        self.role = outer_role;
+        result
+    }
+
+    pub(super) fn push_list(&mut self, items: &[u32]) -> Run {
+        let start = u32::try_from(self.module.lists.len()).unwrap_or(u32::MAX);
+        self.module.lists.extend_from_slice(items);
+        Run { start, len: u32::try_from(items.len()).unwrap_or(0) }
+    }
+
+    pub(super) fn symbol_of(&self, reference: Option<ReferenceId>) -> Option<SymbolIdx> {
+        let symbol = self.scoping.get_reference(reference?).symbol_id()?;
+        Some(index_of(symbol))
+    }
+
+    pub(super) fn define(&mut self, symbol: Option<SymbolId>, definition: Definition) {
+        let Some(symbol) = symbol.map(index_of) else { return };
+        let function = self.function;
+        if let Some(entry) = self.module.symbols.get_mut(symbol.0 as usize) {
+            // The first definition of a merged symbol (overloads, type and value of one name) stands,
+            // unless a later one has a value.
+            if matches!(entry.definition, Definition::Unknown | Definition::TypeOnly(_)) {
+                entry.definition = definition;
+                entry.function = function;
+            } else if let Definition::Variable { init, .. } = &definition
+                && *init != ExprId::NONE
+            {
+                entry.assigned.push(*init);
+            }
+        }
+    }
+
+    pub(super) fn mark_exit(&mut self) {
+        let mut next = Some(self.context);
+        while let Some(id) = next {
+            let Some(context) = self.module.contexts.get_mut(id.0 as usize) else { return };
+            context.exits = true;
+            next = match context.kind {
+                ContextKind::Function(_) => None,
+                // Only the nearest branch exits; the ones around it may go on.
+                ContextKind::Then(_) | ContextKind::Else(_) | ContextKind::Case | ContextKind::Catch => None,
+                _ => context.parent.some(),
+            };
+        }
+    }
+
+    pub(super) fn statements(&mut self, statements: &[Statement<'_>]) {
+        for statement in statements {
+            self.statement(statement);
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement<'_>) {
+        match statement {
+            Statement::BlockStatement(block) => self.statements(&block.body),
+            Statement::ExpressionStatement(it) => {
+                self.at_root(Use::Statement, |l| l.expr(&it.expression));
+            }
+            Statement::IfStatement(it) => self.if_statement(it),
+            Statement::ReturnStatement(it) => {
+                self.mark_exit();
+                if let Some(argument) = &it.argument {
+                    let id = self.at_root(Use::Return, |l| l.expr(argument));
+                    self.current_function().returns.push(id);
+                }
+            }
+            Statement::ThrowStatement(it) => {
+                self.mark_exit();
+                let id = self.at_root(Use::Throw, |l| l.expr(&it.argument));
+                self.current_function().throws.push(id);
+            }
+            Statement::TryStatement(it) => self.try_statement(it),
+            Statement::SwitchStatement(it) => self.switch_statement(it),
+            Statement::LabeledStatement(it) => self.statement(&it.body),
+            Statement::WithStatement(it) => self.statement(&it.body),
+            Statement::ForStatement(it) => {
+                match &it.init {
+                    Some(ForStatementInit::VariableDeclaration(declaration)) => self.variables(declaration),
+                    Some(init) => {
+                        if let Some(expression) = init.as_expression() {
+                            self.at_root(Use::Statement, |l| l.expr(expression));
+                        }
+                    }
+                    None => {}
+                }
+                self.within(ContextKind::Loop { over: ExprId::NONE }, |l| {
+                    for part in [&it.test, &it.update].into_iter().flatten() {
+                        l.at_root(Use::Test, |l| l.expr(part));
+                    }
+                    l.statement(&it.body);
+                });
+            }
+            Statement::ForOfStatement(it) => self.for_each(&it.left, &it.right, &it.body, false),
+            Statement::ForInStatement(it) => self.for_each(&it.left, &it.right, &it.body, true),
+            Statement::WhileStatement(it) => self.while_loop(&it.test, &it.body),
+            Statement::DoWhileStatement(it) => self.while_loop(&it.test, &it.body),
+            other => self.declaration_or_module(other),
+        }
+    }
+
+    pub(super) fn current_function(&mut self) -> &mut Function {
+        let index = (self.function.0 as usize).min(self.module.functions.len() - 1);
+        &mut self.module.functions[index]
+    }
+
+    fn if_statement(&mut self, it: &IfStatement<'_>) {
+        let test = self.at_root(Use::Test, |l| l.expr(&it.test));
+        self.within(ContextKind::Then(test), |l| l.statement(&it.consequent));
+        if let Some(alternate) = &it.alternate {
+            self.within(ContextKind::Else(test), |l| l.statement(alternate));
+        }
+    }
+
+    fn try_statement(&mut self, it: &TryStatement<'_>) {
+        self.within(ContextKind::Try { catches: it.handler.is_some() }, |l| l.block(&it.block));
+        if let Some(handler) = &it.handler {
+            self.within(ContextKind::Catch, |l| {
+                if let Some(parameter) = &handler.param {
+                    l.bind(&parameter.pattern, &mut Vec::new(), ExprId::NONE, &|_, _| Definition::Caught);
+                }
+                l.block(&handler.body);
+            });
+        }
+        if let Some(finalizer) = &it.finalizer {
+            self.within(ContextKind::Finally, |l| l.block(finalizer));
+        }
+    }
+
+    fn block(&mut self, block: &BlockStatement<'_>) {
+        self.statements(&block.body);
+    }
+
+    fn switch_statement(&mut self, it: &SwitchStatement<'_>) {
+        self.at_root(Use::Test, |l| l.expr(&it.discriminant));
+        for case in &it.cases {
+            self.within(ContextKind::Case, |l| {
+                if let Some(test) = &case.test {
+                    l.at_root(Use::Test, |l| l.expr(test));
+                }
+                l.statements(&case.consequent);
+            });
+        }
+    }
+
+    fn while_loop(&mut self, test: &oxc_ast::ast::Expression<'_>, body: &Statement<'_>) {
+        self.within(ContextKind::Loop { over: ExprId::NONE }, |l| {
+            l.at_root(Use::Test, |l| l.expr(test));
+            l.statement(body);
+        });
+    }
+
+    fn for_each(
+        &mut self,
+        left: &ForStatementLeft<'_>,
+        right: &oxc_ast::ast::Expression<'_>,
+        body: &Statement<'_>,
+        keys: bool,
+    ) {
+        let over = self.at_root(Use::Iterated, |l| l.expr(right));
+        self.within(ContextKind::Loop { over }, |l| {
+            if let ForStatementLeft::VariableDeclaration(declaration) = left {
+                for declarator in &declaration.declarations {
+                    l.bind(&declarator.id, &mut Vec::new(), ExprId::NONE, &|steps, _| Definition::Element {
+                        of: over,
+                        keys,
+                        steps: steps.to_vec(),
+                    });
+                }
+            }
+            l.statement(body);
+        });
+    }
+
+    pub(super) fn variables(&mut self, declaration: &VariableDeclaration<'_>) {
+        let constant = declaration.kind.is_const() || declaration.kind.is_using();
+        for declarator in &declaration.declarations {
+            let annotation = self.annotation(declarator.type_annotation.as_deref());
+            let init = match &declarator.init {
+                Some(init) => self.at_root(Use::Init, |l| l.expr(init)),
+                None => ExprId::NONE,
+            };
+            self.name_function(init, declarator.id.get_identifier_name().as_deref());
+            self.bind(&declarator.id, &mut Vec::new(), ExprId::NONE, &|steps, default| Definition::Variable {
+                init,
+                steps: steps.to_vec(),
+                default,
+                constant,
+                annotation,
+            });
+        }
+    }
+
+    /// A function or class that is bound to a name and has none of its own takes it.
+    pub(super) fn name_function(&mut self, value: ExprId, name: Option<&str>) {
+        let (Some(id), Some(name)) = (value.some(), name) else { return };
+        let atom = self.atom(name);
+        match self.module.kind(id) {
+            ExprKind::Function(function) => {
+                let slot = &mut self.module.functions[function.0 as usize].name;
+                slot.get_or_insert(atom);
+            }
+            ExprKind::Class(class) => {
+                let slot = &mut self.module.classes[class.0 as usize].name;
+                slot.get_or_insert(atom);
+            }
+            // `const f = asyncHandler(async () => …)`: the function that is wrapped is known by that name.
+            ExprKind::Call { args, .. } => {
+                let inner: Vec<ExprId> = self.module.list(args).collect();
+                for argument in inner {
+                    if let ExprKind::Function(function) = self.module.kind(argument) {
+                        let slot = &mut self.module.functions[function.0 as usize].name;
+                        slot.get_or_insert(atom);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn index_of(symbol: SymbolId) -> SymbolIdx {
+    SymbolIdx(u32::try_from(symbol.index()).unwrap_or(u32::MAX))
+}
