@@ -1,5 +1,11 @@
 //! What the code says: typed observations with spans, and how they hang together.
 
+pub mod graph;
 mod model;
+pub mod paths;
+pub mod program;
+pub mod resolve;
+pub mod stacks;
+mod values;
 
 pub use model::*;

@@ -253,7 +253,7 @@ pub enum Definition {
     Unknown,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Imported {
     Named(Atom),
     Default,

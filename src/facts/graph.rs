@@ -1,0 +1,545 @@
+//! Who calls whom, when code runs, and which modules an entry point reaches.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
+
+use super::model::{FunctionId, Phase};
+use super::paths::PathId;
+use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
+use super::resolve::{Evaluator, Links, Thing};
+use super::stacks::{Clause, Projection, Sort, Source, Stacks, Verb};
+use crate::project::{FileId, ServiceId};
+use crate::syntax::javascript::{Definition, ExprId, ExprKind, FunctionIdx};
+
+/// One link of a chain: what a router or wrapper is given to call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Callable {
+    Function(FunctionRef),
+    /// A thing of a package, with the call that made it.
+    External {
+        path: PathId,
+        site: Option<ExprRef>,
+    },
+    Opaque,
+}
+
+const MAX_CHAIN: usize = 24;
+
+impl Evaluator<'_> {
+    /// Everything that runs when an expression is called: arrays spread, wrappers with what they wrap.
+    pub fn callables(&mut self, at: ExprRef) -> Vec<Callable> {
+        let mut found = Vec::new();
+        self.collect_callables(at, &mut found, 0);
+        let mut seen = FxHashSet::default();
+        found.retain(|callable| seen.insert(*callable));
+        found
+    }
+
+    fn collect_callables(&mut self, at: ExprRef, out: &mut Vec<Callable>, depth: u8) {
+        if depth > 8 || out.len() >= MAX_CHAIN {
+            return;
+        }
+        let program = self.program;
+        let at = self.origin(at);
+        let module = program.module(at.module);
+        let here = |expr| ExprRef { module: at.module, expr };
+        match module.kind(at.expr) {
+            ExprKind::Function(function) => out.push(Callable::Function(FunctionRef { module: at.module, function })),
+            ExprKind::Array(run) => {
+                let items: SmallVec<[ExprId; 8]> = module.list(run).collect();
+                for item in items {
+                    self.collect_callables(here(item), out, depth + 1);
+                }
+            }
+            ExprKind::Spread(inner) | ExprKind::Await(inner) => self.collect_callables(here(inner), out, depth + 1),
+            ExprKind::Conditional { branches, .. } => {
+                let items: SmallVec<[ExprId; 2]> = module.list(branches).collect();
+                for item in items {
+                    self.collect_callables(here(item), out, depth + 1);
+                }
+            }
+            ExprKind::Logical { left, right, .. } => {
+                self.collect_callables(here(left), out, depth + 1);
+                self.collect_callables(here(right), out, depth + 1);
+            }
+            ExprKind::Call { callee, args } => {
+                if let ExprKind::Member { object, name } = module.kind(callee)
+                    && module.str(name) == "bind"
+                {
+                    return self.collect_callables(here(object), out, depth + 1);
+                }
+                let args: SmallVec<[ExprId; 4]> = module.list(args).collect();
+                self.collect_call(at, &args, out, depth);
+            }
+            _ => self.collect_things(at, out, depth),
+        }
+    }
+
+    fn collect_call(&mut self, at: ExprRef, args: &[ExprId], out: &mut Vec<Callable>, depth: u8) {
+        let before = out.len();
+        self.collect_things(at, out, depth);
+        for &argument in args {
+            let argument = self.origin(ExprRef { module: at.module, expr: argument });
+            let kind = self.program.kind(argument);
+            let wraps = match kind {
+                ExprKind::Function(_) | ExprKind::Array(_) => true,
+                ExprKind::Call { .. } | ExprKind::Ident(_) | ExprKind::Member { .. } => {
+                    self.things(argument).iter().any(|t| matches!(t, Thing::Function(_)))
+                }
+                _ => false,
+            };
+            if wraps {
+                self.collect_callables(argument, out, depth + 1);
+            }
+        }
+        if out.len() == before {
+            out.push(Callable::Opaque);
+        }
+    }
+
+    fn collect_things(&mut self, at: ExprRef, out: &mut Vec<Callable>, depth: u8) {
+        let things = self.things(at);
+        if things.is_empty() && !matches!(self.program.kind(at), ExprKind::Call { .. }) {
+            out.push(Callable::Opaque);
+        }
+        for thing in things {
+            match thing {
+                Thing::Function(function) => out.push(Callable::Function(function)),
+                Thing::Path { path, site } => {
+                    out.push(Callable::External { path, site });
+                    if let Some(site) = site.filter(|site| *site != at) {
+                        let module = self.program.module(site.module);
+                        let args: SmallVec<[ExprId; 4]> =
+                            module.call(site.expr).map(|(_, args)| module.list(args).collect()).unwrap_or_default();
+                        for argument in args {
+                            if matches!(module.kind(argument), ExprKind::Function(_)) {
+                                self.collect_callables(ExprRef { module: site.module, expr: argument }, out, depth + 1);
+                            }
+                        }
+                    }
+                }
+                Thing::Data(data) if data != at => self.collect_callables(data, out, depth + 1),
+                Thing::Module(_) | Thing::Class(..) | Thing::Instance(..) | Thing::Made(_) | Thing::Data(_) => {}
+            }
+        }
+    }
+
+    /// Follows names to the expression that a constant was made with, through imports and object properties.
+    pub fn origin(&mut self, at: ExprRef) -> ExprRef {
+        let program = self.program;
+        let mut at = at;
+        for _ in 0..10 {
+            let module = program.module(at.module);
+            let next = match module.kind(at.expr) {
+                ExprKind::Ident(symbol) => match &module.symbol(symbol).definition {
+                    Definition::Import { source, name } => {
+                        match &program.loaded(at.module).targets[source.0 as usize] {
+                            Target::Module(target) => {
+                                program.export(*target, module, *name).and_then(|e| exported_expr(program, e))
+                            }
+                            _ => None,
+                        }
+                    }
+                    _ => exported_expr(program, Exported::Symbol(at.module, symbol)),
+                },
+                ExprKind::Member { object, name } => {
+                    let name = module.str(name).to_owned();
+                    self.member_origin(ExprRef { module: at.module, expr: object }, &name)
+                }
+                _ => None,
+            };
+            match next {
+                Some(next) if next != at => at = next,
+                _ => return at,
+            }
+        }
+        at
+    }
+
+    fn member_origin(&mut self, object: ExprRef, name: &str) -> Option<ExprRef> {
+        let program = self.program;
+        for thing in self.things(object) {
+            match thing {
+                Thing::Module(module) => {
+                    if let Some(found) = program.export_named(module, name).and_then(|e| exported_expr(program, e)) {
+                        return Some(found);
+                    }
+                }
+                Thing::Data(at) => {
+                    let module = program.module(at.module);
+                    if let ExprKind::Object(run) = module.kind(at.expr) {
+                        let prop =
+                            module.object(run).iter().rev().find(|p| p.key.is_some_and(|k| module.str(k) == name));
+                        if let Some(prop) = prop {
+                            return Some(ExprRef { module: at.module, expr: prop.value });
+                        }
+                    }
+                }
+                Thing::Instance(module, class) => {
+                    let hir = program.module(module);
+                    for member in &hir.class(class).members {
+                        if hir.str(member.name) == name
+                            && let crate::syntax::javascript::MemberKind::Field(value) = member.kind
+                            && value != ExprId::NONE
+                        {
+                            return Some(ExprRef { module, expr: value });
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+fn exported_expr(program: &Program<'_>, exported: Exported) -> Option<ExprRef> {
+    match exported {
+        Exported::Expr(at) => Some(at),
+        Exported::Symbol(module, symbol) => {
+            let entry = program.module(module).symbol(symbol);
+            match &entry.definition {
+                Definition::Variable { init, steps, .. }
+                    if steps.is_empty() && entry.assigned.is_empty() && *init != ExprId::NONE =>
+                {
+                    Some(ExprRef { module, expr: *init })
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Finds who calls which function and which functions are handlers, so that parameters can be followed.
+pub fn links(program: &Program<'_>, stacks: &Stacks) -> Links {
+    let first = link_pass(program, stacks, &Links::default());
+    // A router that is handed to a function is known only once that function's callers are.
+    link_pass(program, stacks, &first)
+}
+
+fn link_pass(program: &Program<'_>, stacks: &Stacks, known: &Links) -> Links {
+    let mut evaluator = Evaluator::new(program, stacks, known);
+    let mut links = Links { callers: vec![Vec::new(); program.function_count()], handlers: FxHashMap::default() };
+    for module in program.ids() {
+        for index in 0..program.module(module).exprs.len() {
+            let at = ExprRef { module, expr: ExprId(u32::try_from(index).unwrap_or(u32::MAX)) };
+            link_call(&mut evaluator, at, &mut links);
+        }
+        link_exports(&mut evaluator, module, &mut links);
+    }
+    links
+}
+
+fn link_call(evaluator: &mut Evaluator<'_>, at: ExprRef, links: &mut Links) {
+    let program = evaluator.program;
+    let module = program.module(at.module);
+    let Some((callee, _)) = module.call(at.expr) else { return };
+    if calls_parameter(program, at.module, callee) {
+        return;
+    }
+    for thing in evaluator.things(ExprRef { module: at.module, expr: callee }) {
+        match thing {
+            Thing::Function(function) => links.callers[program.number(function).0 as usize].push(at),
+            Thing::Class(module, class) => {
+                if let Some(function) = program.module(module).class(class).constructor.some() {
+                    links.callers[program.number(FunctionRef { module, function }).0 as usize].push(at);
+                }
+            }
+            Thing::Path { path, .. } => link_handlers(evaluator, at, path, links),
+            _ => {}
+        }
+    }
+}
+
+/// `next()` and `fn(req)` call whatever was handed in: what that is, is told where it is handed in.
+pub fn calls_parameter(program: &Program<'_>, module: ModuleId, callee: ExprId) -> bool {
+    let hir = program.module(module);
+    matches!(hir.kind(callee), ExprKind::Ident(symbol)
+        if matches!(hir.symbol(symbol).definition, Definition::Parameter { .. }))
+}
+
+fn link_handlers(evaluator: &mut Evaluator<'_>, at: ExprRef, path: PathId, links: &mut Links) {
+    let stacks = evaluator.stacks;
+    let name = evaluator.paths.last_name(path).to_owned();
+    for (clause, pattern) in stacks.candidates(Verb::Call, &name) {
+        if !matches!(&*clause.kind, "route" | "mount")
+            || clause.handler.is_empty()
+            || !evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern)
+        {
+            continue;
+        }
+        for argument in chain_arguments(evaluator, clause, at) {
+            for callable in evaluator.callables(argument) {
+                mark_handler(evaluator, clause, callable, links);
+            }
+        }
+    }
+}
+
+/// The arguments that a clause's `chain` names.
+fn chain_arguments(evaluator: &mut Evaluator<'_>, clause: &Clause, at: ExprRef) -> Vec<ExprRef> {
+    let chain: Option<&Projection> = clause.fields.iter().find(|(name, _)| &**name == "chain").map(|(_, p)| p);
+    let Some(chain) = chain else { return Vec::new() };
+    let callable = chain.alternatives.iter().flatten().any(|item| item.source == Source::ArgOf(Sort::Callable));
+    let module = evaluator.program.module(at.module);
+    let Some((_, args)) = module.call(at.expr) else { return Vec::new() };
+    let args: Vec<ExprRef> = module.list(args).map(|expr| ExprRef { module: at.module, expr }).collect();
+    if callable {
+        return args.into_iter().filter(|arg| is_callable_argument(evaluator, *arg)).collect();
+    }
+    args
+}
+
+/// Everything but constants and plain options can be a link of a chain.
+pub fn is_callable_argument(evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {
+    let origin = evaluator.origin(at);
+    match evaluator.program.kind(origin) {
+        ExprKind::Str(_)
+        | ExprKind::Num(_)
+        | ExprKind::Bool(_)
+        | ExprKind::Null
+        | ExprKind::Undefined
+        | ExprKind::Regex(_)
+        | ExprKind::Template { .. }
+        | ExprKind::Object(_) => false,
+        ExprKind::Array(run) => {
+            let module = evaluator.program.module(origin.module);
+            !module
+                .list(run)
+                .all(|item| module.literal(item).is_some() || matches!(module.kind(item), ExprKind::Regex(_)))
+        }
+        _ => evaluator.value(at).as_text().is_none(),
+    }
+}
+
+fn mark_handler(evaluator: &Evaluator<'_>, clause: &Clause, callable: Callable, links: &mut Links) {
+    let Callable::Function(function) = callable else { return };
+    let program = evaluator.program;
+    let entry = program.module(function.module).function(function.function);
+    let mut types = clause.handler.clone();
+    // An error handler has the error in front.
+    if entry.parameters.len() == types.len() + 1 {
+        types.insert(0, None);
+    }
+    links.handlers.insert(program.number(function), types);
+}
+
+fn link_exports(evaluator: &mut Evaluator<'_>, module: ModuleId, links: &mut Links) {
+    let stacks = evaluator.stacks;
+    for clause in stacks.of_verb(Verb::Export) {
+        if clause.handler.is_empty() || !matches!(&*clause.kind, "route" | "mount") {
+            continue;
+        }
+        for (_, exported) in exports_of(evaluator.program, clause, module) {
+            for at in exported_refs(evaluator.program, exported) {
+                for callable in evaluator.callables(at) {
+                    mark_handler(evaluator, clause, callable, links);
+                }
+            }
+            if let Exported::Symbol(module, symbol) = exported {
+                for thing in evaluator.symbol(module, symbol) {
+                    if let Thing::Function(function) = thing {
+                        mark_handler(evaluator, clause, Callable::Function(function), links);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn exported_refs(program: &Program<'_>, exported: Exported) -> Option<ExprRef> {
+    exported_expr(program, exported)
+}
+
+/// The exports of a module that a clause is about.
+pub fn exports_of(program: &Program<'_>, clause: &Clause, module: ModuleId) -> Vec<(String, Exported)> {
+    let loaded = program.loaded(module);
+    let file = program.project.file(loaded.file);
+    let service = program.project.service(file.service);
+    let relative = match service.path.as_str() {
+        "." => &file.path,
+        path => file.path.strip_prefix(path).and_then(|p| p.strip_prefix('/')).unwrap_or(&file.path),
+    };
+    if clause.file.as_ref().is_some_and(|globs| !globs.is_match(relative)) {
+        return Vec::new();
+    }
+    if let Some(directive) = &clause.directive
+        && !loaded.module.directives.iter().any(|d| loaded.module.str(*d) == directive)
+    {
+        return Vec::new();
+    }
+    let mut exports = program.exports(module);
+    exports.retain(|(name, _)| clause.names.is_empty() || clause.names.contains(name));
+    exports
+}
+
+/// The call graph with the phase of every function.
+#[derive(Debug, Default)]
+pub struct Graph {
+    pub calls: Vec<Vec<FunctionId>>,
+    pub phases: Vec<Phase>,
+}
+
+/// Builds the edges: direct calls, functions written inside, functions handed on as arguments.
+pub fn call_edges(evaluator: &mut Evaluator<'_>) -> Vec<Vec<FunctionId>> {
+    let program = evaluator.program;
+    let mut calls: Vec<Vec<FunctionId>> = vec![Vec::new(); program.function_count()];
+    for module in program.ids() {
+        let hir = program.module(module);
+        for (index, function) in hir.functions.iter().enumerate().skip(1) {
+            if function.parent != FunctionIdx(0) && function.parent != FunctionIdx::NONE {
+                let index = FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX));
+                let child = program.number(FunctionRef { module, function: index });
+                let parent = program.number(FunctionRef { module, function: function.parent });
+                calls[parent.0 as usize].push(child);
+            }
+        }
+        for index in 0..hir.exprs.len() {
+            let expr = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            call_edge(evaluator, ExprRef { module, expr }, &mut calls);
+        }
+    }
+    for edges in &mut calls {
+        edges.sort_unstable();
+        edges.dedup();
+    }
+    calls
+}
+
+fn call_edge(evaluator: &mut Evaluator<'_>, at: ExprRef, calls: &mut [Vec<FunctionId>]) {
+    let program = evaluator.program;
+    let hir = program.module(at.module);
+    let Some((callee, args)) = hir.call(at.expr) else { return };
+    let from = program.number(FunctionRef { module: at.module, function: hir.function_of(at.expr) });
+    let mut targets: SmallVec<[ExprRef; 4]> = SmallVec::new();
+    if !calls_parameter(program, at.module, callee) {
+        targets.push(ExprRef { module: at.module, expr: callee });
+    }
+    targets.extend(hir.list(args).map(|expr| ExprRef { module: at.module, expr }));
+    for target in targets {
+        for thing in evaluator.things(target) {
+            match thing {
+                Thing::Function(function) => calls[from.0 as usize].push(program.number(function)),
+                Thing::Class(module, class) => {
+                    if let Some(function) = program.module(module).class(class).constructor.some() {
+                        calls[from.0 as usize].push(program.number(FunctionRef { module, function }));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Spreads phases along the calls; the most demanding one wins.
+pub fn phases(program: &Program<'_>, calls: &[Vec<FunctionId>], starts: &[(FunctionId, Phase)]) -> Vec<Phase> {
+    let mut phases = vec![Phase::Dead; program.function_count()];
+    let mut queue: Vec<(FunctionId, Phase)> = starts.to_vec();
+    for module in program.ids() {
+        let top = program.number(FunctionRef { module, function: FunctionIdx(0) });
+        phases[top.0 as usize] = Phase::Module;
+        queue.extend(calls[top.0 as usize].iter().map(|&f| (f, Phase::Startup)));
+    }
+    while let Some((function, phase)) = queue.pop() {
+        let slot = &mut phases[function.0 as usize];
+        if *slot >= phase {
+            continue;
+        }
+        *slot = phase;
+        queue.extend(calls[function.0 as usize].iter().map(|&callee| (callee, phase)));
+    }
+    phases
+}
+
+/// Which modules an entry point reaches, with who imports each.
+#[derive(Debug, Default)]
+pub struct Reach {
+    pub reached: Vec<bool>,
+    pub imported_by: Vec<u32>,
+    /// Reached only through imports that are computed: nobody can tell.
+    pub uncertain: Vec<bool>,
+}
+
+/// Follows imports from the entry points. A service without any is reached as a whole, and so is one that loads
+/// modules by computed names.
+pub fn reach(program: &Program<'_>, extra_entries: &[FileId]) -> Reach {
+    let count = program.modules.len();
+    let mut reach = Reach { reached: vec![false; count], imported_by: vec![0; count], uncertain: vec![false; count] };
+    let mut queue: Vec<ModuleId> = Vec::new();
+    let mut with_entry: FxHashSet<ServiceId> = FxHashSet::default();
+    for (index, service) in program.project.services.iter().enumerate() {
+        let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
+        for (file, _) in service.entries.iter().chain(&service.script_entries) {
+            queue.extend(program.of_file(*file));
+        }
+        if service.entries.iter().any(|(file, _)| program.of_file(*file).is_some()) {
+            with_entry.insert(id);
+        }
+    }
+    for &file in extra_entries {
+        if let Some(module) = program.of_file(file) {
+            with_entry.insert(program.project.file(file).service);
+            queue.push(module);
+        }
+    }
+    for module in program.ids() {
+        let file = program.project.file(program.loaded(module).file);
+        let importer_counts = !matches!(file.area, crate::project::Area::Test | crate::project::Area::Example);
+        for target in &program.loaded(module).targets {
+            if let Target::Module(target) = target
+                && *target != module
+                && importer_counts
+            {
+                reach.imported_by[target.0 as usize] += 1;
+            }
+        }
+        if !with_entry.contains(&file.service) {
+            queue.push(module);
+        }
+    }
+    flood(program, &mut reach, queue);
+    let loose = services_with_computed_imports(program, &reach);
+    for module in program.ids() {
+        let service = program.project.file(program.loaded(module).file).service;
+        if !reach.reached[module.0 as usize] && loose.contains(&service) {
+            reach.uncertain[module.0 as usize] = true;
+        }
+    }
+    let rest: Vec<ModuleId> = program.ids().filter(|m| reach.uncertain[m.0 as usize]).collect();
+    flood(program, &mut reach, rest);
+    reach
+}
+
+fn flood(program: &Program<'_>, reach: &mut Reach, mut queue: Vec<ModuleId>) {
+    while let Some(module) = queue.pop() {
+        if std::mem::replace(&mut reach.reached[module.0 as usize], true) {
+            continue;
+        }
+        let loaded = program.loaded(module);
+        for (source, target) in loaded.module.sources.iter().zip(&loaded.targets) {
+            if let Target::Module(target) = target
+                && !source.type_only
+            {
+                queue.push(*target);
+            }
+        }
+    }
+}
+
+fn services_with_computed_imports(program: &Program<'_>, reach: &Reach) -> FxHashSet<ServiceId> {
+    let mut found = FxHashSet::default();
+    for id in program.ids().filter(|id| reach.reached[id.0 as usize]) {
+        let module = program.module(id);
+        let computed = module.exprs.iter().any(|expr| match expr.kind {
+            ExprKind::Call { callee, .. } => {
+                matches!(module.kind(callee), ExprKind::Global(name) if module.str(name) == "require")
+            }
+            _ => false,
+        });
+        if computed {
+            found.insert(program.project.file(program.loaded(id).file).service);
+        }
+    }
+    found
+}

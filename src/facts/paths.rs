@@ -1,0 +1,377 @@
+//! API paths: the resolved name of a thing whatever its local alias (`express().use`, `zod.z.object().parse`),
+//! and the selectors of stack files that match them.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+/// An interned API path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PathId(u32);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Node {
+    /// A package (`next/server`), `global`, or `?` for a module that could not be found.
+    Root(Arc<str>),
+    Member(PathId, Arc<str>),
+    /// The result of a call (or of `new`).
+    Result(PathId),
+}
+
+/// All paths seen so far.
+#[derive(Debug, Default)]
+pub struct PathTable {
+    nodes: Vec<Node>,
+    index: FxHashMap<Node, PathId>,
+}
+
+/// Longer paths are cut: nothing asks for them, and generated code must not grow the table without bound.
+const MAX_DEPTH: usize = 24;
+
+impl PathTable {
+    fn intern(&mut self, node: Node) -> PathId {
+        if let Some(&id) = self.index.get(&node) {
+            return id;
+        }
+        let id = PathId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
+        self.nodes.push(node.clone());
+        self.index.insert(node, id);
+        id
+    }
+
+    fn node(&self, id: PathId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    pub fn root(&mut self, package: &str) -> PathId {
+        self.intern(Node::Root(package.strip_prefix("node:").unwrap_or(package).into()))
+    }
+
+    pub fn member(&mut self, of: PathId, name: &str) -> PathId {
+        let is_root = matches!(self.node(of), Node::Root(_));
+        if is_root && name == "default" || self.depth(of) >= MAX_DEPTH {
+            return of;
+        }
+        if let Node::Root(root) = self.node(of)
+            && &**root == "global"
+            && matches!(name, "globalThis" | "global")
+        {
+            return of;
+        }
+        self.intern(Node::Member(of, name.into()))
+    }
+
+    pub fn result(&mut self, of: PathId) -> PathId {
+        if self.depth(of) >= MAX_DEPTH {
+            return of;
+        }
+        self.intern(Node::Result(of))
+    }
+
+    fn depth(&self, mut id: PathId) -> usize {
+        let mut depth = 0;
+        while let Some(parent) = self.parent(id) {
+            depth += 1;
+            id = parent;
+        }
+        depth
+    }
+
+    pub fn parent(&self, id: PathId) -> Option<PathId> {
+        match self.node(id) {
+            Node::Root(_) => None,
+            Node::Member(parent, _) | Node::Result(parent) => Some(*parent),
+        }
+    }
+
+    /// The last name of a path, looking through calls.
+    pub fn last_name(&self, mut id: PathId) -> &str {
+        loop {
+            match self.node(id) {
+                Node::Root(name) | Node::Member(_, name) => return name,
+                Node::Result(parent) => id = *parent,
+            }
+        }
+    }
+
+    pub fn is_result(&self, id: PathId) -> bool {
+        matches!(self.node(id), Node::Result(_))
+    }
+
+    pub fn text(&self, id: PathId) -> String {
+        match self.node(id) {
+            Node::Root(name) => name.to_string(),
+            Node::Member(parent, name) => format!("{}.{name}", self.text(*parent)),
+            Node::Result(parent) => format!("{}()", self.text(*parent)),
+        }
+    }
+}
+
+/// Index into [`Types`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TypeIdx(pub u32);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Root {
+    Package(Arc<str>),
+    Type(TypeIdx),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum SelectorStep {
+    Names(Vec<Arc<str>>),
+    AnyName,
+    /// Any number of members and calls.
+    AnyDeep,
+    Result,
+}
+
+/// One alternative of a selector: `express.Router().{get,post}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    root: Root,
+    steps: Vec<SelectorStep>,
+}
+
+/// A selector: alternatives separated by `|`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Selector {
+    pub patterns: Vec<Pattern>,
+}
+
+/// Named types of all stacks; a name belongs to its stack file (`express.App`).
+#[derive(Debug, Default)]
+pub struct Types {
+    names: Vec<String>,
+    selectors: Vec<Selector>,
+}
+
+impl Types {
+    pub fn declare(&mut self, name: String) -> TypeIdx {
+        self.names.push(name);
+        self.selectors.push(Selector::default());
+        TypeIdx(u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    pub fn define(&mut self, ty: TypeIdx, selector: Selector) {
+        self.selectors[ty.0 as usize] = selector;
+    }
+
+    pub fn name(&self, ty: TypeIdx) -> &str {
+        &self.names[ty.0 as usize]
+    }
+}
+
+/// Matches paths against selectors, with a memory of which path is of which type.
+#[derive(Debug, Default)]
+pub struct Matcher {
+    of_type: FxHashMap<(PathId, TypeIdx), bool>,
+}
+
+impl Matcher {
+    pub fn is_type(&mut self, paths: &PathTable, types: &Types, path: PathId, ty: TypeIdx) -> bool {
+        if let Some(&known) = self.of_type.get(&(path, ty)) {
+            return known;
+        }
+        // A type that names itself asks about shorter paths only; this guard stops one that does not.
+        self.of_type.insert((path, ty), false);
+        let matched = self.matches(paths, types, path, &types.selectors[ty.0 as usize]);
+        self.of_type.insert((path, ty), matched);
+        matched
+    }
+
+    pub fn matches(&mut self, paths: &PathTable, types: &Types, path: PathId, selector: &Selector) -> bool {
+        selector.patterns.iter().any(|pattern| self.matches_pattern(paths, types, path, pattern))
+    }
+
+    pub fn matches_pattern(&mut self, paths: &PathTable, types: &Types, path: PathId, pattern: &Pattern) -> bool {
+        self.steps(paths, types, path, &pattern.root, &pattern.steps)
+    }
+
+    fn steps(&mut self, paths: &PathTable, types: &Types, path: PathId, root: &Root, steps: &[SelectorStep]) -> bool {
+        let Some((last, rest)) = steps.split_last() else {
+            return match root {
+                Root::Type(ty) => self.is_type(paths, types, path, *ty),
+                Root::Package(name) => matches!(paths.node(path), Node::Root(package) if package == name),
+            };
+        };
+        match last {
+            SelectorStep::AnyDeep => {
+                if self.steps(paths, types, path, root, rest) {
+                    return true;
+                }
+                paths.parent(path).is_some_and(|parent| self.steps(paths, types, parent, root, steps))
+            }
+            SelectorStep::Result => match paths.node(path) {
+                Node::Result(parent) => self.steps(paths, types, *parent, root, rest),
+                _ => false,
+            },
+            SelectorStep::AnyName | SelectorStep::Names(_) => match paths.node(path) {
+                Node::Member(parent, name) => {
+                    let fits = match last {
+                        SelectorStep::Names(names) => names.contains(name),
+                        _ => true,
+                    };
+                    fits && self.steps(paths, types, *parent, root, rest)
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
+impl Pattern {
+    /// The names that the last step can have; none when any name will do.
+    pub fn last_names(&self) -> Option<Vec<Arc<str>>> {
+        match self.steps.last() {
+            Some(SelectorStep::Names(names)) => Some(names.clone()),
+            Some(_) => None,
+            None => match &self.root {
+                Root::Package(name) => Some(vec![name.clone()]),
+                Root::Type(_) => None,
+            },
+        }
+    }
+}
+
+impl Selector {
+    /// Reads `path ("|" path)*`. `type_named` knows the types of the stack; every other first name is a package.
+    /// For calls a closing `()` may be left out or written: both mean the call itself.
+    pub fn parse(text: &str, is_call: bool, type_named: &dyn Fn(&str) -> Option<TypeIdx>) -> Result<Selector, String> {
+        let mut patterns = Vec::new();
+        for alternative in text.split('|') {
+            let mut pattern = parse_pattern(alternative.trim(), type_named)?;
+            if is_call && pattern.steps.last() == Some(&SelectorStep::Result) {
+                pattern.steps.pop();
+            }
+            patterns.push(pattern);
+        }
+        Ok(Selector { patterns })
+    }
+}
+
+fn parse_pattern(text: &str, type_named: &dyn Fn(&str) -> Option<TypeIdx>) -> Result<Pattern, String> {
+    let (root, rest) = split_root(text)?;
+    let root = match type_named(root) {
+        Some(ty) => Root::Type(ty),
+        None => Root::Package(root.strip_prefix("node:").unwrap_or(root).into()),
+    };
+    let mut steps = Vec::new();
+    let mut rest = rest;
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix("()") {
+            steps.push(SelectorStep::Result);
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('.') {
+            let (step, after) = split_step(after).ok_or_else(|| format!("`{text}`: a name is missing after a dot"))?;
+            steps.push(step);
+            rest = after;
+        } else {
+            return Err(format!("`{text}`: expected `.name`, `.{{a,b}}`, `.*`, `.**` or `()` at `{rest}`"));
+        }
+    }
+    Ok(Pattern { root, steps })
+}
+
+/// A package may be quoted (`'socket.io'.Server`) when its own name holds a dot.
+fn split_root(text: &str) -> Result<(&str, &str), String> {
+    if let Some(quoted) = text.strip_prefix('\'') {
+        return quoted.split_once('\'').ok_or_else(|| format!("`{text}`: the quote is not closed"));
+    }
+    let end = text.find(['.', '(']).unwrap_or(text.len());
+    if end == 0 {
+        return Err(format!("`{text}`: a selector starts with a package or a type"));
+    }
+    Ok(text.split_at(end))
+}
+
+fn split_step(text: &str) -> Option<(SelectorStep, &str)> {
+    if let Some(after) = text.strip_prefix("**") {
+        return Some((SelectorStep::AnyDeep, after));
+    }
+    if let Some(after) = text.strip_prefix('*') {
+        return Some((SelectorStep::AnyName, after));
+    }
+    if let Some(inner) = text.strip_prefix('{') {
+        let (names, after) = inner.split_once('}')?;
+        let names = names.split(',').map(|n| n.trim().into()).collect();
+        return Some((SelectorStep::Names(names), after));
+    }
+    let end = text.find(['.', '(']).unwrap_or(text.len());
+    (end > 0).then(|| (SelectorStep::Names(vec![text[..end].into()]), &text[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(paths: &mut PathTable, text: &str) -> PathId {
+        let (root, mut rest) = split_root(text).unwrap();
+        let mut id = paths.root(root);
+        while !rest.is_empty() {
+            if let Some(after) = rest.strip_prefix("()") {
+                id = paths.result(id);
+                rest = after;
+            } else {
+                let after = &rest[1..];
+                let end = after.find(['.', '(']).unwrap_or(after.len());
+                id = paths.member(id, &after[..end]);
+                rest = &after[end..];
+            }
+        }
+        id
+    }
+
+    #[test]
+    fn selectors_match_through_types_calls_and_wildcards() {
+        let mut paths = PathTable::default();
+        let mut types = Types::default();
+        let app = types.declare("App".into());
+        let router = types.declare("Router".into());
+        let named = |name: &str| match name {
+            "App" => Some(app),
+            "Router" => Some(router),
+            _ => None,
+        };
+        types.define(app, Selector::parse("express() | express.Express", false, &named).unwrap());
+        types.define(router, Selector::parse("App | express.Router()", false, &named).unwrap());
+        let route = Selector::parse("Router.{get,post}", true, &named).unwrap();
+        let zod = Selector::parse("zod.**.parse", true, &named).unwrap();
+        let mut matcher = Matcher::default();
+        for (text, selector, wanted) in [
+            ("express().get", &route, true),
+            ("express.Express.post", &route, true),
+            ("express.Router().get", &route, true),
+            ("express.Router().use", &route, false),
+            ("other().get", &route, false),
+            ("zod.z.object().strict().parse", &zod, true),
+            ("zod.parse", &zod, true),
+            ("joi.object().parse", &zod, false),
+        ] {
+            let id = path(&mut paths, text);
+            assert_eq!(matcher.matches(&paths, &types, id, selector), wanted, "{text}");
+            assert_eq!(paths.text(id), text);
+        }
+    }
+
+    #[test]
+    fn bad_selectors_say_where() {
+        let none = |_: &str| None;
+        assert!(Selector::parse("express..get", true, &none).unwrap_err().contains("after a dot"));
+        assert!(Selector::parse("'socket.io.Server", true, &none).unwrap_err().contains("quote"));
+        assert_eq!(Selector::parse("'socket.io'.Server()", true, &none).unwrap().patterns.len(), 1);
+    }
+
+    #[test]
+    fn a_type_that_names_itself_ends() {
+        let mut paths = PathTable::default();
+        let mut types = Types::default();
+        let ty = types.declare("Loop".into());
+        types.define(
+            ty,
+            Selector::parse("Loop | zod.z.object() | Loop.strict()", false, &|n| (n == "Loop").then_some(ty)).unwrap(),
+        );
+        let id = path(&mut paths, "zod.z.object().strict()");
+        assert!(Matcher::default().is_type(&paths, &types, id, ty));
+    }
+}

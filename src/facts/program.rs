@@ -1,0 +1,261 @@
+//! All modules of a project together: which import leads where, and what a module exports.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::model::FunctionId;
+use crate::project::{FileId, Project};
+use crate::syntax::javascript::{
+    Atom, ExportTarget, ExprId, ExprKind, FunctionIdx, Imported, Module, PropKind, SourceIdx, SymbolIdx,
+};
+
+/// Index into [`Program::modules`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModuleId(pub u32);
+
+/// An expression of some module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExprRef {
+    pub module: ModuleId,
+    pub expr: ExprId,
+}
+
+/// A function of some module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FunctionRef {
+    pub module: ModuleId,
+    pub function: FunctionIdx,
+}
+
+/// Where an import leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    Module(ModuleId),
+    /// A package, with its subpath (`next/server`).
+    Package(Arc<str>),
+    /// A file of the project that is no module (JSON, CSS), or a path that leads nowhere.
+    Missing,
+}
+
+pub struct Loaded {
+    pub file: FileId,
+    pub module: Module,
+    /// By import, where it leads.
+    pub targets: Vec<Target>,
+    first_function: u32,
+    /// Latest export of each name.
+    exports: FxHashMap<Atom, usize>,
+    /// `x.name = value`, by the symbol of `x`.
+    assigned: FxHashMap<SymbolIdx, Vec<(Atom, ExprId)>>,
+}
+
+/// What an exported name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exported {
+    Expr(ExprRef),
+    Symbol(ModuleId, SymbolIdx),
+    /// A whole module.
+    Namespace(ModuleId),
+    /// Passed on from a package: `export { x } from "pkg"`.
+    Package(ModuleId, SourceIdx, Imported),
+}
+
+pub struct Program<'p> {
+    pub project: &'p Project,
+    pub modules: Vec<Loaded>,
+    by_file: FxHashMap<FileId, ModuleId>,
+}
+
+/// How an import specifier is resolved: the project layer knows files, workspaces and path mappings.
+pub trait Resolver {
+    fn resolve(&self, from: FileId, specifier: &str) -> Resolution;
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    File(FileId),
+    Package(String),
+    Missing,
+}
+
+impl<'p> Program<'p> {
+    /// `modules` sorted by file.
+    pub fn new(project: &'p Project, modules: Vec<(FileId, Module)>, resolver: &dyn Resolver) -> Program<'p> {
+        let by_file: FxHashMap<FileId, ModuleId> = modules
+            .iter()
+            .enumerate()
+            .map(|(index, (file, _))| (*file, ModuleId(u32::try_from(index).unwrap_or(u32::MAX))))
+            .collect();
+        let mut first_function = 0;
+        let mut loaded = Vec::with_capacity(modules.len());
+        for (file, module) in modules {
+            let targets = module
+                .sources
+                .iter()
+                .map(|source| match resolver.resolve(file, module.str(source.specifier)) {
+                    Resolution::File(found) => {
+                        by_file.get(&found).map_or(Target::Missing, |&module| Target::Module(module))
+                    }
+                    Resolution::Package(name) => Target::Package(name.into()),
+                    Resolution::Missing => Target::Missing,
+                })
+                .collect();
+            let exports = module.exports.iter().enumerate().map(|(index, export)| (export.name, index)).collect();
+            let functions = u32::try_from(module.functions.len()).unwrap_or(0);
+            let assigned = property_assignments(&module);
+            loaded.push(Loaded { file, module, targets, first_function, exports, assigned });
+            first_function += functions;
+        }
+        Program { project, modules: loaded, by_file }
+    }
+
+    pub fn loaded(&self, id: ModuleId) -> &Loaded {
+        &self.modules[id.0 as usize]
+    }
+
+    pub fn module(&self, id: ModuleId) -> &Module {
+        &self.modules[id.0 as usize].module
+    }
+
+    pub fn of_file(&self, file: FileId) -> Option<ModuleId> {
+        self.by_file.get(&file).copied()
+    }
+
+    pub fn path(&self, id: ModuleId) -> &str {
+        &self.project.file(self.loaded(id).file).path
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = ModuleId> + use<> {
+        (0..u32::try_from(self.modules.len()).unwrap_or(u32::MAX)).map(ModuleId)
+    }
+
+    pub fn kind(&self, at: ExprRef) -> ExprKind {
+        self.module(at.module).kind(at.expr)
+    }
+
+    pub fn number(&self, function: FunctionRef) -> FunctionId {
+        FunctionId(self.loaded(function.module).first_function + function.function.0)
+    }
+
+    pub fn function_count(&self) -> usize {
+        self.modules.last().map_or(0, |last| last.first_function as usize + last.module.functions.len())
+    }
+
+    pub fn function_at(&self, id: FunctionId) -> FunctionRef {
+        let index = self.modules.partition_point(|loaded| loaded.first_function <= id.0).saturating_sub(1);
+        FunctionRef {
+            module: ModuleId(u32::try_from(index).unwrap_or(0)),
+            function: FunctionIdx(id.0 - self.modules[index].first_function),
+        }
+    }
+
+    /// What an import of `name` by `importer` gives; follows re-exports.
+    pub fn export(&self, id: ModuleId, importer: &Module, name: Imported) -> Option<Exported> {
+        self.export_within(id, importer, name, 0)
+    }
+
+    fn export_within(&self, id: ModuleId, importer: &Module, name: Imported, depth: u8) -> Option<Exported> {
+        match name {
+            Imported::Namespace => Some(self.namespace(id)),
+            Imported::Default => self.export_text(self.loaded(id), id, "default", depth),
+            Imported::Named(atom) => self.export_text(self.loaded(id), id, importer.str(atom), depth),
+        }
+    }
+
+    /// What is assigned to a property of a variable.
+    pub fn assigned_to<'a>(
+        &'a self,
+        module: ModuleId,
+        symbol: SymbolIdx,
+        name: &'a str,
+    ) -> impl Iterator<Item = ExprId> + use<'a> {
+        let loaded = self.loaded(module);
+        let all = loaded.assigned.get(&symbol).into_iter().flatten();
+        all.filter(move |(atom, _)| loaded.module.str(*atom) == name).map(|(_, value)| *value)
+    }
+
+    /// The export of that name; names differ in atoms between modules, so text decides.
+    pub fn export_named(&self, id: ModuleId, name: &str) -> Option<Exported> {
+        self.export_text(self.loaded(id), id, name, 0)
+    }
+
+    fn export_text(&self, loaded: &Loaded, id: ModuleId, name: &str, depth: u8) -> Option<Exported> {
+        if depth > 12 {
+            return None;
+        }
+        if let Some((_, &index)) = loaded.exports.iter().find(|(atom, _)| loaded.module.str(**atom) == name) {
+            return self.target(loaded, id, &loaded.module.exports[index].target, depth);
+        }
+        if let Some(&last) = loaded.module.commonjs.last() {
+            if name == "default" {
+                return Some(Exported::Expr(ExprRef { module: id, expr: last }));
+            }
+            if let ExprKind::Object(run) = loaded.module.kind(last) {
+                let props = loaded.module.object(run);
+                let found = props
+                    .iter()
+                    .rev()
+                    .find(|p| p.kind != PropKind::Spread && p.key.is_some_and(|key| loaded.module.str(key) == name));
+                if let Some(prop) = found {
+                    return Some(Exported::Expr(ExprRef { module: id, expr: prop.value }));
+                }
+            }
+        }
+        loaded.module.star_exports.iter().find_map(|source| match &loaded.targets[source.0 as usize] {
+            Target::Module(next) if name != "default" => self.export_text(self.loaded(*next), *next, name, depth + 1),
+            _ => None,
+        })
+    }
+
+    fn target(&self, loaded: &Loaded, id: ModuleId, target: &ExportTarget, depth: u8) -> Option<Exported> {
+        match target {
+            ExportTarget::Symbol(symbol) => Some(Exported::Symbol(id, *symbol)),
+            ExportTarget::Expr(expr) => Some(Exported::Expr(ExprRef { module: id, expr: *expr })),
+            ExportTarget::Reexport { source, name } => match &loaded.targets[source.0 as usize] {
+                Target::Module(next) => self.export_within(*next, &loaded.module, *name, depth + 1),
+                Target::Package(_) => Some(Exported::Package(id, *source, *name)),
+                Target::Missing => None,
+            },
+        }
+    }
+
+    /// A whole module as a value: `module.exports = x` is `x` itself.
+    pub fn namespace(&self, id: ModuleId) -> Exported {
+        match self.loaded(id).module.commonjs.last() {
+            Some(&expr) => Exported::Expr(ExprRef { module: id, expr }),
+            None => Exported::Namespace(id),
+        }
+    }
+
+    /// The exported names with the place of each.
+    pub fn exports(&self, id: ModuleId) -> Vec<(String, Exported)> {
+        let loaded = self.loaded(id);
+        let mut names: Vec<(String, Exported)> = loaded
+            .module
+            .exports
+            .iter()
+            .filter_map(|export| {
+                let target = self.target(loaded, id, &export.target, 0)?;
+                Some((loaded.module.str(export.name).to_owned(), target))
+            })
+            .collect();
+        if let Some(&expr) = loaded.module.commonjs.last() {
+            names.push(("default".to_owned(), Exported::Expr(ExprRef { module: id, expr })));
+        }
+        names
+    }
+}
+
+fn property_assignments(module: &Module) -> FxHashMap<SymbolIdx, Vec<(Atom, ExprId)>> {
+    let mut found: FxHashMap<SymbolIdx, Vec<(Atom, ExprId)>> = FxHashMap::default();
+    for expr in &module.exprs {
+        if let ExprKind::Assign { target, value, .. } = expr.kind
+            && let ExprKind::Member { object, name } = module.kind(target)
+            && let ExprKind::Ident(symbol) = module.kind(object)
+        {
+            found.entry(symbol).or_default().push((name, value));
+        }
+    }
+    found
+}

@@ -1,0 +1,340 @@
+//! Reads stack files.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde::Deserialize;
+use toml::{Spanned, Table, Value as Toml};
+
+use super::{Clause, OriginClause, Projection, Stack, Stacks, Test, Verb};
+use crate::facts::model::{Origins, VOCABULARY, Value};
+use crate::facts::paths::{Selector, TypeIdx};
+
+/// A stack file that cannot be used, with the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackError {
+    pub file: String,
+    /// Byte range in the file.
+    pub start: usize,
+    pub end: usize,
+    pub message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStack {
+    #[serde(default)]
+    detect: RawDetect,
+    #[serde(default)]
+    handler: Vec<String>,
+    #[serde(default)]
+    handler_names: Vec<String>,
+    #[serde(default)]
+    types: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    provides: Vec<String>,
+    #[serde(default)]
+    serverless: bool,
+    #[serde(default)]
+    origins: Vec<RawOrigin>,
+    #[serde(default)]
+    fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawDetect {
+    npm: OneOrMany,
+    file: OneOrMany,
+    language: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    #[default]
+    None,
+    One(String),
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    fn list(self) -> Vec<String> {
+        match self {
+            OneOrMany::None => Vec::new(),
+            OneOrMany::One(one) => vec![one],
+            OneOrMany::Many(many) => many,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOrigin {
+    call: Spanned<String>,
+    is: Spanned<String>,
+    #[serde(default)]
+    replaces: bool,
+}
+
+impl Stacks {
+    /// Reads stack files given as (file name, text), in order.
+    pub fn load<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> Result<Stacks, StackError> {
+        let mut stacks = Stacks::default();
+        for (file, text) in files {
+            load_one(&mut stacks, file, text)?;
+        }
+        stacks.index();
+        Ok(stacks)
+    }
+}
+
+struct Loader<'t> {
+    file: &'t str,
+    types: BTreeMap<String, TypeIdx>,
+}
+
+impl Loader<'_> {
+    fn error(&self, span: std::ops::Range<usize>, message: impl Into<String>) -> StackError {
+        StackError { file: self.file.to_owned(), start: span.start, end: span.end, message: message.into() }
+    }
+
+    fn selector(&self, text: &str, span: std::ops::Range<usize>, is_call: bool) -> Result<Selector, StackError> {
+        Selector::parse(text, is_call, &|name| self.types.get(name).copied()).map_err(|e| self.error(span, e))
+    }
+
+    fn handler(&self, names: &[String]) -> Vec<Option<TypeIdx>> {
+        names.iter().map(|name| self.types.get(name).copied()).collect()
+    }
+}
+
+fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackError> {
+    let raw: RawStack = toml::from_str(text).map_err(|e| {
+        let span = e.span().unwrap_or(0..0);
+        StackError { file: file.to_owned(), start: span.start, end: span.end, message: e.message().to_owned() }
+    })?;
+    let id = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".toml").to_owned();
+    let mut loader = Loader { file, types: BTreeMap::new() };
+    for name in raw.types.keys() {
+        let ty = stacks.types.declare(format!("{id}.{name}"));
+        loader.types.insert(name.clone(), ty);
+        match name.as_str() {
+            "Request" => stacks.request_types.push(ty),
+            "App" => stacks.app_types.push(ty),
+            _ => {}
+        }
+        if matches!(name.as_str(), "App" | "Router") {
+            stacks.router_types.push(ty);
+        }
+    }
+    for (name, selector) in &raw.types {
+        let compiled = loader.selector(selector.get_ref(), selector.span(), false)?;
+        stacks.types.define(loader.types[name], compiled);
+    }
+    for origin in &raw.origins {
+        let selector = loader.selector(origin.call.get_ref(), origin.call.span(), true)?;
+        let parsed = Origins::parse(origin.is.get_ref())
+            .ok_or_else(|| loader.error(origin.is.span(), format!("no origin is called `{}`", origin.is.get_ref())))?;
+        stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces });
+    }
+    let stack = stacks.stacks.len();
+    let handler = loader.handler(&raw.handler);
+    for (kind, clauses) in &raw.fact {
+        let fields = VOCABULARY.iter().find(|(name, _)| *name == kind.get_ref().as_str()).map(|(_, fields)| *fields);
+        let Some(fields) = fields else {
+            return Err(loader.error(kind.span(), format!("no kind of fact is called `{}`", kind.get_ref())));
+        };
+        for (index, clause) in clauses.iter().enumerate() {
+            let id: Arc<str> = format!("stacks/{id}.toml fact.{}[{index}]", kind.get_ref()).into();
+            stacks.clauses.push(load_clause(&loader, kind.get_ref(), fields, clause, stack, id, &handler)?);
+        }
+    }
+    stacks.stacks.push(Stack {
+        id,
+        npm: raw.detect.npm.list(),
+        files: globs(&loader, raw.detect.file.list())?,
+        always: raw.detect.language.is_some(),
+        provides: raw.provides,
+        serverless: raw.serverless,
+        handler,
+        handler_names: raw.handler_names,
+    });
+    Ok(())
+}
+
+fn load_clause(
+    loader: &Loader<'_>,
+    kind: &str,
+    known: &[&str],
+    clause: &Spanned<Table>,
+    stack: usize,
+    id: Arc<str>,
+    handler: &[Option<TypeIdx>],
+) -> Result<Clause, StackError> {
+    let span = clause.span();
+    let mut loaded = Clause {
+        stack,
+        kind: kind.into(),
+        verb: Verb::File,
+        selector: Selector::default(),
+        names: Vec::new(),
+        file: None,
+        directive: None,
+        condition: Vec::new(),
+        fields: Vec::new(),
+        handler: handler.to_vec(),
+        id,
+    };
+    let mut verbs = 0;
+    for (key, value) in clause.get_ref() {
+        let text = value.as_str().unwrap_or_default();
+        match key.as_str() {
+            "call" | "read" | "tag" => {
+                loaded.verb = match key.as_str() {
+                    "call" => Verb::Call,
+                    "read" => Verb::Read,
+                    _ => Verb::Tag,
+                };
+                loaded.selector = loader.selector(text, span.clone(), loaded.verb == Verb::Call)?;
+                verbs += 1;
+            }
+            "export" => {
+                loaded.verb = Verb::Export;
+                let inner = text.trim_start_matches('{').trim_end_matches('}');
+                if inner != "*" {
+                    loaded.names = inner.split(',').map(|n| n.trim().to_owned()).collect();
+                }
+                verbs += 1;
+            }
+            "inside" => {
+                loaded.verb = Verb::Inside;
+                verbs += 1;
+            }
+            "file" => loaded.file = globs(loader, vec![text.to_owned()])?,
+            "directive" => loaded.directive = Some(text.to_owned()),
+            "handler" => {
+                let names: Vec<String> =
+                    value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect();
+                loaded.handler = loader.handler(&names);
+            }
+            "if" => loaded.condition = tests(loader, value, &span)?,
+            field => {
+                if !known.contains(&field) {
+                    return Err(
+                        loader.error(span, format!("`{kind}` facts have no field `{field}`{}", nearest(field, known)))
+                    );
+                }
+                let projection = projection_of(value).map_err(|message| loader.error(span.clone(), message))?;
+                loaded.fields.push((field.into(), projection));
+            }
+        }
+    }
+    if verbs > 1 {
+        return Err(loader.error(span, "a clause has one verb: call, read, tag, export, inside or file"));
+    }
+    if verbs == 0 && loaded.file.is_none() {
+        return Err(loader.error(span, "a clause needs a verb: call, read, tag, export, inside or file"));
+    }
+    Ok(loaded)
+}
+
+fn projection_of(value: &Toml) -> Result<Projection, String> {
+    match value {
+        Toml::String(text) => Projection::parse(text),
+        other => Ok(Projection::literal(plain(other)?)),
+    }
+}
+
+/// A constant; texts with `$` inside a table are projections and not allowed here.
+fn plain(value: &Toml) -> Result<Value, String> {
+    Ok(match value {
+        Toml::String(text) => super::projection::scalar(text),
+        Toml::Boolean(value) => Value::bool(*value),
+        Toml::Integer(value) => Value::number(*value as f64),
+        Toml::Float(value) => Value::number(*value),
+        Toml::Array(items) => Value::list(items.iter().map(plain).collect::<Result<_, _>>()?),
+        _ => return Err("expected a text, a number, true, false or a list of them".to_owned()),
+    })
+}
+
+fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Result<Vec<(String, Test)>, StackError> {
+    let error = |message: &str| loader.error(span.clone(), message);
+    let table = value.as_table().ok_or_else(|| error("`if` is a table of tests"))?;
+    let mut tests = Vec::new();
+    for (key, test) in table {
+        let known = ["argc", "params", "method", "path"].contains(&key.as_str())
+            || ["arg0", "arg1", "opt", "recv"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
+        if !known {
+            return Err(error(&format!("`if` knows argc, params, arg0, arg1, opt.NAME, recv.NAME, not `{key}`")));
+        }
+        let test = match test {
+            Toml::Table(range) => Test::Range {
+                min: range.get("min").and_then(number).unwrap_or(f64::MIN),
+                max: range.get("max").and_then(number).unwrap_or(f64::MAX),
+            },
+            Toml::String(text) if text == ":absent" => Test::Absent,
+            Toml::String(text) if text == ":any" => Test::Present,
+            Toml::Array(items) => {
+                Test::Equals(items.iter().map(plain).collect::<Result<_, _>>().map_err(|e| error(&e))?)
+            }
+            other => Test::Equals(vec![plain(other).map_err(|e| error(&e))?]),
+        };
+        tests.push((key.clone(), test));
+    }
+    Ok(tests)
+}
+
+fn number(value: &Toml) -> Option<f64> {
+    value.as_float().or_else(|| value.as_integer().map(|i| i as f64))
+}
+
+fn globs(loader: &Loader<'_>, patterns: Vec<String>) -> Result<Option<GlobSet>, StackError> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let mut set = GlobSetBuilder::new();
+    for pattern in &patterns {
+        let glob = Glob::new(pattern).map_err(|e| loader.error(0..0, e.to_string()))?;
+        set.add(glob);
+    }
+    set.build().map(Some).map_err(|e| loader.error(0..0, e.to_string()))
+}
+
+fn nearest(name: &str, known: &[&str]) -> String {
+    known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .min()
+        .filter(|(distance, _)| *distance <= 3)
+        .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_loads() {
+        let text = r#"
+            detect = { npm = "express" }
+            handler = ["Request", "Response", "next"]
+            types = { App = "express()", Router = "App | express.Router()", Request = "express.Request" }
+            fact.route = [{ call = "Router.{get,post}", if = { argc = { min = 2 } }, path = "$arg:string", chain = "$arg:callable" }]
+        "#;
+        let stacks = Stacks::load([("express.toml", text)]).unwrap();
+        assert_eq!(stacks.candidates(Verb::Call, "get").count(), 1);
+        assert_eq!(stacks.candidates(Verb::Call, "listen").count(), 0);
+        assert_eq!(stacks.clauses[0].handler.iter().flatten().count(), 1);
+    }
+
+    #[test]
+    fn mistakes_name_the_place_and_the_nearest_word() {
+        let text = "fact.route = [{ call = \"a.b\", pth = \"$arg[0]\" }]";
+        let error = Stacks::load([("x.toml", text)]).unwrap_err();
+        assert!(error.message.contains("did you mean `path`?"), "{}", error.message);
+        assert!(error.end > error.start);
+        assert!(Stacks::load([("x.toml", "fact.rout = []")]).unwrap_err().message.contains("rout"));
+        assert!(Stacks::load([("x.toml", "fact.route = [{ path = \"x\" }]")]).unwrap_err().message.contains("verb"));
+    }
+}

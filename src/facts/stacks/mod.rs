@@ -1,0 +1,150 @@
+//! Stack files: which libraries there are and how their calls turn into facts. Data only; nothing here is specific
+//! to a library.
+
+mod load;
+mod projection;
+
+use std::sync::Arc;
+
+use globset::GlobSet;
+use rustc_hash::FxHashMap;
+
+pub use load::StackError;
+pub use projection::{At, Item, Projection, Sort, Source};
+
+use super::model::{Origins, Value};
+use super::paths::{Pattern, Selector, TypeIdx, Types};
+
+/// What a clause looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// A call or `new`.
+    Call,
+    /// A property that is read.
+    Read,
+    /// A tagged template.
+    Tag,
+    /// An exported name of a file.
+    Export,
+    /// Each file of the name.
+    File,
+    /// Each function that stands in the chain of a mount.
+    Inside,
+}
+
+/// One line of a stack file: a piece of syntax and the fact that it stands for.
+#[derive(Debug)]
+pub struct Clause {
+    pub stack: usize,
+    pub kind: Arc<str>,
+    pub verb: Verb,
+    pub selector: Selector,
+    /// For exports: the names, empty for any.
+    pub names: Vec<String>,
+    pub file: Option<GlobSet>,
+    pub directive: Option<String>,
+    pub condition: Vec<(String, Test)>,
+    pub fields: Vec<(Arc<str>, Projection)>,
+    /// Types of the parameters of the functions that it names.
+    pub handler: Vec<Option<TypeIdx>>,
+    /// Where it stands: `stacks/express.toml fact.route[0]`.
+    pub id: Arc<str>,
+}
+
+/// A test of a clause's `if`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Test {
+    Equals(Vec<Value>),
+    Range { min: f64, max: f64 },
+    Absent,
+    Present,
+}
+
+#[derive(Debug, Default)]
+pub struct Stack {
+    pub id: String,
+    pub npm: Vec<String>,
+    /// Files whose presence shows the stack (`vercel.json`).
+    pub files: Option<GlobSet>,
+    /// Applies to every project of the language.
+    pub always: bool,
+    /// Controls that a platform provides.
+    pub provides: Vec<String>,
+    /// The platform owns the process.
+    pub serverless: bool,
+    /// The datastore, queue or framework kind shown in reports; not used by rules.
+    pub handler: Vec<Option<TypeIdx>>,
+    /// Parameter names by which a handler of this stack is known where types do not tell.
+    pub handler_names: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct OriginClause {
+    pub selector: Selector,
+    pub origin: Origins,
+    /// What went in no longer shows (`parseInt(req.query.page)`).
+    pub replaces: bool,
+}
+
+/// All stacks, compiled for look-up.
+#[derive(Debug, Default)]
+pub struct Stacks {
+    pub stacks: Vec<Stack>,
+    pub types: Types,
+    pub clauses: Vec<Clause>,
+    pub origins: Vec<OriginClause>,
+    /// Named types that play a part in the engine: every type called `Request` is one.
+    pub request_types: Vec<TypeIdx>,
+    pub app_types: Vec<TypeIdx>,
+    pub router_types: Vec<TypeIdx>,
+    by_name: FxHashMap<(Verb, Arc<str>), Vec<(usize, usize)>>,
+    any_name: FxHashMap<Verb, Vec<(usize, usize)>>,
+    origin_by_name: FxHashMap<Arc<str>, Vec<usize>>,
+}
+
+impl Stacks {
+    /// The clauses of a verb whose selector may end in `name`, with the alternative to test.
+    pub fn candidates(&self, verb: Verb, name: &str) -> impl Iterator<Item = (&Clause, &Pattern)> {
+        let named = self.by_name.get(&(verb, Arc::from(name))).into_iter().flatten();
+        let any = self.any_name.get(&verb).into_iter().flatten();
+        let mut found: Vec<(usize, usize)> = named.chain(any).copied().collect();
+        found.sort_unstable();
+        found.into_iter().map(|(clause, pattern)| {
+            let clause = &self.clauses[clause];
+            (clause, &clause.selector.patterns[pattern])
+        })
+    }
+
+    pub fn has_candidates(&self, verb: Verb, name: &str) -> bool {
+        self.any_name.contains_key(&verb) || self.by_name.contains_key(&(verb, Arc::from(name)))
+    }
+
+    pub fn of_verb(&self, verb: Verb) -> impl Iterator<Item = &Clause> {
+        self.clauses.iter().filter(move |clause| clause.verb == verb)
+    }
+
+    /// Origins that the result of a call of that last name may have.
+    pub fn origin_candidates(&self, name: &str) -> impl Iterator<Item = &OriginClause> {
+        self.origin_by_name.get(name).into_iter().flatten().map(|&index| &self.origins[index])
+    }
+
+    fn index(&mut self) {
+        for (index, clause) in self.clauses.iter().enumerate() {
+            for (alternative, pattern) in clause.selector.patterns.iter().enumerate() {
+                match pattern.last_names() {
+                    Some(names) => {
+                        for name in names {
+                            self.by_name.entry((clause.verb, name)).or_default().push((index, alternative));
+                        }
+                    }
+                    None => self.any_name.entry(clause.verb).or_default().push((index, alternative)),
+                }
+            }
+        }
+        for (index, clause) in self.origins.iter().enumerate() {
+            for name in clause.selector.patterns.iter().filter_map(Pattern::last_names).flatten() {
+                self.origin_by_name.entry(name).or_default().push(index);
+            }
+        }
+    }
+}

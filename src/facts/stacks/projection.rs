@@ -1,0 +1,179 @@
+//! Projections: which part of a piece of syntax becomes a field (`$opt.limit ?? 100kb`, `$arg:string`).
+
+use crate::facts::model::Value;
+
+/// Where, in a chain of calls, a projection looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum At {
+    Here,
+    /// The nearest receiver.
+    Receiver,
+    /// The nearest call of that name in the receiver chain: `router.route("/x").get(h)` → `route`.
+    Chain(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    Text,
+    Callable,
+    Object,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    Arg(usize),
+    ArgsFrom(usize),
+    ArgOf(Sort),
+    /// The options object of the call, then of the call that made the receiver.
+    Opt,
+    /// The receiver, as an expression.
+    Recv,
+    /// The result of the call, as an expression.
+    Made,
+    /// The name that is called.
+    Callee,
+    /// The exported name.
+    Name,
+    /// The property that is read.
+    Member,
+    /// The URL path that the file's place stands for.
+    FileRoute,
+    /// A constant of the file: `export const config = { matcher: … }`.
+    FileConfig,
+    /// The exported value.
+    Value,
+    /// What `||`, `??` or a destructuring default gives instead.
+    Fallback,
+    TagText,
+    TagHoles,
+    Literal(Value),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    pub at: At,
+    pub source: Source,
+    /// Members to follow from there.
+    pub steps: Vec<String>,
+    /// The keys of the record instead of itself.
+    pub keys: bool,
+}
+
+/// Alternatives, each a list of items (one item: itself), and what an absent one stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Projection {
+    pub alternatives: Vec<Vec<Item>>,
+    pub default: Option<Value>,
+}
+
+impl Projection {
+    pub fn literal(value: Value) -> Projection {
+        let item = Item { at: At::Here, source: Source::Literal(value), steps: Vec::new(), keys: false };
+        Projection { alternatives: vec![vec![item]], default: None }
+    }
+
+    pub fn parse(text: &str) -> Result<Projection, String> {
+        if !text.contains('$') {
+            return Ok(Projection::literal(scalar(text)));
+        }
+        let (body, default) = match text.split_once("??") {
+            Some((body, default)) => (body, Some(scalar(default.trim()))),
+            None => (text, None),
+        };
+        let mut alternatives = Vec::new();
+        for alternative in body.split('|') {
+            let items: Result<Vec<Item>, String> = alternative.split(',').map(|item| parse_item(item.trim())).collect();
+            alternatives.push(items?);
+        }
+        Ok(Projection { alternatives, default })
+    }
+}
+
+fn parse_item(text: &str) -> Result<Item, String> {
+    let Some(body) = text.strip_prefix('$') else {
+        return Ok(Item { at: At::Here, source: Source::Literal(scalar(text)), steps: Vec::new(), keys: false });
+    };
+    if let Some(inner) = body.strip_prefix("keys(").and_then(|rest| rest.strip_suffix(')')) {
+        return Ok(Item { keys: true, ..parse_item(inner)? });
+    }
+    let (at, body) = if let Some(rest) = body.strip_prefix("chain(") {
+        let (name, rest) = rest.split_once(')').ok_or_else(|| format!("`{text}`: `chain(` is not closed"))?;
+        (At::Chain(name.to_owned()), rest.strip_prefix('.').unwrap_or(rest))
+    } else if let Some(rest) = body.strip_prefix("recv.") {
+        (At::Receiver, rest)
+    } else {
+        (At::Here, body)
+    };
+    let (source, rest) = parse_source(body).ok_or_else(|| {
+        format!(
+            "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
+             $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $fallback, \
+             $tag.text, $tag.holes, $keys(…), $chain(name).…"
+        )
+    })?;
+    let steps = rest.split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();
+    Ok(Item { at, source, steps, keys: false })
+}
+
+fn parse_source(body: &str) -> Option<(Source, &str)> {
+    if let Some(rest) = body.strip_prefix("arg[") {
+        let (index, rest) = rest.split_once(']')?;
+        return match index.strip_suffix("..") {
+            Some(from) => Some((Source::ArgsFrom(from.parse().ok()?), rest)),
+            None => Some((Source::Arg(index.parse().ok()?), rest)),
+        };
+    }
+    let table: &[(&str, Source)] = &[
+        ("arg:string", Source::ArgOf(Sort::Text)),
+        ("arg:text", Source::ArgOf(Sort::Text)),
+        ("arg:callable", Source::ArgOf(Sort::Callable)),
+        ("arg:object", Source::ArgOf(Sort::Object)),
+        ("opt", Source::Opt),
+        ("recv", Source::Recv),
+        ("made", Source::Made),
+        ("callee", Source::Callee),
+        ("name", Source::Name),
+        ("member", Source::Member),
+        ("file.route", Source::FileRoute),
+        ("file.config", Source::FileConfig),
+        ("value", Source::Value),
+        ("fallback", Source::Fallback),
+        ("tag.text", Source::TagText),
+        ("tag.holes", Source::TagHoles),
+    ];
+    table.iter().find_map(|(name, source)| {
+        let rest = body.strip_prefix(name)?;
+        (rest.is_empty() || rest.starts_with('.')).then(|| (source.clone(), rest))
+    })
+}
+
+/// `true`, `12`, `100kb` or any text.
+pub fn scalar(text: &str) -> Value {
+    match text {
+        "true" => Value::bool(true),
+        "false" => Value::bool(false),
+        _ => match text.parse::<f64>() {
+            Ok(number) => Value::number(number),
+            Err(_) => Value::text(text),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn projections_read_alternatives_defaults_and_chains() {
+        let limit = Projection::parse("$opt.limit ?? 100kb").unwrap();
+        assert_eq!(limit.default, Some(Value::text("100kb")));
+        assert_eq!(limit.alternatives[0][0].steps, ["limit"]);
+        let headers = Projection::parse("$opt.legacyHeaders | $arg[1].headers, $callee").unwrap();
+        assert_eq!(headers.alternatives.len(), 2);
+        assert_eq!(headers.alternatives[1].len(), 2);
+        let route = Projection::parse("$chain(route).arg:string").unwrap();
+        assert_eq!(route.alternatives[0][0].at, At::Chain("route".into()));
+        assert_eq!(Projection::parse("database").unwrap(), Projection::literal(Value::text("database")));
+        assert!(Projection::parse("$argument").unwrap_err().contains("unknown projection"));
+    }
+}

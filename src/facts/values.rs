@@ -1,0 +1,834 @@
+//! What a value is, as far as it is constant, and where it comes from: constant folding and flow in one.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::model::{Data, Guard, Origins, Record, Value, Within};
+use super::paths::PathId;
+use super::program::{ExprRef, FunctionRef, ModuleId};
+use super::resolve::{Evaluator, Thing};
+use super::stacks::Verb;
+use crate::syntax::javascript::{
+    BinaryOp, ContextId, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, PropKind, Run, Step, SymbolIdx,
+};
+
+const MAX_DEPTH: u16 = 32;
+/// Elements and properties that are looked at.
+const MAX_ITEMS: usize = 64;
+const MAX_CALLERS: usize = 4;
+
+/// Callbacks of these run once per element.
+pub const ITERATORS: &[&str] = &["map", "forEach", "flatMap", "filter", "some", "every", "find", "reduce", "each"];
+
+impl Evaluator<'_> {
+    pub fn value(&mut self, at: ExprRef) -> Value {
+        if at.expr == ExprId::NONE {
+            return Value::ABSENT;
+        }
+        if let Some(known) = self.values.get(&at) {
+            return known.clone();
+        }
+        if self.value_depth >= MAX_DEPTH || !self.value_active.insert(at) {
+            return Value::UNKNOWN;
+        }
+        self.value_depth += 1;
+        let value = self.compute(at);
+        self.value_depth -= 1;
+        self.value_active.remove(&at);
+        if self.value_depth < MAX_DEPTH / 2 {
+            self.values.insert(at, value.clone());
+        }
+        value
+    }
+
+    fn compute(&mut self, at: ExprRef) -> Value {
+        let module = self.program.module(at.module);
+        let here = |expr| ExprRef { module: at.module, expr };
+        match module.kind(at.expr) {
+            ExprKind::Str(atom) => Value::text(module.str(atom)),
+            ExprKind::Num(index) => Value::number(module.numbers[index as usize]),
+            ExprKind::Bool(value) => Value::bool(value),
+            ExprKind::Null => Value { data: Data::Null, origins: Origins::LITERAL },
+            ExprKind::Undefined => Value::ABSENT,
+            ExprKind::Regex(atom) => {
+                Value { data: Data::Text(module.str(atom).into()), origins: regex_origin(module.str(atom)) }
+            }
+            ExprKind::Template { quasis, exprs } => self.template(at.module, quasis, exprs),
+            ExprKind::Await(inner) | ExprKind::Spread(inner) => self.value(here(inner)),
+            ExprKind::Assign { value, .. } => self.value(here(value)),
+            ExprKind::Sequence(run) => {
+                let last = module.list(run).last();
+                last.map_or(Value::UNKNOWN, |last| self.value(here(last)))
+            }
+            ExprKind::Object(run) => self.object(at.module, run),
+            ExprKind::Array(run) => {
+                let items: SmallVec<[ExprId; 8]> = module.list(run).take(MAX_ITEMS).collect();
+                let items: Vec<Value> = items.into_iter().map(|item| self.value(here(item))).collect();
+                let origins = items.iter().fold(Origins::default(), |all, item| all.with(item.origins));
+                Value { data: Data::List(items.into()), origins }
+            }
+            ExprKind::Logical { op, left, right } => {
+                let (left, right) = (self.value(here(left)), self.value(here(right)));
+                logical(op, left, right)
+            }
+            ExprKind::Conditional { test, branches } => self.conditional(at.module, test, branches),
+            ExprKind::Binary { op, left, right } => self.binary(at.module, op, left, right),
+            ExprKind::Not(inner) => {
+                let inner = self.value(here(inner));
+                match inner.data {
+                    Data::Bool(value) => Value { data: Data::Bool(!value), origins: inner.origins },
+                    Data::Null | Data::Absent => Value::bool(true),
+                    // `!!token` says whether there is one, not what it is.
+                    _ => Value { data: Data::Unknown, origins: only_environment(inner.origins) },
+                }
+            }
+            ExprKind::Unary(inner) => {
+                let inner = self.value(here(inner));
+                Value { data: Data::Unknown, origins: inner.origins }
+            }
+            ExprKind::Ident(symbol) => self.symbol_value(at, symbol),
+            ExprKind::Member { object, name } => self.member_value(at, object, module.str(name)),
+            ExprKind::Index { object, index } => self.index_value(at, object, index),
+            ExprKind::Call { callee, args } | ExprKind::New { callee, args } => self.call_value(at, callee, args),
+            ExprKind::Global(_) => self.path_value(at).unwrap_or(Value::UNKNOWN),
+            ExprKind::Tagged { template, .. } => {
+                let inner = self.value(here(template));
+                Value { data: Data::Unknown, origins: inner.origins }
+            }
+            _ => Value::UNKNOWN,
+        }
+    }
+
+    fn template(&mut self, module: ModuleId, quasis: Run, exprs: u32) -> Value {
+        let hir = self.program.module(module);
+        let texts = &hir.lists[quasis.start as usize..(quasis.start + quasis.len) as usize];
+        let holes: SmallVec<[ExprId; 4]> = hir.holes(quasis, exprs).collect();
+        let mut text = String::new();
+        let mut origins = Origins::default();
+        let mut constant = true;
+        for (index, atom) in texts.iter().enumerate() {
+            text.push_str(&hir.strings[*atom as usize]);
+            if let Some(&hole) = holes.get(index) {
+                let value = self.value(ExprRef { module, expr: hole });
+                origins = origins.with(value.origins);
+                match plain_text(&value) {
+                    Some(part) => text.push_str(&part),
+                    None => constant = false,
+                }
+            }
+        }
+        built(constant, text, origins)
+    }
+
+    fn object(&mut self, module: ModuleId, run: Run) -> Value {
+        let hir = self.program.module(module);
+        let mut record = Record::default();
+        let mut origins = Origins::default();
+        for prop in hir.object(run).iter().take(MAX_ITEMS) {
+            let at = ExprRef { module, expr: prop.value };
+            match (prop.kind, prop.key) {
+                (PropKind::Spread, _) => {
+                    let spread = self.value(at);
+                    origins = origins.with(spread.origins);
+                    match spread.data {
+                        Data::Record(other) => {
+                            for (name, value) in &other.fields {
+                                set_field(&mut record, name.clone(), value.clone());
+                            }
+                            record.open |= other.open;
+                        }
+                        Data::Absent | Data::Null | Data::Bool(_) => {}
+                        _ => record.open = true,
+                    }
+                }
+                (PropKind::Value, Some(key)) => {
+                    let value = self.value(at);
+                    origins = origins.with(value.origins);
+                    // Something stands there, whatever it is.
+                    let value = if value.is_absent() && !matches!(hir.kind(prop.value), ExprKind::Undefined) {
+                        Value { data: Data::Unknown, origins: value.origins }
+                    } else {
+                        value
+                    };
+                    set_field(&mut record, hir.str(key).into(), value);
+                }
+                (PropKind::Getter, Some(key)) => set_field(&mut record, hir.str(key).into(), Value::UNKNOWN),
+                _ => record.open = true,
+            }
+        }
+        record.open |= run.len as usize > MAX_ITEMS;
+        Value { data: Data::Record(Arc::new(record)), origins }
+    }
+
+    fn conditional(&mut self, module: ModuleId, test: ExprId, branches: Run) -> Value {
+        let hir = self.program.module(module);
+        let branches: SmallVec<[ExprId; 2]> = hir.list(branches).collect();
+        let test_value = self.value(ExprRef { module, expr: test });
+        let values: SmallVec<[Value; 2]> =
+            branches.into_iter().map(|expr| self.value(ExprRef { module, expr })).collect();
+        let [yes, no] = values.as_slice() else { return Value::UNKNOWN };
+        match test_value.data {
+            Data::Bool(true) => return yes.clone(),
+            Data::Bool(false) => return no.clone(),
+            _ => {}
+        }
+        let by_environment = if test_value.origins.has(Origins::PROD) { Origins::PROD } else { Origins::default() };
+        let origins = yes.origins.with(no.origins).with(by_environment);
+        if yes.data == no.data {
+            Value { data: yes.data.clone(), origins }
+        } else {
+            Value { data: Data::Unknown, origins }
+        }
+    }
+
+    fn binary(&mut self, module: ModuleId, op: BinaryOp, left: ExprId, right: ExprId) -> Value {
+        let (left, right) = (self.value(ExprRef { module, expr: left }), self.value(ExprRef { module, expr: right }));
+        match op {
+            BinaryOp::Add => {
+                if let (Data::Number(a), Data::Number(b)) = (&left.data, &right.data) {
+                    return Value::number(a + b);
+                }
+                let origins = left.origins.with(right.origins);
+                match (plain_text(&left), plain_text(&right)) {
+                    (Some(a), Some(b)) => built(true, a + &b, origins),
+                    _ => built(false, String::new(), origins),
+                }
+            }
+            BinaryOp::Multiply => match (&left.data, &right.data) {
+                (Data::Number(a), Data::Number(b)) => Value::number(a * b),
+                _ => Value { data: Data::Unknown, origins: Origins::DYNAMIC },
+            },
+            BinaryOp::Equal | BinaryOp::NotEqual => {
+                let production = [&left, &right].iter().any(|v| matches!(v.as_text(), Some("production" | "prod")));
+                let environment = left.origins.with(right.origins).has(Origins::ENV);
+                let origins = if production && environment { Origins::PROD } else { Origins::default() };
+                Value { data: Data::Unknown, origins: origins.with(only_environment(left.origins.with(right.origins))) }
+            }
+            _ => Value { data: Data::Unknown, origins: Origins::default() },
+        }
+    }
+
+    fn symbol_value(&mut self, at: ExprRef, symbol: SymbolIdx) -> Value {
+        if let Some(value) = self.path_value(at) {
+            return self.with_guard_of_own_error(at, symbol, value);
+        }
+        let program = self.program;
+        let entry = program.module(at.module).symbol(symbol);
+        let here = |expr| ExprRef { module: at.module, expr };
+        let value = match &entry.definition {
+            Definition::Variable { init, steps, default, .. } => {
+                let mut value = if *init == ExprId::NONE { Value::ABSENT } else { self.value(here(*init)) };
+                value = follow(program.module(at.module), value, steps);
+                if *default != ExprId::NONE {
+                    value = logical(LogicalOp::Nullish, value, self.value(here(*default)));
+                }
+                if !entry.assigned.is_empty() {
+                    let mut origins = value.origins.with(Origins::DYNAMIC);
+                    let mut open = Record { fields: Vec::new(), open: true };
+                    if let Data::Record(record) = &value.data {
+                        open.fields = record.fields.clone();
+                    }
+                    for assigned in entry.assigned.iter().take(MAX_CALLERS) {
+                        origins = origins.with(self.value(here(*assigned)).origins);
+                    }
+                    let data = if open.fields.is_empty() { Data::Unknown } else { Data::Record(Arc::new(open)) };
+                    return self.with_guard_of_own_error(at, symbol, Value { data, origins });
+                }
+                value
+            }
+            Definition::Parameter { function, index, steps, default, .. } => {
+                let function = FunctionRef { module: at.module, function: *function };
+                let value = self.parameter_value(function, *index as usize, steps);
+                if *default == ExprId::NONE {
+                    value
+                } else {
+                    logical(LogicalOp::Nullish, value, self.value(here(*default)))
+                }
+            }
+            Definition::Caught => Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR },
+            Definition::Element { of, .. } => {
+                let of = self.value(here(*of));
+                Value { data: Data::Unknown, origins: of.origins.with(Origins::LOOP_VARIABLE) }
+            }
+            Definition::Import { .. } => self.imported_value(at),
+            Definition::Enum(_) => Value { data: Data::Unknown, origins: Origins::CONSTANT },
+            Definition::Function(_) | Definition::Class(_) => Value { data: Data::Unknown, origins: Origins::CONSTANT },
+            _ => Value::UNKNOWN,
+        };
+        self.with_guard_of_own_error(at, symbol, value)
+    }
+
+    /// Inside `if (e instanceof AppError)` the error is the project's own: its text is meant for clients.
+    fn with_guard_of_own_error(&mut self, at: ExprRef, symbol: SymbolIdx, value: Value) -> Value {
+        if !value.origins.has(Origins::CAUGHT_ERROR) {
+            return value;
+        }
+        let module = self.program.module(at.module);
+        let own = module.contexts_of(at.expr).any(|(_, context)| match context.kind {
+            ContextKind::Then(test) => tests_kind_of_error(module, test, symbol),
+            _ => false,
+        }) || enclosing_conditional_tests(module, at.expr, symbol);
+        if own { Value { data: value.data, origins: value.origins.with(Origins::OWN_ERROR) } } else { value }
+    }
+
+    fn imported_value(&mut self, at: ExprRef) -> Value {
+        let things = self.things(at);
+        match things.as_slice() {
+            [Thing::Data(data)] if *data != at => {
+                let value = self.value(*data);
+                Value { data: value.data, origins: value.origins.with(Origins::CONSTANT) }
+            }
+            _ => match self.exported_constant(at) {
+                Some(value) => value,
+                None => Value::UNKNOWN,
+            },
+        }
+    }
+
+    /// `import { LIMIT } from "./config"`: the value of what it names.
+    fn exported_constant(&mut self, at: ExprRef) -> Option<Value> {
+        let program = self.program;
+        let loaded = program.loaded(at.module);
+        let ExprKind::Ident(symbol) = loaded.module.kind(at.expr) else { return None };
+        let Definition::Import { source, name } = loaded.module.symbol(symbol).definition else { return None };
+        let super::program::Target::Module(target) = loaded.targets[source.0 as usize] else { return None };
+        match program.export(target, &loaded.module, name)? {
+            super::program::Exported::Expr(expr) => Some(self.value(expr)),
+            super::program::Exported::Symbol(module, symbol) => {
+                let entry = program.module(module).symbol(symbol);
+                match &entry.definition {
+                    Definition::Variable { init, steps, .. } if entry.assigned.is_empty() => {
+                        let value = self.value(ExprRef { module, expr: *init });
+                        Some(follow(program.module(module), value, steps))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn parameter_value(&mut self, function: FunctionRef, index: usize, steps: &[Step]) -> Value {
+        let program = self.program;
+        let hir = program.module(function.module);
+        if self.is_element_callback(function, index) {
+            return Value {
+                data: Data::Unknown,
+                origins: Origins::LOOP_VARIABLE.with(self.iterated_origins(function)),
+            };
+        }
+        if self.is_error_parameter(function, index) {
+            return Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR };
+        }
+        let callers: SmallVec<[ExprRef; 4]> = self
+            .links
+            .callers
+            .get(program.number(function).0 as usize)
+            .into_iter()
+            .flatten()
+            .take(MAX_CALLERS)
+            .copied()
+            .collect();
+        let mut origins = Origins::PARAMETER;
+        let mut only: Option<Value> = None;
+        for (number, call) in callers.iter().enumerate() {
+            let value = match self.argument(*call, index) {
+                Some(argument) => follow(hir, self.value(argument), steps),
+                None => Value::ABSENT,
+            };
+            // A loop variable of the caller is not one here.
+            let passed = Origins(value.origins.0 & !Origins::LOOP_VARIABLE.0);
+            origins = origins.with(passed);
+            only = if number == 0 { Some(value) } else { only.filter(|seen| seen.data == value.data) };
+        }
+        match only {
+            Some(value) if !matches!(value.data, Data::Unknown) => Value { data: value.data, origins },
+            _ => Value { data: Data::Unknown, origins },
+        }
+    }
+
+    /// Is the function the callback of `map`, `forEach` …?
+    pub fn is_element_callback(&self, function: FunctionRef, index: usize) -> bool {
+        index == 0 && self.iterated(function).is_some()
+    }
+
+    /// What the callback runs over.
+    pub fn iterated(&self, function: FunctionRef) -> Option<ExprId> {
+        let hir = self.program.module(function.module);
+        let expr = hir.function(function.function).expr.some()?;
+        let parent = hir.expr(expr).parent.some()?;
+        let (callee, _) = hir.call(parent)?;
+        match hir.kind(callee) {
+            ExprKind::Member { object, name } if callee != expr && ITERATORS.contains(&hir.str(name)) => Some(object),
+            _ => None,
+        }
+    }
+
+    fn iterated_origins(&mut self, function: FunctionRef) -> Origins {
+        match self.iterated(function) {
+            Some(expr) => self.value(ExprRef { module: function.module, expr }).origins,
+            None => Origins::default(),
+        }
+    }
+
+    /// The first parameter of an error handler, of the callback of `.catch`, and of `(err, result) => …`.
+    fn is_error_parameter(&self, function: FunctionRef, index: usize) -> bool {
+        let hir = self.program.module(function.module);
+        let entry = hir.function(function.function);
+        if index != 0 {
+            return false;
+        }
+        let name = entry.parameters.first().and_then(|p| p.symbol.some()).map(|s| hir.str(hir.symbol(s).name));
+        if entry.parameters.len() == 4 && name.is_some_and(is_error_name) {
+            return true;
+        }
+        let Some(parent) = entry.expr.some().and_then(|e| hir.expr(e).parent.some()) else { return false };
+        let Some((callee, _)) = hir.call(parent) else { return false };
+        match hir.kind(callee) {
+            ExprKind::Member { name: method, .. } if hir.str(method) == "catch" => true,
+            _ => entry.parameters.len() >= 2 && name.is_some_and(is_error_name),
+        }
+    }
+
+    fn member_value(&mut self, at: ExprRef, object: ExprId, name: &str) -> Value {
+        if let Some(value) = self.path_value(at) {
+            return value;
+        }
+        let object_ref = ExprRef { module: at.module, expr: object };
+        let of = self.value(object_ref);
+        if of.origins.has(Origins::CAUGHT_ERROR) {
+            return error_member(&of, name);
+        }
+        match &of.data {
+            Data::Record(_) => {
+                let field = of.field(name);
+                if !field.is_absent() {
+                    return field;
+                }
+            }
+            Data::List(items) if name == "length" => return Value::number(items.len() as f64),
+            _ => {}
+        }
+        if name == "length" {
+            return Value { data: Data::Unknown, origins: Origins::DYNAMIC };
+        }
+        let things = self.things(at);
+        if let [Thing::Data(data)] = things.as_slice()
+            && *data != at
+        {
+            return self.value(*data);
+        }
+        if let Some(value) = self.field_constant(object_ref, name) {
+            return value;
+        }
+        // A member of what a request holds is still the request's.
+        Value { data: Data::Unknown, origins: of.origins }
+    }
+
+    /// `config.secret`, where `config` is a class instance or module with that constant.
+    fn field_constant(&mut self, object: ExprRef, name: &str) -> Option<Value> {
+        let program = self.program;
+        for thing in self.things(object) {
+            match thing {
+                Thing::Module(module) => match program.export_named(module, name)? {
+                    super::program::Exported::Expr(expr) => return Some(self.value(expr)),
+                    super::program::Exported::Symbol(module, symbol) => {
+                        let entry = program.module(module).symbol(symbol);
+                        if let Definition::Variable { init, steps, .. } = &entry.definition
+                            && entry.assigned.is_empty()
+                        {
+                            let value = self.value(ExprRef { module, expr: *init });
+                            return Some(follow(program.module(module), value, steps));
+                        }
+                    }
+                    _ => {}
+                },
+                Thing::Data(data) => {
+                    let field = self.value(data).field(name);
+                    if !field.is_absent() {
+                        return Some(field);
+                    }
+                }
+                Thing::Instance(module, class) => {
+                    let hir = program.module(module);
+                    let assigned = hir.class(class).assigned.iter().find(|(n, _)| hir.str(*n) == name);
+                    if let Some((_, expr)) = assigned {
+                        return Some(self.value(ExprRef { module, expr: *expr }));
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    fn index_value(&mut self, at: ExprRef, object: ExprId, index: ExprId) -> Value {
+        if let Some(value) = self.path_value(at) {
+            return value;
+        }
+        let of = self.value(ExprRef { module: at.module, expr: object });
+        let key = self.value(ExprRef { module: at.module, expr: index });
+        match (&of.data, &key.data) {
+            (Data::Record(_), Data::Text(name)) => of.field(name),
+            (Data::List(items), Data::Number(n)) if *n >= 0.0 => {
+                items.get(*n as usize).cloned().unwrap_or(Value::ABSENT)
+            }
+            // Whatever the key, only what the table holds comes out.
+            (Data::Record(record), _) if !record.open => {
+                Value { data: Data::Unknown, origins: of.origins.with(Origins::ALLOW_LISTED) }
+            }
+            _ => Value { data: Data::Unknown, origins: of.origins },
+        }
+    }
+
+    fn call_value(&mut self, at: ExprRef, callee: ExprId, args: Run) -> Value {
+        let module = self.program.module(at.module);
+        if let Some(value) = self.path_value(at) {
+            return value;
+        }
+        let arguments: SmallVec<[ExprId; 4]> = module.list(args).take(8).collect();
+        let here = |expr| ExprRef { module: at.module, expr };
+        let mut origins = Origins::default();
+        for &argument in &arguments {
+            if !matches!(module.kind(argument), ExprKind::Function(_)) {
+                origins = origins.with(self.value(here(argument)).origins);
+            }
+        }
+        let mut method = "";
+        if let ExprKind::Member { object, name } = module.kind(callee) {
+            method = module.str(name);
+            let receiver = self.value(here(object));
+            if let Some(folded) = fold_method(&receiver, method) {
+                return folded;
+            }
+            origins = origins.with(receiver.origins);
+        }
+        for thing in self.things(here(callee)) {
+            if let Thing::Function(function) = thing {
+                return self.returned_value(function, origins);
+            }
+            if let Thing::Path { path, .. } = thing
+                && let Some(replaced) = self.declared_origin(path, origins)
+            {
+                return Value { data: Data::Unknown, origins: replaced };
+            }
+        }
+        let (keep_literal, masked) = match method {
+            "slice" | "substring" | "substr" => (false, Origins::MASKED),
+            _ => (false, Origins::default()),
+        };
+        let kept = if keep_literal { origins } else { Origins(origins.0 & !Origins::LITERAL.0) };
+        Value { data: Data::Unknown, origins: kept.with(masked) }
+    }
+
+    /// What stack files say that the result of a call is.
+    fn declared_origin(&mut self, path: PathId, arguments: Origins) -> Option<Origins> {
+        let name = self.paths.last_name(path).to_owned();
+        let stacks = self.stacks;
+        for clause in stacks.origin_candidates(&name) {
+            if self.matcher.matches(&self.paths, &stacks.types, path, &clause.selector) {
+                return Some(if clause.replaces { clause.origin } else { clause.origin.with(arguments) });
+            }
+        }
+        None
+    }
+
+    /// What a function of the project returns: its own constants, plus what comes in by its arguments if any of that
+    /// goes out again.
+    fn returned_value(&mut self, function: FunctionRef, arguments: Origins) -> Value {
+        let program = self.program;
+        let entry = program.module(function.module).function(function.function);
+        let mut origins = Origins::default();
+        let mut data = None;
+        let returns: SmallVec<[ExprId; 4]> = entry.returns.iter().take(6).copied().collect();
+        for &expr in &returns {
+            let value = self.value(ExprRef { module: function.module, expr });
+            origins = origins.with(value.origins);
+            data = match data {
+                None => Some(value.data),
+                Some(seen) if seen == value.data => Some(seen),
+                Some(_) => Some(Data::Unknown),
+            };
+        }
+        let from_parameters = origins.has(Origins::PARAMETER) || origins.has(Origins::CAUGHT_ERROR);
+        let own = Origins(origins.0 & !(Origins::PARAMETER.0 | Origins::REQUEST.0 | Origins::LOOP_VARIABLE.0));
+        let origins = if from_parameters || data.is_none() { own.with(arguments) } else { own };
+        Value { data: data.unwrap_or(Data::Unknown), origins }
+    }
+
+    /// The value of something external: an environment variable, a part of a request, what a stack declares.
+    fn path_value(&mut self, at: ExprRef) -> Option<Value> {
+        for thing in self.things(at) {
+            let Thing::Path { path, .. } = thing else { continue };
+            if self.is_input(path) {
+                return Some(Value { data: Data::Unknown, origins: Origins::REQUEST });
+            }
+            if self.is_environment(path) {
+                return Some(Value { data: Data::Unknown, origins: Origins::ENV });
+            }
+            if self.paths.is_result(path)
+                && let Some(origins) = self.paths.parent(path).and_then(|p| self.declared_origin(p, Origins::default()))
+            {
+                // Arguments are the caller's to add unless the result hides them.
+                if origins == Origins::RANDOM {
+                    return Some(Value { data: Data::Unknown, origins });
+                }
+            }
+        }
+        None
+    }
+
+    pub fn is_environment(&mut self, path: PathId) -> bool {
+        let stacks = self.stacks;
+        let name = self.paths.last_name(path).to_owned();
+        stacks.candidates(Verb::Read, &name).any(|(clause, pattern)| {
+            &*clause.kind == "env" && self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern)
+        })
+    }
+
+    /// Is it, or does it lie inside, what a stack calls input?
+    pub fn is_input(&mut self, path: PathId) -> bool {
+        if let Some(&known) = self.inputs.get(&path) {
+            return known;
+        }
+        let own = self.is_input_itself(path);
+        let found = own || self.paths.parent(path).is_some_and(|parent| self.is_input(parent));
+        self.inputs.insert(path, found);
+        found
+    }
+
+    fn is_input_itself(&mut self, path: PathId) -> bool {
+        let stacks = self.stacks;
+        let (verb, asked) = if self.paths.is_result(path) {
+            match self.paths.parent(path) {
+                Some(parent) => (Verb::Call, parent),
+                None => return false,
+            }
+        } else {
+            (Verb::Read, path)
+        };
+        let name = self.paths.last_name(asked).to_owned();
+        stacks.candidates(verb, &name).any(|(clause, pattern)| {
+            &*clause.kind == "input" && self.matcher.matches_pattern(&self.paths, &stacks.types, asked, pattern)
+        })
+    }
+
+    /// What surrounds an expression: loops, try, catch, and tests of the environment.
+    pub fn surroundings(&mut self, at: ExprRef) -> (Within, Guard) {
+        let module = self.program.module(at.module);
+        let contexts: SmallVec<[(ContextId, ContextKind); 8]> =
+            module.contexts_of(at.expr).map(|(id, context)| (id, context.kind)).collect();
+        let mut within = 0;
+        let mut guard = 0;
+        for (_, kind) in contexts {
+            match kind {
+                ContextKind::Loop { .. } => within |= Within::LOOP.0,
+                ContextKind::Try { .. } => within |= Within::TRY.0,
+                ContextKind::Catch => within |= Within::CATCH.0,
+                ContextKind::Finally => within |= Within::FINALLY.0,
+                ContextKind::Then(test) => guard |= self.guard_of(at.module, test, true),
+                ContextKind::Else(test) => guard |= self.guard_of(at.module, test, false),
+                ContextKind::Function(function) => {
+                    if self.iterated(FunctionRef { module: at.module, function }).is_some() {
+                        within |= Within::LOOP.0;
+                    }
+                }
+                ContextKind::Case => {}
+            }
+        }
+        (Within(within), Guard(guard))
+    }
+
+    fn guard_of(&mut self, module: ModuleId, test: ExprId, holds: bool) -> u8 {
+        let hir = self.program.module(module);
+        match hir.kind(test) {
+            ExprKind::Not(inner) => self.guard_of(module, inner, !holds),
+            ExprKind::Logical { op, left, right } if (op == LogicalOp::And) == holds => {
+                self.guard_of(module, left, holds) | self.guard_of(module, right, holds)
+            }
+            ExprKind::Binary { op: op @ (BinaryOp::Equal | BinaryOp::NotEqual), left, right } => {
+                let (left, right) =
+                    (self.value(ExprRef { module, expr: left }), self.value(ExprRef { module, expr: right }));
+                if !left.origins.with(right.origins).has(Origins::ENV) {
+                    return 0;
+                }
+                let equal = (op == BinaryOp::Equal) == holds;
+                match left.as_text().or(right.as_text()) {
+                    Some("production" | "prod") => {
+                        if equal {
+                            Guard::PROD.0
+                        } else {
+                            Guard::DEV.0
+                        }
+                    }
+                    Some("development" | "dev" | "local") => {
+                        if equal {
+                            Guard::DEV.0
+                        } else {
+                            0
+                        }
+                    }
+                    Some("test" | "testing") => {
+                        if equal {
+                            Guard::TEST.0
+                        } else {
+                            0
+                        }
+                    }
+                    _ => 0,
+                }
+            }
+            _ => {
+                let value = self.value(ExprRef { module, expr: test });
+                match (value.origins.has(Origins::PROD), holds) {
+                    (true, true) => Guard::PROD.0,
+                    (true, false) => Guard::DEV.0,
+                    _ => 0,
+                }
+            }
+        }
+    }
+}
+
+fn is_error_name(name: &str) -> bool {
+    matches!(name.trim_start_matches('_'), "e" | "err" | "error" | "ex" | "exception")
+}
+
+fn error_member(of: &Value, name: &str) -> Value {
+    let origins = match name {
+        "stack" => of.origins.with(Origins::ERROR_STACK),
+        // A status or code that the project's own errors carry says nothing of the inside.
+        "status" | "statusCode" | "code" | "name" | "type" | "length" => Origins::DYNAMIC,
+        _ => of.origins,
+    };
+    Value { data: Data::Unknown, origins }
+}
+
+/// Does the test single out the project's own errors (`e instanceof AppError`, `err.isOperational`, `e.name === …`)?
+fn tests_kind_of_error(module: &Module, test: ExprId, symbol: SymbolIdx) -> bool {
+    let is_symbol = |id: ExprId| module.kind(id) == ExprKind::Ident(symbol);
+    match module.kind(test) {
+        ExprKind::Binary { op: BinaryOp::Instanceof, left, right } => {
+            // `instanceof Error` tells nothing: every error is one.
+            is_symbol(left) && !matches!(module.kind(right), ExprKind::Global(name) if module.str(name) == "Error")
+        }
+        ExprKind::Logical { left, right, .. } => {
+            tests_kind_of_error(module, left, symbol) || tests_kind_of_error(module, right, symbol)
+        }
+        ExprKind::Binary { op: BinaryOp::Equal | BinaryOp::Compare, left, .. } => {
+            matches!(module.kind(left), ExprKind::Member { object, .. } if is_symbol(object))
+        }
+        ExprKind::Member { object, .. } => is_symbol(object),
+        ExprKind::Call { args, .. } => module.list(args).next().is_some_and(is_symbol),
+        _ => false,
+    }
+}
+
+/// `e instanceof AppError ? e.message : "…"`: the expression lies in the first branch.
+fn enclosing_conditional_tests(module: &Module, expr: ExprId, symbol: SymbolIdx) -> bool {
+    let mut child = expr;
+    while let Some(parent) = module.expr(child).parent.some() {
+        match module.kind(parent) {
+            ExprKind::Conditional { test, branches } if module.list(branches).next() == Some(child) => {
+                if tests_kind_of_error(module, test, symbol) {
+                    return true;
+                }
+            }
+            ExprKind::Logical { op: LogicalOp::And, left, right } if right == child => {
+                if tests_kind_of_error(module, left, symbol) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+        child = parent;
+    }
+    false
+}
+
+fn regex_origin(pattern: &str) -> Origins {
+    let anchored = pattern.starts_with('^') && pattern.ends_with('$');
+    if anchored { Origins::LITERAL } else { Origins::LITERAL.with(Origins::LOOSE_REGEX) }
+}
+
+fn built(constant: bool, text: String, origins: Origins) -> Value {
+    if constant {
+        let origins = Origins(origins.0 | Origins::LITERAL.0);
+        return Value { data: Data::Text(text.into()), origins };
+    }
+    let origins = Origins(origins.0 & !Origins::LITERAL.0).with(Origins::BUILT);
+    Value { data: Data::Unknown, origins }
+}
+
+fn plain_text(value: &Value) -> Option<String> {
+    match &value.data {
+        Data::Text(text) => Some(text.to_string()),
+        Data::Number(number) => Some(number.to_string()),
+        Data::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+fn only_environment(origins: Origins) -> Origins {
+    Origins(origins.0 & (Origins::PROD.0 | Origins::ENV.0))
+}
+
+fn logical(op: LogicalOp, left: Value, right: Value) -> Value {
+    let origins = left.origins.with(right.origins);
+    match (op, &left.data) {
+        (LogicalOp::And, Data::Bool(false) | Data::Null | Data::Absent) => left,
+        (LogicalOp::And, Data::Bool(true)) => right,
+        (LogicalOp::Or, Data::Bool(false) | Data::Null | Data::Absent) => right,
+        (LogicalOp::Nullish, Data::Null | Data::Absent) => right,
+        (
+            LogicalOp::Or | LogicalOp::Nullish,
+            Data::Text(_) | Data::Number(_) | Data::Record(_) | Data::List(_) | Data::Bool(_),
+        ) => left,
+        // `secure: isProd && true`, `debug && { stack }`
+        (LogicalOp::And, _) => Value { data: Data::Unknown, origins },
+        _ => Value { data: Data::Unknown, origins },
+    }
+}
+
+fn set_field(record: &mut Record, name: Arc<str>, value: Value) {
+    match record.fields.iter_mut().find(|(n, _)| *n == name) {
+        Some(slot) => slot.1 = value,
+        None => record.fields.push((name, value)),
+    }
+}
+
+fn follow(module: &Module, value: Value, steps: &[Step]) -> Value {
+    let mut value = value;
+    for step in steps {
+        value = match step {
+            Step::Property(name) => {
+                if value.origins.has(Origins::CAUGHT_ERROR) {
+                    error_member(&value, module.str(*name))
+                } else {
+                    let field = value.field(module.str(*name));
+                    // What comes out of something unknown still comes from where that came from.
+                    if field.is_unknown() { Value { data: Data::Unknown, origins: value.origins } } else { field }
+                }
+            }
+            Step::Index(index) => match &value.data {
+                Data::List(items) => items.get(*index as usize).cloned().unwrap_or(Value::ABSENT),
+                _ => Value { data: Data::Unknown, origins: value.origins },
+            },
+            Step::Rest => Value { data: Data::Unknown, origins: value.origins },
+        };
+    }
+    value
+}
+
+fn fold_method(receiver: &Value, method: &str) -> Option<Value> {
+    let text = receiver.as_text()?;
+    let folded = match method {
+        "toLowerCase" => text.to_lowercase(),
+        "toUpperCase" => text.to_uppercase(),
+        "trim" => text.trim().to_owned(),
+        "toString" => text.to_owned(),
+        _ => return None,
+    };
+    Some(Value { data: Data::Text(folded.into()), origins: receiver.origins })
+}
