@@ -105,6 +105,12 @@ pub struct Service {
     pub serverless: bool,
     /// Other services of the workspace that it imports (they are reached through it).
     pub uses: Vec<ServiceId>,
+    /// The name in its manifest, empty if it has none.
+    pub name: String,
+    /// Its own manifest. [`Service::dependencies`] from another file are inherited from the workspace's root.
+    pub manifest: Option<FileId>,
+    /// Files that a package script runs by hand (`package.json scripts.migrate`): reached, but not part of serving.
+    pub script_entries: Vec<(FileId, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -144,13 +150,31 @@ pub struct Tree {
     pub virtual_only: bool,
 }
 
+/// A package of the repository that others may import by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkspacePackage {
+    /// Its folder, `.` for the root.
+    pub folder: String,
+    /// The service that its files belong to.
+    pub service: ServiceId,
+    /// What importing the bare name loads, as a source file.
+    pub main: Option<FileId>,
+    /// Subpaths of `exports` (`./client`, `./*`) with the path relative to the folder that each stands for.
+    pub exports: Vec<(String, String)>,
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct Project {
     pub tree: Tree,
+    /// Sorted by path, so that ids are in the order of paths.
     pub files: Vec<File>,
     pub services: Vec<Service>,
     pub commit: Option<String>,
     pub diagnostics: Vec<Diagnostic>,
+    /// The folder that was asked about, if it is not the root.
+    pub scope: Option<String>,
+    /// By package name.
+    pub workspace_packages: HashMap<String, WorkspacePackage>,
 }
 
 impl Project {

@@ -1,0 +1,486 @@
+//! What a file is, by its path: how it is read ([`FileKind`]) and what it is for ([`Area`]).
+//!
+//! Only paths relative to the audited folder count, so a project that itself lies in `fixtures/` is no fixture.
+
+use super::model::{Area, FileKind};
+
+/// Kind and area of a file. `first` are its first bytes, looked at where the name says nothing (`bin/www`).
+pub fn classify(path: &str, first: Option<&[u8]>) -> (FileKind, Area) {
+    let kind = match kind_of(path) {
+        FileKind::Text if names_no_kind(path) => first.and_then(kind_of_script).unwrap_or(FileKind::Text),
+        kind => kind,
+    };
+    (kind, area_of(path, kind))
+}
+
+/// Whether only the contents of a file tell its kind: it has no extension.
+pub fn names_no_kind(path: &str) -> bool {
+    let name = file_name(path);
+    !name.contains('.') && kind_of(path) == FileKind::Text
+}
+
+/// How a file is read, by its name alone.
+pub fn kind_of(path: &str) -> FileKind {
+    let name = file_name(path).to_ascii_lowercase();
+    let extension = extension(&name);
+    if is_lock_file(&name) {
+        return FileKind::Text;
+    }
+    match extension {
+        "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" => FileKind::JavaScript,
+        "py" | "pyi" => FileKind::Python,
+        "rs" => FileKind::Rust,
+        "json" | "jsonc" | "json5" => FileKind::Json,
+        "yml" | "yaml" => FileKind::Yaml,
+        "toml" => FileKind::Toml,
+        "prisma" => FileKind::Prisma,
+        "sql" => FileKind::Sql,
+        "md" | "dockerignore" | "vault" => FileKind::Text,
+        _ if is_dockerfile(&name, extension) => FileKind::Dockerfile,
+        _ if BINARY.contains(&extension) || name == ".ds_store" => FileKind::Binary,
+        _ if is_dotenv(&name, extension) => FileKind::Dotenv,
+        _ => FileKind::Text,
+    }
+}
+
+/// What a `#!` line says of a file without extension.
+fn kind_of_script(first: &[u8]) -> Option<FileKind> {
+    let line = first.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let line = String::from_utf8_lossy(line);
+    let mut programs = line.split(|c: char| c == '/' || c.is_whitespace());
+    programs.find_map(|program| match program {
+        "node" | "nodejs" | "bun" | "deno" | "tsx" | "ts-node" => Some(FileKind::JavaScript),
+        _ if program.starts_with("python") => Some(FileKind::Python),
+        _ => None,
+    })
+}
+
+/// Whether a module says that it runs in the browser: `"use client"` before its first statement.
+pub fn declares_client(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    while let Some(after) = after_comment(rest) {
+        rest = after.trim_start();
+    }
+    ["\"use client\"", "'use client'"].iter().any(|directive| rest.starts_with(directive))
+}
+
+fn after_comment(text: &str) -> Option<&str> {
+    if let Some(line) = text.strip_prefix("//") {
+        return Some(line.split_once('\n').map_or("", |(_, rest)| rest));
+    }
+    text.strip_prefix("/*")?.split_once("*/").map(|(_, rest)| rest)
+}
+
+/// What a file is for, by its folders and its name. The first convention that applies decides.
+pub fn area_of(path: &str, kind: FileKind) -> Area {
+    let path = path.to_ascii_lowercase();
+    let place = Place::new(&path, kind);
+    match () {
+        () if place.is_vendored() => Area::Vendored,
+        () if place.is_generated() => Area::Generated,
+        () if place.is_test() => Area::Test,
+        () if place.is_example() => Area::Example,
+        () if place.is_docs() => Area::Docs,
+        () if place.is_migration() => Area::Migration,
+        () if place.is_script() => Area::Script,
+        () if place.is_config() => Area::Config,
+        () if place.is_client() => Area::Client,
+        () => default_area(&place),
+    }
+}
+
+fn default_area(place: &Place) -> Area {
+    match place.kind {
+        FileKind::JavaScript | FileKind::Python | FileKind::Rust | FileKind::Prisma => Area::Server,
+        FileKind::Sql => Area::Migration,
+        FileKind::Text if SERVER_TEXT.contains(&place.extension) => Area::Server,
+        _ => Area::Config,
+    }
+}
+
+/// A path in lower case, taken apart.
+struct Place<'a> {
+    folders: Vec<&'a str>,
+    name: &'a str,
+    extension: &'a str,
+    kind: FileKind,
+}
+
+impl<'a> Place<'a> {
+    fn new(path: &'a str, kind: FileKind) -> Place<'a> {
+        let mut folders: Vec<_> = path.split('/').collect();
+        let name = folders.pop().unwrap_or("");
+        Place { folders, name, extension: extension(name), kind }
+    }
+
+    fn is_code(&self) -> bool {
+        matches!(self.kind, FileKind::JavaScript | FileKind::Python | FileKind::Rust)
+    }
+
+    fn in_any(&self, names: &[&str]) -> bool {
+        self.folders.iter().any(|folder| names.contains(folder))
+    }
+
+    /// In a folder of these names that is not part of the source itself: `src/tools` may be a domain, `tools` is not.
+    fn in_any_beside_source(&self, names: &[&str]) -> bool {
+        let outside = self.folders.iter().take_while(|folder| !SOURCE_FOLDERS.contains(folder));
+        outside.into_iter().any(|folder| names.contains(folder))
+    }
+
+    fn is_vendored(&self) -> bool {
+        let browser_code = self.kind == FileKind::JavaScript && self.in_any_beside_source(&["public", "static"]);
+        browser_code || self.in_any(VENDOR_FOLDERS) || self.folders.starts_with(&[".yarn"])
+    }
+
+    fn is_generated(&self) -> bool {
+        let marked = |mark: &str| self.name.contains(mark);
+        is_lock_file(self.name)
+            || self.in_any(GENERATED_FOLDERS)
+            || self.in_any_beside_source(OUTPUT_FOLDERS)
+            || GENERATED_EXTENSIONS.contains(&self.extension)
+            || (self.is_code() && GENERATED_MARKS.iter().any(|mark| marked(mark)))
+            || (matches!(self.extension, "js" | "css") && marked(".min."))
+    }
+
+    fn is_test(&self) -> bool {
+        self.in_any(TEST_FOLDERS) || (self.is_code() && (self.in_any(&["spec", "specs"]) || self.is_test_file()))
+    }
+
+    fn is_test_file(&self) -> bool {
+        let stem = self.name.rsplit_once('.').map_or(self.name, |(stem, _)| stem);
+        TEST_ENDINGS.iter().any(|ending| stem.ends_with(ending))
+            || TEST_STEMS.contains(&stem)
+            || (self.kind == FileKind::Python && stem.starts_with("test_"))
+    }
+
+    fn is_example(&self) -> bool {
+        self.in_any(&["examples", "example", "samples"])
+            || self.in_any_beside_source(&["demo", "demos", "sample", "playground"])
+            || (self.is_code() && self.name.contains(".stories."))
+    }
+
+    fn is_docs(&self) -> bool {
+        self.in_any_beside_source(&["docs", "doc", "documentation"])
+            || (self.kind == FileKind::Text && DOCS_EXTENSIONS.contains(&self.extension))
+    }
+
+    fn is_migration(&self) -> bool {
+        self.in_any(&["migrations", "migration"])
+            || (self.folders.ends_with(&["db", "migrate"]))
+            || (self.kind == FileKind::Sql && !self.is_seed())
+    }
+
+    fn is_script(&self) -> bool {
+        self.in_any(&["scripts", "script", "seed", "seeds", "seeders"]) && self.runs()
+            || self.in_any_beside_source(&["bin", "tools", "hack"]) && self.runs()
+            || self.is_seed()
+            || self.is_code() && TASK_FILES.iter().any(|task| self.name.starts_with(task))
+            || matches!(self.extension, "sh" | "bash" | "ps1" | "bat")
+    }
+
+    /// Something that can be run, as opposed to the data beside it.
+    fn runs(&self) -> bool {
+        self.is_code() || matches!(self.kind, FileKind::Text | FileKind::Sql)
+    }
+
+    fn is_seed(&self) -> bool {
+        let stem = self.name.split('.').next().unwrap_or("");
+        (self.is_code() || self.kind == FileKind::Sql) && matches!(stem, "seed" | "seeds" | "seeder")
+    }
+
+    fn is_config(&self) -> bool {
+        let dotted = self.name.starts_with('.') || self.folders.iter().any(|folder| is_dot_folder(folder));
+        dotted || (self.kind == FileKind::JavaScript && self.configures_a_tool())
+    }
+
+    /// `next.config.mjs`, `vite.config.ts`: a name before `.config` that is a tool's (`auth.config.ts` is server code).
+    fn configures_a_tool(&self) -> bool {
+        let Some((tool, _)) = self.name.split_once(".config.") else {
+            return CONFIG_FILES.contains(&self.name);
+        };
+        let tool = tool.split('.').next().unwrap_or(tool);
+        CONFIGURED_TOOLS.contains(&tool)
+    }
+
+    fn is_client(&self) -> bool {
+        let markup = CLIENT_EXTENSIONS.contains(&self.extension);
+        let named = self.folders.contains(&"frontend") || self.folders.first() == Some(&"client");
+        let hook = self.kind == FileKind::JavaScript && self.folders.contains(&"hooks") && self.name.starts_with("use");
+        markup || hook || (named && self.is_code())
+    }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+fn is_dot_folder(folder: &str) -> bool {
+    folder.len() > 1 && folder.starts_with('.') && folder != ".."
+}
+
+/// `Dockerfile`, `Dockerfile.worker`, `api.Dockerfile`, `Containerfile`.
+fn is_dockerfile(name: &str, extension: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name);
+    matches!(stem, "dockerfile" | "containerfile") || matches!(extension, "dockerfile" | "containerfile")
+}
+
+/// `.env`, `.env.production`, `production.env`, `env.example`.
+fn is_dotenv(name: &str, extension: &str) -> bool {
+    name == ".env" || name.starts_with(".env.") || extension == "env" || name == "env.example"
+}
+
+/// Whether a package manager wrote the file.
+pub fn is_lock_file(name: &str) -> bool {
+    LOCK_FILES.contains(&file_name(name))
+}
+
+const LOCK_FILES: &[&str] = &[
+    "bun.lock",
+    "cargo.lock",
+    "composer.lock",
+    "deno.lock",
+    "flake.lock",
+    "gemfile.lock",
+    "Cargo.lock",
+    "Gemfile.lock",
+    "go.sum",
+    "npm-shrinkwrap.json",
+    "package-lock.json",
+    "pdm.lock",
+    "pipfile.lock",
+    "Pipfile.lock",
+    "pnpm-lock.yaml",
+    "poetry.lock",
+    "uv.lock",
+    "yarn.lock",
+];
+
+/// Below these a folder's name is the application's own choice.
+const SOURCE_FOLDERS: &[&str] =
+    &["src", "app", "lib", "routes", "controllers", "modules", "handlers", "services", "features", "pages"];
+const VENDOR_FOLDERS: &[&str] =
+    &["node_modules", "bower_components", "jspm_packages", "vendor", "vendors", "third_party", "third-party", ".venv"];
+const GENERATED_FOLDERS: &[&str] = &[
+    "generated",
+    "__generated__",
+    "__pycache__",
+    "__snapshots__",
+    ".next",
+    ".nuxt",
+    ".output",
+    ".svelte-kit",
+    ".turbo",
+    ".vercel",
+    ".serverless",
+    ".cache",
+];
+const OUTPUT_FOLDERS: &[&str] = &["dist", "build", "out", "coverage", "target", "storybook-static"];
+const GENERATED_EXTENSIONS: &[&str] = &["map", "snap", "tsbuildinfo"];
+const GENERATED_MARKS: &[&str] =
+    &[".d.ts", ".d.mts", ".d.cts", ".generated.", ".gen.", ".pb.", "_pb.", "_pb2.", ".bundle."];
+const TEST_FOLDERS: &[&str] = &[
+    "__tests__",
+    "__test__",
+    "__mocks__",
+    "__fixtures__",
+    "test",
+    "tests",
+    "e2e",
+    "cypress",
+    "playwright",
+    "fixtures",
+    "mocks",
+    "test-utils",
+    "test-helpers",
+];
+const TEST_ENDINGS: &[&str] = &[".test", ".tests", ".spec", "_spec", "_test", ".e2e-spec", "-spec", ".cy", ".mock"];
+const TEST_STEMS: &[&str] = &["setuptests", "conftest", "jest.setup", "jest.setup.env", "vitest.setup"];
+const TASK_FILES: &[&str] = &["gruntfile.", "gulpfile.", "jakefile.", "dangerfile."];
+const DOCS_EXTENSIONS: &[&str] = &["md", "mdx", "rst", "adoc", "txt"];
+const CLIENT_EXTENSIONS: &[&str] =
+    &["jsx", "tsx", "vue", "svelte", "astro", "css", "scss", "sass", "less", "html", "htm"];
+const SERVER_TEXT: &[&str] = &["graphql", "gql", "proto", "ejs", "pug", "jade", "hbs", "handlebars", "njk", "mustache"];
+const CONFIG_FILES: &[&str] = &["vitest.workspace.ts", "karma.conf.js", "wdio.conf.js", "protractor.conf.js"];
+const CONFIGURED_TOOLS: &[&str] = &[
+    "astro",
+    "babel",
+    "changelog",
+    "codecept",
+    "commitlint",
+    "contentlayer",
+    "craco",
+    "cypress",
+    "docusaurus",
+    "drizzle",
+    "ecosystem",
+    "esbuild",
+    "eslint",
+    "i18next",
+    "jest",
+    "knip",
+    "lint-staged",
+    "metro",
+    "next",
+    "next-i18next",
+    "next-sitemap",
+    "nuxt",
+    "nyc",
+    "orval",
+    "playwright",
+    "pm2",
+    "postcss",
+    "prettier",
+    "prisma",
+    "quasar",
+    "react-router",
+    "release",
+    "remix",
+    "rolldown",
+    "rollup",
+    "rspack",
+    "size-limit",
+    "stylelint",
+    "svelte",
+    "swc",
+    "tailwind",
+    "trigger",
+    "tsdown",
+    "tsup",
+    "unbuild",
+    "uno",
+    "unocss",
+    "vite",
+    "vitest",
+    "vue",
+    "webpack",
+    "windi",
+    "wrangler",
+];
+const BINARY: &[&str] = &[
+    "3gp", "7z", "a", "aac", "ai", "apk", "avi", "avif", "bin", "bmp", "br", "bz2", "class", "dat", "db", "dll", "dmg",
+    "doc", "docx", "dylib", "ear", "eot", "eps", "exe", "flac", "gif", "glb", "gpg", "gz", "heic", "icns", "ico",
+    "iso", "jar", "jks", "jpeg", "jpg", "keystore", "lib", "lockb", "lz4", "m4a", "m4v", "mkv", "mov", "mp3", "mp4",
+    "mpeg", "mpg", "node", "o", "odt", "ogg", "ogv", "opus", "otf", "p12", "parquet", "pdf", "pfx", "png", "ppt",
+    "pptx", "psd", "pyc", "rar", "sketch", "so", "sqlite", "sqlite3", "svg", "swf", "tar", "tgz", "tif", "tiff", "ttc",
+    "ttf", "war", "wasm", "wav", "webm", "webp", "wmv", "woff", "woff2", "xls", "xlsx", "xz", "zip", "zst",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn area(path: &str) -> Area {
+        classify(path, None).1
+    }
+
+    #[test]
+    fn kinds_follow_names() {
+        for (path, kind) in [
+            ("src/a.ts", FileKind::JavaScript),
+            ("a.MJS", FileKind::JavaScript),
+            ("package.json", FileKind::Json),
+            ("package-lock.json", FileKind::Text),
+            ("apps/x/pnpm-lock.yaml", FileKind::Text),
+            (".env", FileKind::Dotenv),
+            ("config/.env.production.local", FileKind::Dotenv),
+            ("prod.env", FileKind::Dotenv),
+            (".env.ts", FileKind::JavaScript),
+            (".env.vault", FileKind::Text),
+            ("Dockerfile", FileKind::Dockerfile),
+            ("docker/Dockerfile.api", FileKind::Dockerfile),
+            ("api.dockerfile", FileKind::Dockerfile),
+            ("Dockerfile.dockerignore", FileKind::Text),
+            ("docker-compose.yml", FileKind::Yaml),
+            ("prisma/schema.prisma", FileKind::Prisma),
+            ("logo.PNG", FileKind::Binary),
+            ("bun.lockb", FileKind::Binary),
+            ("server.key", FileKind::Text),
+            ("Makefile", FileKind::Text),
+        ] {
+            assert_eq!(kind_of(path), kind, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_extension_is_read_for_its_interpreter() {
+        assert_eq!(classify("bin/www", Some(b"#!/usr/bin/env node\n")).0, FileKind::JavaScript);
+        assert_eq!(classify("run", Some(b"#!/usr/bin/python3 -u\n")).0, FileKind::Python);
+        assert_eq!(classify("run", Some(b"#!/bin/sh\nnode x")).0, FileKind::Text);
+        assert!(names_no_kind("bin/www") && !names_no_kind("a.txt") && !names_no_kind("Dockerfile"));
+    }
+
+    #[test]
+    fn areas_follow_conventions() {
+        for (path, expected) in [
+            ("src/routes/users.ts", Area::Server),
+            ("app/api/items/route.ts", Area::Server),
+            ("prisma/schema.prisma", Area::Server),
+            ("views/index.ejs", Area::Server),
+            ("src/routes/users.test.ts", Area::Test),
+            ("src/__tests__/x.ts", Area::Test),
+            ("test/helpers.js", Area::Test),
+            ("app_spec.js", Area::Test),
+            ("cypress/support/index.js", Area::Test),
+            ("tests/fixtures/a.json", Area::Test),
+            ("spec/openapi.yaml", Area::Config),
+            ("src/contest.ts", Area::Server),
+            ("scripts/migrate.js", Area::Script),
+            ("prisma/seed.ts", Area::Script),
+            ("db/seed.sql", Area::Script),
+            ("gulpfile.js", Area::Script),
+            ("tools/gen.ts", Area::Script),
+            ("src/tools/search.ts", Area::Server),
+            ("deploy.sh", Area::Script),
+            ("examples/basic/index.js", Area::Example),
+            ("app/demo/route.ts", Area::Server),
+            ("docs/guide/x.js", Area::Docs),
+            ("src/docs/swagger.ts", Area::Server),
+            ("README.md", Area::Docs),
+            ("prisma/migrations/1_init/migration.sql", Area::Migration),
+            ("src/migrations/1.ts", Area::Migration),
+            ("schema.sql", Area::Migration),
+            ("next.config.mjs", Area::Config),
+            ("vite.config.ts", Area::Config),
+            ("app/config/auth.config.js", Area::Server),
+            ("src/config/database.ts", Area::Server),
+            (".eslintrc.js", Area::Config),
+            (".github/workflows/ci.yml", Area::Config),
+            (".github/scripts/x.js", Area::Script),
+            ("docker-compose.yml", Area::Config),
+            (".env", Area::Config),
+            ("dist/index.js", Area::Generated),
+            ("apps/api/build/main.js", Area::Generated),
+            ("src/coverage/routes.ts", Area::Server),
+            ("src/generated/client.ts", Area::Generated),
+            ("types/express.d.ts", Area::Generated),
+            ("yarn.lock", Area::Generated),
+            ("Cargo.lock", Area::Generated),
+            ("node_modules/a/index.js", Area::Vendored),
+            ("public/js/app.js", Area::Vendored),
+            ("src/routes/public/users.js", Area::Server),
+            ("app/assets/vendor/jquery.js", Area::Vendored),
+            (".yarn/releases/yarn-4.cjs", Area::Vendored),
+            ("frontend/src/api.ts", Area::Client),
+            ("client/src/api.js", Area::Client),
+            ("src/client/http.ts", Area::Server),
+            ("src/components/Button.tsx", Area::Client),
+            ("src/hooks/useUser.ts", Area::Client),
+            ("src/hooks/audit.ts", Area::Server),
+            ("styles.css", Area::Client),
+        ] {
+            assert_eq!(area(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_client_directive_stands_before_the_first_statement() {
+        assert!(declares_client("/* licence */\n// note\n'use client';\n"));
+        assert!(declares_client("\"use client\"\nimport x from 'x'"));
+        assert!(!declares_client("import x from 'x'\n'use client'"));
+        assert!(!declares_client("/* never closed 'use client'"));
+    }
+}
