@@ -1,5 +1,11 @@
 //! Controls and the rules that judge them, as data: loading, conditions, evaluation, examples.
 
+pub mod conditions;
+pub mod document;
+mod error;
+mod lexicon;
 mod outcome;
 
+pub use error::{Problem, RuleError, nearest};
+pub use lexicon::{LexiconId, Lexicons, words};
 pub use outcome::*;
