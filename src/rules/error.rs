@@ -40,7 +40,10 @@ impl Problem {
     }
 
     /// Joins the problem with the file that it is in.
-    pub fn in_file(self, path: &str, text: &str) -> RuleError {
+    pub fn in_file(mut self, path: &str, text: &str) -> RuleError {
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        self.end = self.end.min(length);
+        self.start = self.start.min(self.end);
         RuleError(Box::new(Located { source: NamedSource::new(path, text.to_owned()), problem: self }))
     }
 }

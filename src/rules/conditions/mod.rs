@@ -11,7 +11,7 @@ mod tri;
 
 use std::sync::Arc;
 
-pub use parse::{CLAUSE_KEYS, Known, PATTERN_KEYS, PREDICATE_KEYS, VIA};
+pub use parse::{CLAUSE_KEYS, Known, PATTERN_KEYS, PREDICATE_KEYS, VIA, fields_of, kinds};
 pub use predicate::{LazyRegex, Operand, OriginTest, Predicate};
 pub use quantity::Quantity;
 pub use tri::{Tri, Verdict};
@@ -139,6 +139,19 @@ impl Condition {
     /// A condition that always or never holds.
     pub fn constant(value: bool) -> Condition {
         Condition { clauses: vec![Clause::Constant(value)], lexicons: Arc::default() }
+    }
+
+    /// A condition that a field holds this text.
+    pub fn field_is(name: &str, text: &str) -> Condition {
+        let test = Predicate::Text(text.into());
+        Condition { clauses: vec![Clause::Field { name: name.into(), test }], lexicons: Arc::default() }
+    }
+
+    /// Both conditions; fields of the other come first.
+    #[must_use]
+    pub fn and(mut self, other: Condition) -> Condition {
+        self.clauses.splice(0..0, other.clauses);
+        self
     }
 
     /// Evaluates against fields alone; what needs other facts or a site is unknown.
