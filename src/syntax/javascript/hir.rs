@@ -383,6 +383,7 @@ pub struct Export {
     pub start: u32,
 }
 
+/// A comment that admits that something is missing (`TODO`, "placeholder", "for now").
 #[derive(Debug, Clone)]
 pub struct Comment {
     pub start: u32,
@@ -419,6 +420,8 @@ pub struct Module {
     pub directives: Vec<Atom>,
     pub comments: Vec<Comment>,
     pub tests: TestStats,
+    /// Lines of text.
+    pub lines: u32,
 }
 
 impl Module {

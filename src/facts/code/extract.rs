@@ -1,0 +1,334 @@
+//! Applies the clauses of stack files to every call, read, tag and export.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::facts::graph::{Callable, exports_of};
+use crate::facts::model::{Confidence, Value};
+use crate::facts::paths::PathId;
+use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
+use crate::facts::resolve::Evaluator;
+use crate::facts::stacks::{Clause, Test, Verb};
+use crate::project::{Area, Span};
+use crate::syntax::javascript::{Definition, ExprId, ExprKind, Step};
+
+/// A fact before routes, phases and reachability are known.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    pub kind: Arc<str>,
+    pub clause: Arc<str>,
+    /// The stack's index; none for shapes.
+    pub stack: Option<usize>,
+    pub at: ExprRef,
+    pub span: Span,
+    pub fields: Vec<(Arc<str>, Value)>,
+    /// Fields that are expressions: `router`, `chain`, `scope`, `handler`.
+    pub refs: Vec<(Arc<str>, Vec<ExprRef>)>,
+    /// Functions that the fact names directly (an exported handler).
+    pub functions: Vec<FunctionRef>,
+    pub function: Option<FunctionRef>,
+    pub api: Arc<str>,
+    pub certain: Confidence,
+}
+
+impl Raw {
+    pub fn refs(&self, name: &str) -> &[ExprRef] {
+        self.refs.iter().find(|(n, _)| &**n == name).map_or(&[], |(_, refs)| refs)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.fields.iter().find(|(n, _)| &**n == name).map(|(_, value)| value)
+    }
+
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_text)
+    }
+
+    pub fn set(&mut self, name: &str, value: Value) {
+        match self.fields.iter_mut().find(|(n, _)| &**n == name) {
+            Some(slot) => slot.1 = value,
+            None => self.fields.push((name.into(), value)),
+        }
+    }
+}
+
+/// Fields whose expressions matter, not their values.
+const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state"];
+
+/// What a clause looks at, at one place.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub at: ExprRef,
+    /// The exported or destructured name, where there is one.
+    pub name: Option<&'a str>,
+    /// A default that stands beside the name.
+    pub default: Option<ExprRef>,
+}
+
+/// Code that is audited; tests, examples and the browser's are not.
+pub fn is_audited(area: Area) -> bool {
+    matches!(area, Area::Server | Area::Script | Area::Migration | Area::Config)
+}
+
+/// All facts that clauses see, module by module.
+pub fn extract(evaluator: &mut Evaluator<'_>) -> Vec<Raw> {
+    let program = evaluator.program;
+    let mut found = Vec::new();
+    for module in program.ids() {
+        if !is_audited(program.project.file(program.loaded(module).file).area) {
+            continue;
+        }
+        for index in 0..program.module(module).exprs.len() {
+            let expr = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            extract_expr(evaluator, ExprRef { module, expr }, &mut found);
+        }
+        extract_destructured(evaluator, module, &mut found);
+        extract_exports(evaluator, module, &mut found);
+    }
+    found
+}
+
+fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) {
+    let module = evaluator.program.module(at.module);
+    let place = Place { at, name: None, default: None };
+    match module.kind(at.expr) {
+        ExprKind::Call { callee, .. } | ExprKind::New { callee, .. } => {
+            let paths = evaluator.paths_of(ExprRef { module: at.module, expr: callee });
+            apply(evaluator, Verb::Call, &paths, place, out);
+        }
+        ExprKind::Tagged { tag, .. } => {
+            let paths = evaluator.paths_of(ExprRef { module: at.module, expr: tag });
+            apply(evaluator, Verb::Tag, &paths, place, out);
+        }
+        ExprKind::Member { name, .. } => {
+            if evaluator.stacks.has_candidates(Verb::Read, module.str(name)) {
+                let paths = evaluator.paths_of(at);
+                apply(evaluator, Verb::Read, &paths, place, out);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId], place: Place<'_>, out: &mut Vec<Raw>) {
+    let mut kinds: SmallVec<[(Arc<str>, usize); 4]> = SmallVec::new();
+    for &path in paths {
+        let stacks = evaluator.stacks;
+        let name = evaluator.paths.last_name(path).to_owned();
+        for (clause, pattern) in stacks.candidates(verb, &name) {
+            let key = (clause.kind.clone(), clause.stack);
+            // The first clause of a kind wins within its stack.
+            if kinds.contains(&key)
+                || !evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern)
+                || !holds(evaluator, clause, place)
+            {
+                continue;
+            }
+            kinds.push(key);
+            let api = evaluator.paths.text(path);
+            let certain = if api.starts_with('?') { Confidence::Medium } else { Confidence::High };
+            out.push(raw(evaluator, clause, place, &api, certain));
+        }
+    }
+}
+
+fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api: &str, certain: Confidence) -> Raw {
+    let program = evaluator.program;
+    let loaded = program.loaded(place.at.module);
+    let expr = loaded.module.expr(place.at.expr);
+    let mut fields = Vec::with_capacity(clause.fields.len());
+    let mut refs = Vec::new();
+    for (name, projection) in &clause.fields {
+        if REF_FIELDS.contains(&&**name) {
+            refs.push((name.clone(), evaluator.project_refs(projection, place)));
+        } else {
+            fields.push((name.clone(), evaluator.project(projection, place)));
+        }
+    }
+    let function = loaded.module.function_of(place.at.expr);
+    Raw {
+        kind: clause.kind.clone(),
+        clause: clause.id.clone(),
+        stack: Some(clause.stack),
+        at: place.at,
+        span: Span { file: loaded.file, start: expr.start, end: expr.end },
+        fields,
+        refs,
+        functions: Vec::new(),
+        function: (function.0 != 0).then_some(FunctionRef { module: place.at.module, function }),
+        api: api.into(),
+        certain,
+    }
+}
+
+/// `const { JWT_SECRET = "dev" } = process.env` reads `process.env.JWT_SECRET`.
+fn extract_destructured(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>) {
+    let program = evaluator.program;
+    let hir = program.module(module);
+    for symbol in &hir.symbols {
+        let (init, steps, default) = match &symbol.definition {
+            Definition::Variable { init, steps, default, .. } => (*init, steps, *default),
+            _ => continue,
+        };
+        let [Step::Property(name)] = steps.as_slice() else { continue };
+        let name = hir.str(*name);
+        if init == ExprId::NONE || !evaluator.stacks.has_candidates(Verb::Read, name) {
+            continue;
+        }
+        let at = ExprRef { module, expr: init };
+        let mut paths = evaluator.paths_of(at);
+        for path in &mut paths {
+            *path = evaluator.paths.member(*path, name);
+        }
+        let default = default.some().map(|expr| ExprRef { module, expr });
+        let before = out.len();
+        apply(evaluator, Verb::Read, &paths, Place { at, name: Some(name), default }, out);
+        for raw in &mut out[before..] {
+            raw.span.start = symbol.start;
+            raw.span.end = symbol.start + u32::try_from(name.len()).unwrap_or(0);
+        }
+    }
+}
+
+fn extract_exports(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>) {
+    let stacks = evaluator.stacks;
+    let program = evaluator.program;
+    for clause in stacks.of_verb(Verb::Export) {
+        let service = program.project.service(program.project.file(program.loaded(module).file).service);
+        if !service.stacks.contains(&stacks.stacks[clause.stack].id) {
+            continue;
+        }
+        for (name, exported) in exports_of(program, clause, module) {
+            if let Some(raw) = export_fact(evaluator, clause, module, &name, exported) {
+                out.push(raw);
+            }
+        }
+    }
+}
+
+fn export_fact(
+    evaluator: &mut Evaluator<'_>,
+    clause: &Clause,
+    module: ModuleId,
+    name: &str,
+    exported: Exported,
+) -> Option<Raw> {
+    let program = evaluator.program;
+    let hir = program.module(module);
+    let (at, functions, start, end) = match exported {
+        Exported::Expr(at) => {
+            let expr = program.module(at.module).expr(at.expr);
+            let functions = functions_in(evaluator.callables(at));
+            (at, functions, expr.start, expr.end)
+        }
+        Exported::Symbol(owner, symbol) => {
+            let functions = match &program.module(owner).symbol(symbol).definition {
+                Definition::Function(function) => vec![FunctionRef { module: owner, function: *function }],
+                Definition::Variable { init, .. } if *init != ExprId::NONE => {
+                    functions_in(evaluator.callables(ExprRef { module: owner, expr: *init }))
+                }
+                _ => return None,
+            };
+            let entry = program.module(owner).symbol(symbol);
+            let at = match &entry.definition {
+                Definition::Variable { init, .. } => ExprRef { module: owner, expr: *init },
+                _ => ExprRef { module: owner, expr: ExprId::NONE },
+            };
+            (at, functions, entry.start, entry.start + u32::try_from(name.len()).unwrap_or(0))
+        }
+        _ => return None,
+    };
+    // Server actions and handlers are functions; other exports of such a file are not meant.
+    if functions.is_empty() && at.expr == ExprId::NONE {
+        return None;
+    }
+    let place = Place { at: ExprRef { module, expr: at.expr }, name: Some(name), default: None };
+    let file = program.loaded(module).file;
+    let mut fields = Vec::new();
+    for (field, projection) in &clause.fields {
+        if !REF_FIELDS.contains(&&**field) {
+            fields.push((field.clone(), evaluator.project_export(projection, place, module)));
+        }
+    }
+    let refs = if at.expr == ExprId::NONE { Vec::new() } else { vec![(Arc::from("chain"), vec![at])] };
+    // A re-exported handler is shown where the route's file names it.
+    let span = if at.module == module || !matches!(exported, Exported::Expr(_)) {
+        Span { file, start, end: end.min(hir.functions[0].end) }
+    } else {
+        Span { file, start: 0, end: 0 }
+    };
+    let span = if span.start > span.end { Span { file, start: 0, end: 0 } } else { span };
+    Some(Raw {
+        kind: clause.kind.clone(),
+        clause: clause.id.clone(),
+        stack: Some(clause.stack),
+        at,
+        span,
+        fields,
+        refs,
+        function: None,
+        functions,
+        api: name.into(),
+        certain: Confidence::High,
+    })
+}
+
+fn functions_in(callables: Vec<Callable>) -> Vec<FunctionRef> {
+    callables
+        .into_iter()
+        .filter_map(|callable| match callable {
+            Callable::Function(function) => Some(function),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Does the clause's `if` hold here? What cannot be told does not.
+fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
+    clause.condition.iter().all(|(key, test)| {
+        let value = tested(evaluator, key, place);
+        match test {
+            Test::Absent => value.is_absent(),
+            Test::Present => !value.is_absent(),
+            Test::Equals(wanted) => wanted.iter().any(|w| w.data == value.data),
+            Test::Range { min, max } => match value.data {
+                crate::facts::model::Data::Number(n) => n >= *min && n <= *max,
+                _ => false,
+            },
+        }
+    })
+}
+
+fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
+    let module = evaluator.program.module(place.at.module);
+    let args = module.call(place.at.expr).map(|(_, args)| args);
+    let (head, rest) = key.split_once('.').unwrap_or((key, ""));
+    let value = match head {
+        "argc" => Value::number(args.map_or(0.0, |args| f64::from(args.len))),
+        "params" => Value::number(most_parameters(evaluator, place) as f64),
+        "arg0" | "arg1" => {
+            let index = usize::from(head == "arg1");
+            match evaluator.argument(place.at, index) {
+                Some(argument) => evaluator.value(argument),
+                None => Value::ABSENT,
+            }
+        }
+        "opt" => evaluator.options(place.at),
+        _ => Value::UNKNOWN,
+    };
+    rest.split('.').filter(|s| !s.is_empty()).fold(value, |value, step| value.field(step))
+}
+
+/// The most parameters that a function among the arguments has.
+fn most_parameters(evaluator: &mut Evaluator<'_>, place: Place<'_>) -> usize {
+    evaluator
+        .callables(place.at)
+        .into_iter()
+        .filter_map(|callable| match callable {
+            Callable::Function(f) => Some(evaluator.program.module(f.module).function(f.function).parameters.len()),
+            _ => None,
+        })
+        .max()
+        .unwrap_or(0)
+}

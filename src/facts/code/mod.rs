@@ -1,0 +1,13 @@
+//! Facts from code: clauses over calls, reads and exports, then the shapes that no clause can say.
+
+mod assemble;
+mod env;
+mod extract;
+mod names;
+mod project_fields;
+mod random;
+mod roles;
+mod routes;
+mod state;
+
+pub use assemble::{CodeFacts, code_facts};

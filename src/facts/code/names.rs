@@ -1,0 +1,321 @@
+//! What names tell: identifiers in log calls, comparisons, literals that are given a telling name, functions that
+//! can only succeed.
+
+use smallvec::SmallVec;
+
+use super::extract::{Raw, is_audited};
+use crate::facts::model::{Confidence, Data, Value};
+use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
+use crate::facts::resolve::Evaluator;
+use crate::project::Span;
+use crate::syntax::javascript::{
+    BinaryOp, ContextKind, Definition, Expr, ExprId, ExprKind, FunctionIdx, Module, PropKind,
+};
+
+/// Literals under names without any of these are no secrets; the lexicons of the rules decide about the rest.
+const TELLING: &[&str] = &["secret", "passw", "pwd", "token", "key", "credential", "auth", "salt", "dsn", "pepper"];
+const COMPARED: &[&str] =
+    &["passw", "pwd", "secret", "token", "signature", "hash", "hmac", "digest", "apikey", "api_key"];
+const MIN_LITERAL: usize = 6;
+
+/// Adds `names` to every log fact: the identifiers, properties and keys that its arguments show.
+pub fn name_logs(evaluator: &Evaluator<'_>, raws: &mut [Raw]) {
+    for raw in raws.iter_mut().filter(|raw| &*raw.kind == "log") {
+        let module = evaluator.program.module(raw.at.module);
+        let Some((_, args)) = module.call(raw.at.expr) else { continue };
+        let mut names = Vec::new();
+        for argument in module.list(args) {
+            mentioned(module, argument, &mut names, 0);
+        }
+        names.sort();
+        names.dedup();
+        raw.set("names", Value::texts(&names));
+    }
+}
+
+/// The names whose values an expression shows. A property stands for itself, not for its object; what is counted,
+/// negated or handed to another function is not shown.
+fn mentioned(module: &Module, expr: ExprId, out: &mut Vec<String>, depth: u8) {
+    if depth > 8 || out.len() > 64 {
+        return;
+    }
+    match module.kind(expr) {
+        ExprKind::Ident(symbol) => out.push(module.str(module.symbol(symbol).name).to_owned()),
+        ExprKind::Member { object, name } => {
+            let text = module.str(name);
+            if let ExprKind::Ident(_) | ExprKind::Member { .. } = module.kind(object)
+                && matches!(text, "body" | "headers" | "env" | "query" | "cookies" | "session")
+            {
+                out.push(format!("{}.{text}", last_name(module, object)));
+            }
+            out.push(text.to_owned());
+        }
+        ExprKind::Template { quasis, exprs } => {
+            for hole in module.holes(quasis, exprs) {
+                mentioned(module, hole, out, depth + 1);
+            }
+        }
+        ExprKind::Object(run) => {
+            for prop in module.object(run) {
+                let shown = !matches!(
+                    module.kind(prop.value),
+                    ExprKind::Call { .. }
+                        | ExprKind::Not(_)
+                        | ExprKind::Bool(_)
+                        | ExprKind::Str(_)
+                        | ExprKind::Unary(_)
+                );
+                if shown && let (Some(key), PropKind::Value) = (prop.key, prop.kind) {
+                    out.push(module.str(key).to_owned());
+                }
+                mentioned(module, prop.value, out, depth + 1);
+            }
+        }
+        ExprKind::Array(run) => {
+            for item in module.list(run) {
+                mentioned(module, item, out, depth + 1);
+            }
+        }
+        ExprKind::Binary { op: BinaryOp::Add, left, right } | ExprKind::Logical { left, right, .. } => {
+            mentioned(module, left, out, depth + 1);
+            mentioned(module, right, out, depth + 1);
+        }
+        ExprKind::Conditional { branches, .. } => {
+            for branch in module.list(branches) {
+                mentioned(module, branch, out, depth + 1);
+            }
+        }
+        ExprKind::Call { callee, args } if passes_through(module, callee) => {
+            for argument in module.list(args) {
+                mentioned(module, argument, out, depth + 1);
+            }
+        }
+        ExprKind::Spread(inner) | ExprKind::Await(inner) => mentioned(module, inner, out, depth + 1),
+        _ => {}
+    }
+}
+
+fn passes_through(module: &Module, callee: ExprId) -> bool {
+    match module.kind(callee) {
+        ExprKind::Member { name, .. } => matches!(module.str(name), "stringify" | "inspect" | "format"),
+        ExprKind::Global(name) => module.str(name) == "String",
+        _ => false,
+    }
+}
+
+/// The last name of an expression: its property or variable.
+pub fn last_name(module: &Module, expr: ExprId) -> &str {
+    match module.kind(expr) {
+        ExprKind::Ident(symbol) => module.str(module.symbol(symbol).name),
+        ExprKind::Member { name, .. } => module.str(name),
+        ExprKind::Global(name) => module.str(name),
+        ExprKind::Await(inner) => last_name(module, inner),
+        ExprKind::Call { callee, .. } => last_name(module, callee),
+        _ => "",
+    }
+}
+
+/// Facts of the shapes `literal`, `compare` and `function`.
+pub fn name_shapes(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
+    let program = evaluator.program;
+    for module in program.ids() {
+        if !is_audited(program.project.file(program.loaded(module).file).area) {
+            continue;
+        }
+        let hir = program.module(module);
+        for (index, expr) in hir.exprs.iter().enumerate() {
+            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            match expr.kind {
+                ExprKind::Str(_) | ExprKind::Template { .. } => out.extend(literal(program, module, id, expr)),
+                ExprKind::Binary { op: BinaryOp::Equal | BinaryOp::NotEqual, left, right } => {
+                    out.extend(comparison(evaluator, module, id, left, right));
+                }
+                _ => {}
+            }
+        }
+        for index in 1..hir.functions.len() {
+            let function = FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX));
+            out.extend(function_that_succeeds(program, FunctionRef { module, function }));
+        }
+    }
+}
+
+pub fn shape(program: &Program<'_>, kind: &str, at: ExprRef, fields: Vec<(&str, Value)>) -> Raw {
+    let loaded = program.loaded(at.module);
+    let expr = loaded.module.expr(at.expr);
+    let function = loaded.module.function_of(at.expr);
+    Raw {
+        kind: kind.into(),
+        clause: format!("shape {kind}").into(),
+        stack: None,
+        at,
+        span: Span { file: loaded.file, start: expr.start, end: expr.end },
+        fields: fields.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+        refs: Vec::new(),
+        functions: Vec::new(),
+        function: (function.0 != 0).then_some(FunctionRef { module: at.module, function }),
+        api: "".into(),
+        certain: Confidence::High,
+    }
+}
+
+fn literal(program: &Program<'_>, module: ModuleId, id: ExprId, expr: &Expr) -> Option<Raw> {
+    let hir = program.module(module);
+    let text = hir.literal(id)?;
+    if text.len() < MIN_LITERAL || text.len() > 512 {
+        return None;
+    }
+    let name = given_name(hir, id, expr)?;
+    let lower = name.to_ascii_lowercase();
+    if !TELLING.iter().any(|part| lower.contains(part)) {
+        return None;
+    }
+    Some(shape(
+        program,
+        "literal",
+        ExprRef { module, expr: id },
+        vec![
+            ("name", Value::text(name)),
+            ("value", Value::text(text)),
+            ("entropy", Value::number(entropy(text))),
+            ("length", Value::number(text.chars().count() as f64)),
+            ("context", Value::text("assignment")),
+        ],
+    ))
+}
+
+/// The name that a literal is bound to: variable, property, assigned member, default of a parameter.
+fn given_name<'m>(module: &'m Module, id: ExprId, expr: &Expr) -> Option<&'m str> {
+    let Some(parent) = expr.parent.some() else {
+        return module.symbols.iter().find_map(|symbol| match &symbol.definition {
+            Definition::Variable { init, steps, .. } if *init == id && steps.is_empty() => {
+                Some(module.str(symbol.name))
+            }
+            Definition::Variable { default, .. } | Definition::Parameter { default, .. } if *default == id => {
+                Some(module.str(symbol.name))
+            }
+            _ => None,
+        });
+    };
+    match module.kind(parent) {
+        ExprKind::Object(run) => {
+            module.object(run).iter().find(|p| p.value == id).and_then(|p| p.key).map(|key| module.str(key))
+        }
+        ExprKind::Assign { target, value, .. } if value == id => Some(last_name(module, target)),
+        _ => None,
+    }
+}
+
+/// Shannon entropy in bits a character.
+pub fn entropy(text: &str) -> f64 {
+    let mut counts: SmallVec<[(char, u32); 64]> = SmallVec::new();
+    let mut total = 0.0;
+    for character in text.chars() {
+        total += 1.0;
+        match counts.iter_mut().find(|(c, _)| *c == character) {
+            Some(slot) => slot.1 += 1,
+            None => counts.push((character, 1)),
+        }
+    }
+    counts.iter().map(|&(_, n)| f64::from(n) / total).map(|p| -p * p.log2()).sum()
+}
+
+fn comparison(evaluator: &mut Evaluator<'_>, module: ModuleId, id: ExprId, left: ExprId, right: ExprId) -> Option<Raw> {
+    let program = evaluator.program;
+    let hir = program.module(module);
+    let names = [last_name(hir, left), last_name(hir, right)];
+    let telling = names.iter().any(|name| {
+        let lower = name.to_ascii_lowercase();
+        COMPARED.iter().any(|part| lower.contains(part))
+    });
+    if !telling {
+        return None;
+    }
+    let values = (evaluator.value(ExprRef { module, expr: left }), evaluator.value(ExprRef { module, expr: right }));
+    let constant = |value: &Value| matches!(value.data, Data::Absent | Data::Null | Data::Bool(_) | Data::Number(_));
+    if constant(&values.0) || constant(&values.1) {
+        return None;
+    }
+    let names = Value::texts(names.iter().filter(|name| !name.is_empty()));
+    Some(shape(
+        program,
+        "compare",
+        ExprRef { module, expr: id },
+        vec![("left", values.0), ("right", values.1), ("names", names)],
+    ))
+}
+
+/// A named function without any way to refuse: no branch, no throw, no call but of what it was handed.
+fn function_that_succeeds(program: &Program<'_>, at: FunctionRef) -> Option<Raw> {
+    let hir = program.module(at.module);
+    let entry = hir.function(at.function);
+    let name = entry.name.map(|name| hir.str(name))?;
+    if entry.statements == 0 || !entry.throws.is_empty() || entry.statements > 12 {
+        return None;
+    }
+    let inside = |expr: &Expr| hir.contexts[expr.context.0 as usize].function == at.function;
+    let branches = hir.contexts.iter().any(|c| {
+        c.function == at.function && matches!(c.kind, ContextKind::Then(_) | ContextKind::Case | ContextKind::Catch)
+    });
+    if branches || hir.functions.iter().any(|f| f.parent == at.function) {
+        return None;
+    }
+    let mut hands_on = false;
+    for expr in hir.exprs.iter().filter(|e| inside(e)) {
+        match expr.kind {
+            ExprKind::Conditional { .. }
+            | ExprKind::Logical { .. }
+            | ExprKind::Binary { .. }
+            | ExprKind::Not(_)
+            | ExprKind::Await(_)
+            | ExprKind::New { .. } => return None,
+            ExprKind::Call { callee, args } => {
+                let handed = matches!(hir.kind(callee), ExprKind::Ident(symbol)
+                    if matches!(hir.symbol(symbol).definition, Definition::Parameter { .. }));
+                // `next(error)` refuses.
+                if !handed || args.len > 0 {
+                    return None;
+                }
+                hands_on = true;
+            }
+            _ => {}
+        }
+    }
+    let says_yes = entry.returns.iter().any(|&r| matches!(hir.kind(r), ExprKind::Bool(true) | ExprKind::Object(_)));
+    let refuses = entry.returns.iter().any(|&r| matches!(hir.kind(r), ExprKind::Bool(false) | ExprKind::Null));
+    if refuses || !(hands_on || says_yes) {
+        return None;
+    }
+    let stub = hir.comments.iter().any(|c| c.start >= entry.start && c.end <= entry.end);
+    let file = program.loaded(at.module).file;
+    Some(Raw {
+        kind: "function".into(),
+        clause: "shape function".into(),
+        stack: None,
+        at: ExprRef { module: at.module, expr: ExprId::NONE },
+        span: Span { file, start: entry.start, end: entry.start + 1 },
+        fields: vec![
+            ("name".into(), Value::text(name)),
+            ("always_succeeds".into(), Value::bool(true)),
+            ("stub".into(), Value::bool(stub)),
+            ("params".into(), Value::number(entry.parameters.len() as f64)),
+        ],
+        refs: Vec::new(),
+        functions: Vec::new(),
+        function: Some(at),
+        api: "".into(),
+        certain: Confidence::High,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::entropy;
+
+    #[test]
+    fn entropy_is_in_bits_a_character() {
+        assert!((entropy("aaaa")).abs() < 1e-9);
+        assert!((entropy("abcd") - 2.0).abs() < 1e-9);
+        assert!(entropy("k3jq8f0a9sd7f6g5h4j3") > 3.5);
+    }
+}

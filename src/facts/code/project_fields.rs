@@ -1,0 +1,387 @@
+//! Evaluates projections: the part of a piece of syntax that becomes a field.
+
+use smallvec::SmallVec;
+
+use super::extract::Place;
+use crate::facts::graph::is_callable_argument;
+use crate::facts::model::{Data, Value};
+use crate::facts::program::{ExprRef, ModuleId};
+use crate::facts::resolve::{Evaluator, Thing};
+use crate::facts::stacks::{At, Item, Projection, Sort, Source};
+use crate::syntax::javascript::{ExprId, ExprKind, LogicalOp};
+
+impl Evaluator<'_> {
+    /// The value of a projection; its default where nothing stands.
+    pub(super) fn project(&mut self, projection: &Projection, place: Place<'_>) -> Value {
+        for alternative in &projection.alternatives {
+            let value = match alternative.as_slice() {
+                [item] => self.item(item, place),
+                items => {
+                    let values = items.iter().map(|item| self.item(item, place)).collect();
+                    Value::list(values)
+                }
+            };
+            if !value.is_absent() {
+                return value;
+            }
+        }
+        projection.default.clone().unwrap_or(Value::ABSENT)
+    }
+
+    /// The projection of an export: only its name, place and value are there.
+    pub(super) fn project_export(&mut self, projection: &Projection, place: Place<'_>, module: ModuleId) -> Value {
+        for alternative in &projection.alternatives {
+            for item in alternative {
+                let value = match &item.source {
+                    Source::Name => place.name.map_or(Value::ABSENT, Value::text),
+                    Source::FileRoute => Value::text(file_route(self.program.path(module), self.root_of(module))),
+                    Source::FileConfig => self.file_config(module, &item.steps),
+                    Source::Literal(value) => value.clone(),
+                    _ => Value::ABSENT,
+                };
+                if !value.is_absent() {
+                    return value;
+                }
+            }
+        }
+        projection.default.clone().unwrap_or(Value::ABSENT)
+    }
+
+    fn root_of(&self, module: ModuleId) -> &str {
+        let file = self.program.project.file(self.program.loaded(module).file);
+        &self.program.project.service(file.service).path
+    }
+
+    /// `export const config = { matcher: … }`
+    fn file_config(&mut self, module: ModuleId, steps: &[String]) -> Value {
+        let Some(crate::facts::program::Exported::Symbol(owner, symbol)) = self.program.export_named(module, "config")
+        else {
+            return Value::ABSENT;
+        };
+        let definition = &self.program.module(owner).symbol(symbol).definition;
+        let crate::syntax::javascript::Definition::Variable { init, .. } = definition else { return Value::ABSENT };
+        let value = self.value(ExprRef { module: owner, expr: *init });
+        steps.iter().fold(value, |value, step| value.field(step))
+    }
+
+    /// The expressions that a projection names.
+    pub(super) fn project_refs(&mut self, projection: &Projection, place: Place<'_>) -> Vec<ExprRef> {
+        for alternative in &projection.alternatives {
+            let found: Vec<ExprRef> = alternative.iter().flat_map(|item| self.item_refs(item, place)).collect();
+            if !found.is_empty() {
+                return found;
+            }
+        }
+        Vec::new()
+    }
+
+    fn item_refs(&mut self, item: &Item, place: Place<'_>) -> Vec<ExprRef> {
+        let Some(at) = self.move_to(&item.at, place.at) else { return Vec::new() };
+        let found: Vec<ExprRef> = match &item.source {
+            Source::Arg(index) => self.argument(at, *index).into_iter().collect(),
+            Source::ArgsFrom(from) => self.arguments(at).into_iter().skip(*from).collect(),
+            Source::ArgOf(Sort::Callable) => {
+                let arguments = self.arguments(at);
+                arguments.into_iter().filter(|argument| is_callable_argument(self, *argument)).collect()
+            }
+            Source::Recv => self.receiver(at).into_iter().collect(),
+            Source::Made | Source::Value => vec![at],
+            Source::Opt => {
+                let name = item.steps.first().map(String::as_str).unwrap_or_default();
+                return self.option_ref(at, name).into_iter().collect();
+            }
+            _ => Vec::new(),
+        };
+        found
+    }
+
+    /// The expression of one option of a call.
+    fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
+        for argument in self.arguments(at) {
+            for thing in self.things(argument) {
+                let Thing::Data(data) = thing else { continue };
+                let module = self.program.module(data.module);
+                if let ExprKind::Object(run) = module.kind(data.expr)
+                    && let Some(prop) =
+                        module.object(run).iter().rev().find(|p| p.key.is_some_and(|k| module.str(k) == name))
+                {
+                    return Some(ExprRef { module: data.module, expr: prop.value });
+                }
+            }
+        }
+        None
+    }
+
+    fn arguments(&self, at: ExprRef) -> Vec<ExprRef> {
+        let module = self.program.module(at.module);
+        module
+            .call(at.expr)
+            .map(|(_, args)| module.list(args).map(|expr| ExprRef { module: at.module, expr }).collect())
+            .unwrap_or_default()
+    }
+
+    fn receiver(&self, at: ExprRef) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        let callee = match module.kind(at.expr) {
+            ExprKind::Call { callee, .. } | ExprKind::New { callee, .. } => callee,
+            ExprKind::Tagged { tag, .. } => tag,
+            _ => at.expr,
+        };
+        match module.kind(callee) {
+            ExprKind::Member { object, .. } | ExprKind::Index { object, .. } => {
+                Some(ExprRef { module: at.module, expr: object })
+            }
+            _ => None,
+        }
+    }
+
+    fn move_to(&mut self, to: &At, at: ExprRef) -> Option<ExprRef> {
+        match to {
+            At::Here => Some(at),
+            At::Receiver => self.receiver(at).map(|receiver| self.maker(receiver)),
+            At::Chain(name) => {
+                let mut next = self.receiver(at)?;
+                for _ in 0..16 {
+                    let module = self.program.module(next.module);
+                    let called = module.call(next.expr).and_then(|(callee, _)| match module.kind(callee) {
+                        ExprKind::Member { name, .. } => Some(module.str(name)),
+                        _ => None,
+                    });
+                    if called == Some(name.as_str()) {
+                        return Some(next);
+                    }
+                    next = self.receiver(next)?;
+                }
+                None
+            }
+        }
+    }
+
+    /// The call that made a value.
+    fn maker(&mut self, at: ExprRef) -> ExprRef {
+        let site = self.things(at).into_iter().find_map(|thing| match thing {
+            Thing::Path { site, .. } => site,
+            _ => None,
+        });
+        site.unwrap_or(at)
+    }
+
+    fn item(&mut self, item: &Item, place: Place<'_>) -> Value {
+        let Some(at) = self.move_to(&item.at, place.at) else { return Value::ABSENT };
+        let value = match &item.source {
+            Source::Literal(value) => value.clone(),
+            Source::Callee | Source::Member => self.called_name(at, place),
+            Source::Name => place.name.map_or(Value::ABSENT, Value::text),
+            Source::Opt => return self.option(at, &item.steps, item.keys),
+            Source::Arg(index) => match self.argument(at, *index) {
+                Some(argument) => self.value(argument),
+                None if self.arguments(at).iter().any(|a| matches!(self.program.kind(*a), ExprKind::Spread(_))) => {
+                    Value::UNKNOWN
+                }
+                None => Value::ABSENT,
+            },
+            Source::ArgsFrom(from) => {
+                let arguments: SmallVec<[ExprRef; 4]> = self.arguments(at).into_iter().skip(*from).collect();
+                if arguments.is_empty() {
+                    return Value::ABSENT;
+                }
+                let values: Vec<Value> = arguments.into_iter().map(|argument| self.value(argument)).collect();
+                let origins = values.iter().fold(crate::facts::model::Origins::default(), |o, v| o.with(v.origins));
+                Value { data: Data::List(values.into()), origins }
+            }
+            Source::ArgOf(sort) => self.argument_of(at, *sort),
+            Source::Recv => match self.receiver(at) {
+                Some(receiver) => self.value(receiver),
+                None => Value::ABSENT,
+            },
+            Source::Fallback => self.fallback(place),
+            Source::TagText => self.tag_text(at),
+            Source::TagHoles => self.tag_holes(at),
+            Source::FileRoute => Value::text(file_route(self.program.path(at.module), self.root_of(at.module))),
+            Source::FileConfig => self.file_config(at.module, &item.steps),
+            Source::Made | Source::Value => self.value(at),
+        };
+        let value = item.steps.iter().fold(value, |value, step| value.field(step));
+        if item.keys { keys(&value) } else { value }
+    }
+
+    fn called_name(&mut self, at: ExprRef, place: Place<'_>) -> Value {
+        if let Some(name) = place.name {
+            return Value::text(name);
+        }
+        let module = self.program.module(at.module);
+        let named = match module.kind(at.expr) {
+            ExprKind::Call { callee, .. } | ExprKind::New { callee, .. } => callee,
+            ExprKind::Tagged { tag, .. } => tag,
+            _ => at.expr,
+        };
+        match module.kind(named) {
+            ExprKind::Member { name, .. } => Value::text(module.str(name)),
+            ExprKind::Index { index, .. } => self.value(ExprRef { module: at.module, expr: index }),
+            _ => {
+                let paths = self.paths_of(ExprRef { module: at.module, expr: named });
+                paths.first().map_or(Value::ABSENT, |&path| Value::text(self.paths.last_name(path)))
+            }
+        }
+    }
+
+    fn argument_of(&mut self, at: ExprRef, sort: Sort) -> Value {
+        for argument in self.arguments(at) {
+            let value = self.value(argument);
+            let fits = match (sort, &value.data) {
+                (Sort::Text, Data::Text(_)) => true,
+                (Sort::Text, Data::List(items)) => {
+                    items.iter().all(|item| item.as_text().is_some()) && !items.is_empty()
+                }
+                (Sort::Object, Data::Record(_)) => true,
+                _ => false,
+            };
+            if fits {
+                return value;
+            }
+            // A text that is put together is there, but what it says is not known.
+            if sort == Sort::Text && value.origins.has(crate::facts::model::Origins::BUILT) {
+                return Value { data: Data::Unknown, origins: value.origins };
+            }
+        }
+        Value::ABSENT
+    }
+
+    /// The options object of a call: its last argument that is an object, or may be one.
+    pub(super) fn options(&mut self, at: ExprRef) -> Value {
+        let mut open = false;
+        for argument in self.arguments(at).into_iter().rev() {
+            let kind = self.program.kind(argument);
+            let value = self.value(argument);
+            match value.data {
+                Data::Record(_) => return value,
+                Data::Unknown if may_be_options(kind) => open = true,
+                _ => {}
+            }
+        }
+        if open { Value::UNKNOWN } else { Value::ABSENT }
+    }
+
+    fn option(&mut self, at: ExprRef, steps: &[String], only_keys: bool) -> Value {
+        let own = self.options(at);
+        let direct = steps.iter().fold(own.clone(), |value, step| value.field(step));
+        let value = if direct.is_absent() {
+            // What the receiver was made with: `axios.create({ timeout })`, `z.object({ … }).strict()`.
+            let maker = self.receiver(at).map(|receiver| self.maker(receiver)).filter(|maker| *maker != at);
+            match maker {
+                Some(maker) if self.program.module(maker.module).call(maker.expr).is_some() => {
+                    let made = self.options(maker);
+                    steps.iter().fold(made, |value, step| value.field(step))
+                }
+                _ => direct,
+            }
+        } else {
+            direct
+        };
+        if only_keys { keys(&value) } else { value }
+    }
+
+    /// `read || other`, `read ?? other`, through conversions around the read.
+    fn fallback(&mut self, place: Place<'_>) -> Value {
+        if place.name.is_some() {
+            return place.default.map_or(Value::ABSENT, |default| self.value(default));
+        }
+        let module = self.program.module(place.at.module);
+        let mut child = place.at.expr;
+        for _ in 0..4 {
+            let Some(parent) = module.expr(child).parent.some() else { return Value::ABSENT };
+            match module.kind(parent) {
+                ExprKind::Logical { op: LogicalOp::Or | LogicalOp::Nullish, left, right } if left == child => {
+                    let value = self.value(ExprRef { module: place.at.module, expr: right });
+                    // `a || b || "c"` falls back to the last.
+                    if value.as_text().is_some() {
+                        return value;
+                    }
+                    child = parent;
+                    if module.expr(parent).parent == ExprId::NONE {
+                        return value;
+                    }
+                }
+                ExprKind::Logical { op: LogicalOp::Or | LogicalOp::Nullish, right, .. } if right == child => {
+                    child = parent
+                }
+                ExprKind::Conditional { test, branches } if test == child => {
+                    let no = module.list(branches).nth(1);
+                    return no.map_or(Value::ABSENT, |no| self.value(ExprRef { module: place.at.module, expr: no }));
+                }
+                ExprKind::Call { .. } | ExprKind::Unary(_) => child = parent,
+                _ => return Value::ABSENT,
+            }
+        }
+        Value::ABSENT
+    }
+
+    fn tag_text(&self, at: ExprRef) -> Value {
+        let module = self.program.module(at.module);
+        let ExprKind::Tagged { template, .. } = module.kind(at.expr) else { return Value::ABSENT };
+        let ExprKind::Template { quasis, .. } = module.kind(template) else { return Value::ABSENT };
+        let texts = &module.lists[quasis.start as usize..(quasis.start + quasis.len) as usize];
+        let joined: Vec<&str> = texts.iter().map(|atom| &*module.strings[*atom as usize]).collect();
+        Value::text(joined.join("?"))
+    }
+
+    fn tag_holes(&mut self, at: ExprRef) -> Value {
+        let module = self.program.module(at.module);
+        let ExprKind::Tagged { template, .. } = module.kind(at.expr) else { return Value::ABSENT };
+        let ExprKind::Template { quasis, exprs } = module.kind(template) else { return Value::ABSENT };
+        let holes: SmallVec<[ExprId; 4]> = module.holes(quasis, exprs).collect();
+        let values: Vec<Value> =
+            holes.into_iter().map(|expr| self.value(ExprRef { module: at.module, expr })).collect();
+        let origins = values.iter().fold(crate::facts::model::Origins::default(), |o, v| o.with(v.origins));
+        Value { data: Data::List(values.into()), origins }
+    }
+}
+
+fn may_be_options(kind: ExprKind) -> bool {
+    matches!(kind, ExprKind::Ident(_) | ExprKind::Call { .. } | ExprKind::Member { .. } | ExprKind::Spread(_))
+}
+
+fn keys(value: &Value) -> Value {
+    match &value.data {
+        Data::Record(record) if !record.open => Value::texts(record.fields.iter().map(|(name, _)| name)),
+        Data::Record(_) | Data::Unknown => Value::UNKNOWN,
+        _ => Value::ABSENT,
+    }
+}
+
+/// The URL path of a file below `app/`, `pages/` or `routes/`: `src/app/api/(x)/users/[id]/route.ts` → `/api/users/:id`.
+fn file_route(path: &str, service: &str) -> String {
+    let relative = path.strip_prefix(service).and_then(|p| p.strip_prefix('/')).unwrap_or(path);
+    let relative = relative.strip_prefix("src/").unwrap_or(relative);
+    let inner = relative.split_once('/').map_or("", |(_, rest)| rest);
+    let inner = inner.rsplit_once('.').map_or(inner, |(stem, _)| stem);
+    let mut route = String::new();
+    for segment in inner.split('/') {
+        let is_group = segment.starts_with('(') && segment.ends_with(')');
+        if is_group || segment.starts_with('@') || matches!(segment, "route" | "index" | "page" | "") {
+            continue;
+        }
+        route.push('/');
+        match segment.strip_prefix('[').and_then(|s| s.strip_suffix(']')) {
+            Some(name) => {
+                route.push(':');
+                route.push_str(name.trim_start_matches("[...").trim_start_matches("...").trim_end_matches(']'));
+            }
+            None => route.push_str(segment),
+        }
+    }
+    if route.is_empty() { "/".to_owned() } else { route }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_route;
+
+    #[test]
+    fn files_stand_for_paths() {
+        assert_eq!(file_route("src/app/api/(admin)/users/[id]/route.ts", "."), "/api/users/:id");
+        assert_eq!(file_route("apps/web/app/api/auth/[...nextauth]/route.ts", "apps/web"), "/api/auth/:nextauth");
+        assert_eq!(file_route("pages/api/hello.ts", "."), "/api/hello");
+        assert_eq!(file_route("pages/api/index.ts", "."), "/api");
+    }
+}

@@ -1,0 +1,303 @@
+//! Which role a function plays: it reaches a callable of that role and enforces its failure. A name alone never
+//! gives a role.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
+
+use super::extract::Raw;
+use crate::facts::graph::Callable;
+use crate::facts::model::{FunctionId, Origins};
+use crate::facts::program::{ExprRef, FunctionRef, Program};
+use crate::syntax::javascript::{
+    ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, LogicalOp, Module, SymbolIdx, Use,
+};
+
+/// Does a failure end the request?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Enforced {
+    No,
+    /// It is handed to the caller, who has to act.
+    Pending,
+    Yes,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    pub name: String,
+    pub half: bool,
+    pub enforced: Enforced,
+    /// Index of the raw fact that it comes from.
+    pub raw: usize,
+}
+
+impl Role {
+    /// `auth`, `auth/half`
+    pub fn label(&self) -> String {
+        if self.half { format!("{}/half", self.name) } else { self.name.clone() }
+    }
+}
+
+const MAX_HOPS: u8 = 5;
+
+pub struct Roles<'r, 'p> {
+    program: &'p Program<'p>,
+    raws: &'r [Raw],
+    by_function: FxHashMap<FunctionRef, Vec<usize>>,
+    by_site: FxHashMap<ExprRef, Vec<usize>>,
+    /// By function: the calls of other functions in it.
+    callees: FxHashMap<FunctionRef, Vec<(ExprRef, FunctionRef)>>,
+    children: FxHashMap<FunctionRef, Vec<FunctionRef>>,
+    memo: FxHashMap<FunctionRef, Vec<Role>>,
+    active: FxHashSet<FunctionRef>,
+}
+
+impl<'r, 'p> Roles<'r, 'p> {
+    pub fn new(program: &'p Program<'p>, raws: &'r [Raw], callers: &[Vec<ExprRef>]) -> Roles<'r, 'p> {
+        let mut by_function: FxHashMap<FunctionRef, Vec<usize>> = FxHashMap::default();
+        let mut by_site: FxHashMap<ExprRef, Vec<usize>> = FxHashMap::default();
+        for (index, raw) in raws.iter().enumerate().filter(|(_, raw)| &*raw.kind == "role") {
+            by_site.entry(raw.at).or_default().push(index);
+            if let Some(function) = raw.function {
+                by_function.entry(function).or_default().push(index);
+            }
+        }
+        let mut callees: FxHashMap<FunctionRef, Vec<(ExprRef, FunctionRef)>> = FxHashMap::default();
+        for (number, calls) in callers.iter().enumerate() {
+            let callee = program.function_at(FunctionId(u32::try_from(number).unwrap_or(u32::MAX)));
+            for &call in calls {
+                let function = program.module(call.module).function_of(call.expr);
+                callees.entry(FunctionRef { module: call.module, function }).or_default().push((call, callee));
+            }
+        }
+        let mut children: FxHashMap<FunctionRef, Vec<FunctionRef>> = FxHashMap::default();
+        for module in program.ids() {
+            for (index, function) in program.module(module).functions.iter().enumerate().skip(1) {
+                let child = FunctionRef { module, function: FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX)) };
+                children.entry(FunctionRef { module, function: function.parent }).or_default().push(child);
+            }
+        }
+        Roles {
+            program,
+            raws,
+            by_function,
+            by_site,
+            callees,
+            children,
+            memo: FxHashMap::default(),
+            active: FxHashSet::default(),
+        }
+    }
+
+    /// The roles of one link of a chain.
+    pub fn of_callable(&mut self, callable: Callable) -> Vec<Role> {
+        match callable {
+            Callable::Function(function) => self.of_function(function),
+            Callable::External { site: Some(site), .. } => self.at_site(site),
+            Callable::External { site: None, .. } | Callable::Opaque => Vec::new(),
+        }
+    }
+
+    /// The role that a call makes (`rateLimit({…})` is a limiter).
+    fn at_site(&self, site: ExprRef) -> Vec<Role> {
+        let indexes = self.by_site.get(&site).into_iter().flatten();
+        indexes
+            .filter(|&&index| self.raws[index].get("fails").is_none())
+            .filter_map(|&index| self.role(index, Enforced::Yes))
+            .collect()
+    }
+
+    fn role(&self, index: usize, enforced: Enforced) -> Option<Role> {
+        let raw = &self.raws[index];
+        let name = raw.text("role")?.to_owned();
+        let half = raw.text("strength") == Some("half");
+        Some(Role { name, half, enforced, raw: index })
+    }
+
+    pub fn of_function(&mut self, function: FunctionRef) -> Vec<Role> {
+        self.within(function, MAX_HOPS)
+    }
+
+    fn within(&mut self, function: FunctionRef, hops: u8) -> Vec<Role> {
+        if let Some(known) = self.memo.get(&function) {
+            return known.clone();
+        }
+        if hops == 0 || !self.active.insert(function) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for index in self.by_function.get(&function).cloned().unwrap_or_default() {
+            let enforced = self.enforced_at(index);
+            found.extend(self.role(index, enforced));
+        }
+        for child in self.children.get(&function).cloned().unwrap_or_default() {
+            found.extend(self.within(child, hops - 1));
+        }
+        for (call, callee) in self.callees.get(&function).cloned().unwrap_or_default() {
+            for mut role in self.within(callee, hops - 1) {
+                if role.enforced == Enforced::Pending {
+                    role.enforced = usage(self.program.module(call.module), call.expr, 0);
+                }
+                found.push(role);
+            }
+        }
+        self.active.remove(&function);
+        strongest(&mut found);
+        if hops == MAX_HOPS {
+            self.memo.insert(function, found.clone());
+        }
+        found
+    }
+
+    fn enforced_at(&self, index: usize) -> Enforced {
+        let raw = &self.raws[index];
+        if raw.at.expr == ExprId::NONE {
+            return Enforced::Pending;
+        }
+        // What is checked must be what came in: an environment schema validates no request.
+        if let Some(on) = raw.get("on")
+            && !on.origins.has(Origins::REQUEST)
+            && !on.origins.has(Origins::PARAMETER)
+            && (on.origins.has(Origins::ENV) || on.origins.has(Origins::LITERAL))
+        {
+            return Enforced::No;
+        }
+        let module = self.program.module(raw.at.module);
+        match raw.text("fails") {
+            Some("throws") => thrown(module, raw.at.expr),
+            Some("always") => Enforced::Yes,
+            Some(_) => usage(module, raw.at.expr, 0),
+            // Something that is made here plays its role only where it is mounted or called.
+            None => match called_at_once(module, raw.at.expr) {
+                true => Enforced::Yes,
+                false => Enforced::No,
+            },
+        }
+    }
+}
+
+fn strongest(roles: &mut Vec<Role>) {
+    roles.sort_by(|a, b| (&a.name, a.half, b.enforced, a.raw).cmp(&(&b.name, b.half, a.enforced, b.raw)));
+    roles.dedup_by(|later, earlier| later.name == earlier.name && later.half == earlier.half);
+}
+
+/// `rateLimit(options)(req, res, next)`
+fn called_at_once(module: &Module, expr: ExprId) -> bool {
+    let Some(parent) = module.expr(expr).parent.some() else { return false };
+    module.call(parent).is_some_and(|(callee, _)| callee == expr)
+}
+
+/// A throwing check is enforced unless a `catch` around it swallows the error.
+fn thrown(module: &Module, expr: ExprId) -> Enforced {
+    let contexts: SmallVec<[(ContextId, ContextKind); 8]> =
+        module.contexts_of(expr).map(|(id, context)| (id, context.kind)).collect();
+    for (id, kind) in contexts {
+        if let ContextKind::Try { catches: true } = kind {
+            return match catch_of(module, id) {
+                Some(catch) if module.contexts[catch.0 as usize].exits || answers(module, catch) => Enforced::Yes,
+                _ => usage(module, expr, 0).max(Enforced::Pending),
+            };
+        }
+    }
+    // A rejected promise nobody waits for stops nothing, but a middleware's promise usually is returned.
+    Enforced::Yes
+}
+
+fn catch_of(module: &Module, try_context: ContextId) -> Option<ContextId> {
+    let parent = module.contexts[try_context.0 as usize].parent;
+    let after = try_context.0 as usize + 1;
+    module.contexts.iter().enumerate().skip(after).find_map(|(index, context)| {
+        let fits = matches!(context.kind, ContextKind::Catch) && context.parent == parent;
+        fits.then(|| ContextId(u32::try_from(index).unwrap_or(u32::MAX)))
+    })
+}
+
+/// Does a block call something that its function was handed (`next(e)`, `res.status(401)`)?
+fn answers(module: &Module, context: ContextId) -> bool {
+    module.exprs.iter().any(|expr| {
+        let ExprKind::Call { callee, .. } = expr.kind else { return false };
+        let inside = expr.context == context || module.contexts_from(expr.context).any(|(id, _)| id == context);
+        inside
+            && root_symbol(module, callee)
+                .is_some_and(|symbol| matches!(module.symbol(symbol).definition, Definition::Parameter { .. }))
+    })
+}
+
+fn root_symbol(module: &Module, mut expr: ExprId) -> Option<SymbolIdx> {
+    for _ in 0..16 {
+        match module.kind(expr) {
+            ExprKind::Ident(symbol) => return Some(symbol),
+            ExprKind::Member { object, .. } | ExprKind::Index { object, .. } => expr = object,
+            ExprKind::Call { callee, .. } => expr = callee,
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// What becomes of a result: is it branched on, handed on, or dropped?
+pub fn usage(module: &Module, expr: ExprId, depth: u8) -> Enforced {
+    if depth > 6 {
+        return Enforced::No;
+    }
+    let mut child = expr;
+    loop {
+        let Some(parent) = module.expr(child).parent.some() else {
+            return root_usage(module, child, depth);
+        };
+        match module.kind(parent) {
+            ExprKind::Conditional { test, .. } if test == child => return Enforced::Yes,
+            ExprKind::Logical { op: LogicalOp::And | LogicalOp::Or, left, right } if left == child => {
+                // `check() || fail()`; a plain fallback value is none.
+                if matches!(module.kind(right), ExprKind::Call { .. } | ExprKind::Await(_))
+                    && root_is_statement(module, parent)
+                {
+                    return Enforced::Yes;
+                }
+            }
+            ExprKind::Assign { target, value, .. } if value == child => {
+                return match module.kind(target) {
+                    ExprKind::Ident(symbol) => of_symbol(module, symbol, depth),
+                    // Stored on an object; whoever reads it is asked on his own.
+                    _ => Enforced::No,
+                };
+            }
+            _ => {}
+        }
+        child = parent;
+    }
+}
+
+fn root_is_statement(module: &Module, expr: ExprId) -> bool {
+    module.expr(expr).parent == ExprId::NONE && module.expr(expr).role == Use::Statement
+}
+
+fn root_usage(module: &Module, root: ExprId, depth: u8) -> Enforced {
+    match module.expr(root).role {
+        Use::Test => {
+            let exits = module.contexts.iter().any(|context| match context.kind {
+                ContextKind::Then(test) | ContextKind::Else(test) => test == root && context.exits,
+                ContextKind::Case => context.exits,
+                _ => false,
+            });
+            let both = module.contexts.iter().any(|c| matches!(c.kind, ContextKind::Else(test) if test == root));
+            if exits || both { Enforced::Yes } else { Enforced::Pending }
+        }
+        Use::Return => Enforced::Pending,
+        Use::Init => {
+            let symbols: SmallVec<[SymbolIdx; 4]> = module
+                .symbols
+                .iter()
+                .enumerate()
+                .filter(|(_, s)| matches!(s.definition, Definition::Variable { init, .. } if init == root))
+                .map(|(index, _)| SymbolIdx(u32::try_from(index).unwrap_or(u32::MAX)))
+                .collect();
+            symbols.into_iter().map(|symbol| of_symbol(module, symbol, depth)).max().unwrap_or(Enforced::No)
+        }
+        _ => Enforced::No,
+    }
+}
+
+fn of_symbol(module: &Module, symbol: SymbolIdx, depth: u8) -> Enforced {
+    let reads = &module.symbol(symbol).reads;
+    reads.iter().take(32).map(|&read| usage(module, read, depth + 1)).max().unwrap_or(Enforced::No)
+}
