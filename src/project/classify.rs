@@ -56,12 +56,22 @@ fn kind_of_script(first: &[u8]) -> Option<FileKind> {
 }
 
 /// Whether a module says that it runs in the browser: `"use client"` before its first statement.
-pub fn declares_client(text: &str) -> bool {
+pub(super) fn declares_client(text: &str) -> bool {
+    starts_with_directive(text, "use client")
+}
+
+/// Whether a module says that what it exports runs on the server: `"use server"` before its first statement.
+pub(super) fn declares_server(text: &str) -> bool {
+    starts_with_directive(text, "use server")
+}
+
+fn starts_with_directive(text: &str, directive: &str) -> bool {
     let mut rest = text.trim_start();
     while let Some(after) = after_comment(rest) {
         rest = after.trim_start();
     }
-    ["\"use client\"", "'use client'"].iter().any(|directive| rest.starts_with(directive))
+    let quoted = rest.strip_prefix(['"', '\'']).and_then(|rest| rest.strip_prefix(directive));
+    quoted.is_some_and(|rest| rest.starts_with(['"', '\'']))
 }
 
 fn after_comment(text: &str) -> Option<&str> {

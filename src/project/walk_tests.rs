@@ -139,7 +139,7 @@ fn an_empty_folder_is_an_empty_project() {
 
 #[test]
 fn a_virtual_tree_lists_its_files_and_an_overlay_adds_to_the_disk() {
-    let project = discover(Tree::in_memory([("b.js", &b""[..]), ("a.ts", b"x")]), &WalkOptions::default()).unwrap();
+    let project = discover(Tree::in_memory([("b.js", ""), ("a.ts", "x")]), &WalkOptions::default()).unwrap();
     assert_eq!(paths(&project), ["a.ts", "b.js"]);
     assert_eq!(project.files[0].size, 1);
     let dir = folder(&[("a.js", "disk")]);
