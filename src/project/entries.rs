@@ -46,8 +46,8 @@ impl<'a> Starts<'a> {
 
     /// What the scripts of a package start that serve; those for development only if there are no others.
     pub(super) fn started(&self, package: &Package) -> Vec<Entry> {
-        let serving = self.scripts(package, |name| is_serving(name));
-        if serving.is_empty() { self.scripts(package, |name| is_developing(name)) } else { serving }
+        let serving = self.scripts(package, is_serving);
+        if serving.is_empty() { self.scripts(package, is_developing) } else { serving }
     }
 
     /// The files that its other scripts run, and those of `prisma.seed`.

@@ -265,6 +265,6 @@ fn globs(patterns: &[&str]) -> Option<globset::GlobSet> {
 }
 
 /// The deepest of some folders that a path lies in.
-pub(super) fn deepest<'f, T: Copy>(folders: &HashMap<&'f str, T>, path: &str) -> Option<T> {
+pub(super) fn deepest<T: Copy>(folders: &HashMap<&str, T>, path: &str) -> Option<T> {
     ancestors(folder_of(path)).find_map(|folder| folders.get(folder).copied())
 }
