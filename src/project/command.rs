@@ -1,8 +1,12 @@
 //! What a shell command starts: `cross-env X=1 node -r ./tracing dist/index.js`, `pm2 start api.js`, `npm run serve`.
 
+use super::programs::*;
+use super::shell::{Command, split};
+
 /// Commands nest (`sh -c`, `concurrently "…"`), sanely not deeper than this.
 const MAX_DEPTH: usize = 4;
 const MAX_COMMAND: usize = 16 << 10;
+const MAX_LINES: usize = 1_000;
 
 /// Something that a command runs. Paths are as written, seen from `folder` (where `cd` led to; empty for none).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,24 +21,39 @@ pub(super) enum Run {
     File { folder: String, path: String },
 }
 
-/// Everything that a command line runs, in its order.
-pub(super) fn runs(command: &str) -> Vec<Run> {
-    let mut reader = Reader::default();
-    reader.line(command, 0);
-    reader.runs
+/// A [`Run`], and whether it is what the command is for: `node a.js && node b.js` serves with the second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) run: Run,
+    pub(super) serves: bool,
 }
 
-/// As [`runs`], for a command that is a list of words already (`CMD ["node", "x.js"]`).
-pub(super) fn runs_of_words(words: &[String]) -> Vec<Run> {
+/// Everything that a command line runs, in its order.
+pub(super) fn steps(command: &str) -> Vec<Step> {
+    let mut reader = Reader::default();
+    reader.line(command, 0);
+    reader.steps
+}
+
+/// As [`steps`], for a command that is a list of words already (`CMD ["node", "x.js"]`).
+pub(super) fn steps_of_words(words: &[String]) -> Vec<Step> {
     let mut reader = Reader::default();
     reader.simple(words, 0);
-    reader.runs
+    reader.steps
+}
+
+/// As [`steps`], for the lines of a shell script.
+pub(super) fn steps_of_script(text: &str) -> Vec<Step> {
+    let lines = text.lines().take(MAX_LINES).map(str::trim).filter(|line| !line.starts_with('#'));
+    let mut reader = Reader::default();
+    reader.sequence(lines.filter(|line| line.len() <= MAX_COMMAND).flat_map(split).collect(), 0);
+    reader.steps
 }
 
 #[derive(Default)]
 struct Reader {
     folder: String,
-    runs: Vec<Run>,
+    steps: Vec<Step>,
 }
 
 impl Reader {
@@ -43,16 +62,32 @@ impl Reader {
             return;
         }
         let folder = self.folder.clone();
-        for words in split(command) {
-            self.simple(&words, depth);
-        }
+        self.sequence(split(command), depth);
         self.folder = folder;
+    }
+
+    /// Commands one after the other: what is waited for before the last one prepares, it does not serve.
+    fn sequence(&mut self, commands: Vec<Command>, depth: usize) {
+        let before = self.steps.len();
+        let mut last = 0;
+        let mut owners = Vec::new();
+        for (at, command) in commands.iter().enumerate() {
+            self.simple(&command.words, depth);
+            owners.resize(self.steps.len() - before, at);
+            let serves = command.words.iter().any(|word| SERVING_PROGRAMS.contains(&word.as_str()));
+            if serves || owners.last() == Some(&at) {
+                last = at;
+            }
+        }
+        for (step, owner) in self.steps.iter_mut().skip(before).zip(owners) {
+            step.serves &= owner == last || commands.get(owner).is_some_and(|command| !command.awaited);
+        }
     }
 
     /// One command without operators.
     fn simple(&mut self, words: &[String], depth: usize) {
         let Some((first, rest)) = words.split_first() else { return };
-        if depth > MAX_DEPTH || is_assignment(first) {
+        if depth > MAX_DEPTH || is_assignment(first) || SHELL_KEYWORDS.contains(&first.as_str()) {
             return self.simple_after(rest, depth);
         }
         let program = first.rsplit('/').next().unwrap_or(first);
@@ -60,9 +95,7 @@ impl Reader {
             "cd" => self.change_folder(rest),
             "sh" | "bash" | "ash" | "zsh" => self.shell(rest, depth),
             "npm" | "pnpm" | "yarn" | "bun" => self.package_manager(program, rest, depth),
-            "npm-run-all" | "npm-run-all2" | "run-s" | "run-p" => {
-                rest.iter().filter(|word| !word.starts_with('-')).for_each(|name| self.script(None, name));
-            }
+            "npm-run-all" | "npm-run-all2" | "run-s" | "run-p" => self.all_scripts(program, rest),
             "concurrently" => self.concurrently(rest, depth),
             "nest" => self.nest(rest),
             "nodemon" | "supervisor" => self.nodemon(rest, depth),
@@ -73,11 +106,28 @@ impl Reader {
             _ if is_module_path(first) => self.module(vec![first.clone()]),
             _ => {}
         }
-        // `wait-for-it db:5432 -- node server.js`
-        if !KNOWS_DASHES.contains(&program)
-            && let Some(at) = rest.iter().position(|word| word == "--")
-        {
-            self.simple_after(rest.get(at + 1..).unwrap_or(&[]), depth);
+        if let Some(at) = rest.iter().position(|word| word == "--") {
+            self.after_dashes(program, rest.get(at + 1..).unwrap_or(&[]), depth);
+        }
+    }
+
+    /// `wait-for-it db:5432 -- node server.js`, `npm run with-env -- node server.js`
+    fn after_dashes(&mut self, program: &str, rest: &[String], depth: usize) {
+        let is_command = rest.first().is_some_and(|word| is_program(word));
+        let passed_on = matches!(program, "npm" | "pnpm" | "yarn") && is_command;
+        if passed_on || !KNOWS_DASHES.contains(&program) {
+            self.simple_after(rest, depth);
+        }
+    }
+
+    fn all_scripts(&mut self, program: &str, rest: &[String]) {
+        let parallel = program == "run-p" || rest.iter().any(|word| matches!(word.as_str(), "-p" | "--parallel"));
+        let names: Vec<&String> = rest.iter().filter(|word| !word.starts_with('-')).collect();
+        for (at, name) in names.iter().enumerate() {
+            self.script(None, name);
+            if let Some(step) = self.steps.last_mut() {
+                step.serves = parallel || at + 1 == names.len();
+            }
         }
     }
 
@@ -131,7 +181,7 @@ impl Reader {
 
     fn call(&mut self, call: Call, name: &str) {
         let folder = self.within(&call.folder);
-        self.runs.push(Run::Script { folder, package: call.package, name: name.to_owned() });
+        self.push(Run::Script { folder, package: call.package, name: name.to_owned() });
     }
 
     fn concurrently(&mut self, rest: &[String], depth: usize) {
@@ -222,7 +272,11 @@ impl Reader {
             true => candidates.iter().map(|path| format!("{}/{path}", self.folder)).collect(),
             false => candidates,
         };
-        self.runs.push(Run::Module { folder: self.folder(), candidates });
+        self.push(Run::Module { folder: self.folder(), candidates });
+    }
+
+    fn push(&mut self, run: Run) {
+        self.steps.push(Step { run, serves: true });
     }
 
     /// The folder that `cd` led to, as far as it is one of the project's.
@@ -231,15 +285,15 @@ impl Reader {
     }
 
     fn main(&mut self) {
-        self.runs.push(Run::Main { folder: self.folder() });
+        self.push(Run::Main { folder: self.folder() });
     }
 
     fn script(&mut self, package: Option<String>, name: &str) {
-        self.runs.push(Run::Script { folder: self.folder(), package, name: name.to_owned() });
+        self.push(Run::Script { folder: self.folder(), package, name: name.to_owned() });
     }
 
     fn file(&mut self, path: &str) {
-        self.runs.push(Run::File { folder: self.folder(), path: path.to_owned() });
+        self.push(Run::File { folder: self.folder(), path: path.to_owned() });
     }
 
     fn within(&self, folder: &str) -> String {
@@ -323,175 +377,6 @@ fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     })
-}
-
-fn is_program(word: &str) -> bool {
-    RUNNERS.contains(&word) || WRAPPERS.contains(&word) || matches!(word, "nodemon" | "nest" | "pm2" | "concurrently")
-}
-
-/// A word that can only be a module: it has an extension of code, or is `./bin/www`.
-fn is_module_path(word: &str) -> bool {
-    let extension = word.rsplit_once('.').map_or("", |(_, extension)| extension);
-    matches!(extension, "js" | "mjs" | "cjs" | "ts" | "mts" | "cts") || word.ends_with("bin/www")
-}
-
-fn is_process_list(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.starts_with("ecosystem.") || name.starts_with("pm2.") || name.ends_with(".json") || name.ends_with(".yml")
-}
-
-const RUNNERS: &[&str] = &[
-    "node",
-    "nodejs",
-    "ts-node",
-    "ts-node-esm",
-    "ts-node-dev",
-    "tsnd",
-    "tsx",
-    "node-dev",
-    "babel-node",
-    "babel-watch",
-    "swc-node",
-    "vite-node",
-    "esr",
-    "esno",
-    "jiti",
-    "deno",
-    "fastify",
-    "micro",
-    "micro-dev",
-    "remix-serve",
-    "react-router-serve",
-    "elastic-apm-node",
-];
-const WRAPPERS: &[&str] = &[
-    "exec",
-    "sudo",
-    "env",
-    "nohup",
-    "command",
-    "time",
-    "npx",
-    "bunx",
-    "pnpx",
-    "cross-env",
-    "cross-env-shell",
-    "dotenv",
-    "dotenvx",
-    "dotenv-flow",
-    "env-cmd",
-    "dumb-init",
-    "tini",
-    "su-exec",
-    "gosu",
-    "infisical",
-    "doppler",
-    "op",
-    "better-npm-run",
-];
-/// Those to which `--` means something else than "the command follows".
-const KNOWS_DASHES: &[&str] = &[
-    "npm",
-    "pnpm",
-    "yarn",
-    "bun",
-    "node",
-    "ts-node",
-    "tsx",
-    "deno",
-    "pm2",
-    "pm2-runtime",
-    "nest",
-    "nodemon",
-    "npx",
-    "dotenv",
-    "dotenvx",
-    "env-cmd",
-    "dumb-init",
-    "tini",
-    "infisical",
-    "doppler",
-    "op",
-];
-const RUNNER_FLAGS: &[&str] = &[
-    "-r",
-    "--require",
-    "--import",
-    "--loader",
-    "--experimental-loader",
-    "-P",
-    "--project",
-    "--tsconfig",
-    "-C",
-    "--conditions",
-    "-O",
-    "--compiler-options",
-    "-e",
-    "--eval",
-    "-p",
-    "--env-file",
-    "--ignore-watch",
-    "--debounce",
-    "--interval",
-    "--config",
-    "-l",
-    "--port",
-];
-const NODEMON_FLAGS: &[&str] = &[
-    "-w", "--watch", "-e", "--ext", "-i", "--ignore", "-x", "--exec", "--delay", "-d", "--config", "-s", "--signal",
-    "-r",
-];
-const PROCESS_MANAGER_FLAGS: &[&str] = &[
-    "-i",
-    "--instances",
-    "-n",
-    "--name",
-    "--env",
-    "--interpreter",
-    "--node-args",
-    "--interpreter-args",
-    "--max-memory-restart",
-    "-l",
-    "--log",
-    "-o",
-    "--output",
-    "--error",
-    "--cron",
-    "--only",
-];
-const PACKAGE_MANAGER_FLAGS: &[&str] = &["--prefix", "-C", "--cwd", "--dir", "--workspace", "--filter", "-F"];
-
-/// Splits a command line at its operators, and each command into words without their quotes.
-fn split(command: &str) -> Vec<Vec<String>> {
-    let mut commands = vec![Vec::new()];
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut chars = command.chars();
-    let end_word = |word: &mut Option<String>, commands: &mut Vec<Vec<String>>| {
-        if let (Some(word), Some(words)) = (word.take(), commands.last_mut()) {
-            words.push(word);
-        }
-    };
-    while let Some(c) = chars.next() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None | Some('"'), '\\') => word.get_or_insert_default().extend(chars.next().filter(|c| *c != '\n')),
-            (Some(_), c) => word.get_or_insert_default().push(c),
-            (None, '&' | '|' | ';' | '\n' | '(' | ')') => {
-                end_word(&mut word, &mut commands);
-                commands.push(Vec::new());
-            }
-            (None, c) if c.is_whitespace() => end_word(&mut word, &mut commands),
-            (None, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    end_word(&mut word, &mut commands);
-    commands.retain(|words| !words.is_empty());
-    commands
 }
 
 #[cfg(test)]

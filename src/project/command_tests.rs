@@ -1,5 +1,13 @@
 use super::*;
 
+fn runs(command: &str) -> Vec<Run> {
+    steps(command).into_iter().map(|step| step.run).collect()
+}
+
+fn serving(command: &str) -> Vec<Run> {
+    steps(command).into_iter().filter(|step| step.serves).map(|step| step.run).collect()
+}
+
 fn module(folder: &str, candidates: &[&str]) -> Run {
     Run::Module { folder: folder.into(), candidates: candidates.iter().map(|c| (*c).to_owned()).collect() }
 }
@@ -30,6 +38,7 @@ fn runners_name_their_module() {
         "pnpm exec tsx src/x.js",
         "bun run src/x.js",
         "/usr/local/bin/node src/x.js",
+        "npm run with:env -- cross-env A=b node src/x.js",
         "./wait-for-it.sh db:5432 -t 10 -- node src/x.js",
         "dumb-init node src/x.js",
         "./src/../src/x.js",
@@ -37,7 +46,7 @@ fn runners_name_their_module() {
         let expected = if command.starts_with("./src") { "./src/../src/x.js" } else { "src/x.js" };
         let found = runs(command);
         assert!(found.contains(&module("", &[expected])), "{command}: {found:?}");
-        assert!(!found.iter().any(|run| matches!(run, Run::Main { .. } | Run::Script { .. })), "{command}");
+        assert!(!found.iter().any(|run| matches!(run, Run::Main { .. })), "{command}");
     }
 }
 
@@ -95,12 +104,33 @@ fn several_commands_and_files_of_commands() {
 }
 
 #[test]
+fn what_is_waited_for_only_prepares() {
+    for command in [
+        "node setup.js && node x.js",
+        "node setup.js; exec node x.js && echo done",
+        "if true; then node setup.js; fi; node x.js",
+        "sh -c 'node setup.js && node x.js'",
+    ] {
+        assert_eq!(serving(command), [module("", &["x.js"])], "{command}");
+        assert!(runs(command).contains(&module("", &["setup.js"])), "{command}");
+    }
+    assert_eq!(serving("node a.js & node b.js").len(), 2);
+    assert!(serving("node setup.js && next start").is_empty());
+    assert_eq!(serving("npm-run-all check serve"), [script("serve")]);
+    assert_eq!(serving("run-p a b").len(), 2);
+    let text = "#!/bin/sh\n# it's set up\nnode setup.js\nexec node x.js\n";
+    let steps: Vec<bool> = steps_of_script(text).iter().map(|step| step.serves).collect();
+    assert_eq!(steps, [false, true]);
+    assert!(!steps_of_script("node setup.js\nexec \"$@\"")[0].serves);
+}
+
+#[test]
 fn hostile_commands_end() {
     let nested = "sh -c ".repeat(5_000);
     let _ = runs(&nested);
     let _ = runs(&"npx ".repeat(4_000));
     let _ = runs(&"'".repeat(9_999));
     let _ = runs(&"concurrently \"".repeat(1_000));
-    let _ = runs_of_words(&vec!["exec".to_owned(); 100_000]);
+    let _ = steps_of_words(&vec!["exec".to_owned(); 100_000]);
     assert!(runs(&"a".repeat(MAX_COMMAND + 1)).is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::command::{self, Run};
+use super::command::{self, Run, Step};
 use super::manifests::{Manifests, is_tsconfig};
 use super::model::{FileId, Project};
 use super::packages::{Package, Packages};
@@ -34,42 +34,38 @@ impl<'a> Starts<'a> {
     }
 
     /// What images, compose files and platforms start.
-    pub(super) fn deployed(&self) -> Vec<Entry> {
-        let mut entries = Vec::new();
+    pub(super) fn deployed(&self) -> Found {
+        let mut found = Found::default();
         for start in platform::starts(self.project, self.manifests) {
-            let found = start.folders.iter().map(|folder| self.follow_all(folder, &start.runs));
-            let files = found.into_iter().find(|files| !files.is_empty()).unwrap_or_default();
-            entries.extend(files.into_iter().map(|file| (file, start.reason.clone())));
+            found.extend(self.follow(&start.folders, &start.steps), &start.reason);
         }
-        entries
+        found
     }
 
     /// What the scripts of a package start that serve; those for development only if there are no others.
-    pub(super) fn started(&self, package: &Package) -> Vec<Entry> {
-        let serving = self.scripts(package, is_serving);
-        if serving.is_empty() { self.scripts(package, is_developing) } else { serving }
+    pub(super) fn started(&self, package: &Package) -> Found {
+        let found = self.scripts(package, is_serving);
+        if found.serving.is_empty() { found.and(self.scripts(package, is_developing)) } else { found }
     }
 
     /// The files that its other scripts run, and those of `prisma.seed`.
     pub(super) fn by_hand(&self, package: &Package) -> Vec<Entry> {
-        let mut entries = self.scripts(package, |name| !is_serving(name) && !is_developing(name));
+        let mut found = self.scripts(package, |name| !is_serving(name) && !is_developing(name));
         if let Some(command) = package.node.at(&["prisma", "seed"]).and_then(Node::as_text) {
-            let reason = format!("{} prisma.seed", self.path(package));
-            entries.extend(
-                self.follow_all(package.folder, &command::runs(command)).into_iter().map(|f| (f, reason.clone())),
-            );
+            let files = self.follow(&[package.folder.to_owned()], &command::steps(command));
+            found.extend(files, &format!("{} prisma.seed", self.path(package)));
         }
-        entries
+        found.serving.append(&mut found.preparing);
+        found.serving
     }
 
-    fn scripts(&self, package: &Package, wanted: impl Fn(&str) -> bool) -> Vec<Entry> {
-        let mut entries = Vec::new();
+    fn scripts(&self, package: &Package, wanted: impl Fn(&str) -> bool) -> Found {
+        let mut found = Found::default();
         for (name, command) in package.scripts().filter(|(name, _)| wanted(name)).take(MAX_ENTRIES) {
-            let files = self.follow_all(package.folder, &command::runs(command));
-            let reason = format!("{} scripts.{name}", self.path(package));
-            entries.extend(files.into_iter().map(|file| (file, reason.clone())));
+            let files = self.follow(&[package.folder.to_owned()], &command::steps(command));
+            found.extend(files, &format!("{} scripts.{name}", self.path(package)));
         }
-        entries
+        found
     }
 
     /// The programs that it installs.
@@ -93,10 +89,12 @@ impl<'a> Starts<'a> {
     pub(super) fn offered(&self, package: &Package) -> Vec<Entry> {
         let path = self.path(package);
         let main = self.main(package).map(|file| (file, format!("{path} main")));
+        let is_other = |file: &FileId| main.as_ref().is_none_or(|(main, _)| main != file);
         let exports = package.exports().into_iter().filter_map(|(subpath, target)| {
-            let file = self.resolver.module(package.folder, &target)?;
+            let file = self.resolver.module(package.folder, &target).filter(is_other)?;
             Some((file, format!("{path} exports {subpath}")))
         });
+        let exports: Vec<Entry> = exports.collect();
         main.into_iter().chain(exports).take(MAX_ENTRIES).collect()
     }
 
@@ -108,14 +106,46 @@ impl<'a> Starts<'a> {
         Some((file, "by convention: no manifest names an entry point".to_owned()))
     }
 
+    /// A file of commands by its path here or in a container: `/app/start.sh`.
+    fn text_file(&self, folder: &str, written: &str) -> Option<(FileId, &'a str)> {
+        let starts = std::iter::once(0).chain(written.match_indices('/').map(|(at, _)| at + 1));
+        starts.take(MAX_HOPS).find_map(|start| {
+            let id = self.project.find(&join(folder, written.get(start..)?))?;
+            Some((id, *self.manifests.texts.get(&id)?))
+        })
+    }
+
     fn path(&self, package: &Package) -> &'a str {
         &self.project.file(package.manifest).path
     }
 
-    fn follow_all(&self, folder: &str, runs: &[Run]) -> Vec<FileId> {
+    /// The files that some steps run, and whether each serves. Paths may be relative to any of the folders.
+    fn follow(&self, folders: &[String], steps: &[Step]) -> Vec<(FileId, bool)> {
         let mut walk = Walk { starts: self, seen: HashSet::new(), files: Vec::new() };
-        runs.iter().for_each(|run| walk.follow(folder, run, 0));
+        walk.steps(folders, steps, true, 0);
         walk.files
+    }
+}
+
+/// Entry points, and what only runs before they do.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) serving: Vec<Entry>,
+    pub(super) preparing: Vec<Entry>,
+}
+
+impl Found {
+    fn extend(&mut self, files: Vec<(FileId, bool)>, reason: &str) {
+        for (file, serves) in files {
+            let entries = if serves { &mut self.serving } else { &mut self.preparing };
+            entries.push((file, reason.to_owned()));
+        }
+    }
+
+    pub(super) fn and(mut self, other: Found) -> Found {
+        self.serving.extend(other.serving);
+        self.preparing.extend(other.preparing);
+        self
     }
 }
 
@@ -123,79 +153,114 @@ impl<'a> Starts<'a> {
 struct Walk<'s, 'a> {
     starts: &'s Starts<'a>,
     seen: HashSet<(FileId, String)>,
-    files: Vec<FileId>,
+    files: Vec<(FileId, bool)>,
 }
 
 impl Walk<'_, '_> {
-    fn follow(&mut self, base: &str, run: &Run, hops: usize) {
-        if hops > MAX_HOPS || self.files.len() >= MAX_ENTRIES {
-            return;
+    fn steps(&mut self, bases: &[String], steps: &[Step], serves: bool, hops: usize) {
+        for step in steps.iter().take(MAX_ENTRIES) {
+            if hops <= MAX_HOPS && self.files.len() < MAX_ENTRIES {
+                self.run(bases, &step.run, serves && step.serves, hops);
+            }
         }
+    }
+
+    fn run(&mut self, bases: &[String], run: &Run, serves: bool, hops: usize) {
+        let starts = self.starts;
         match run {
             Run::Module { folder, candidates } => {
-                let folder = join(base, folder);
-                self.add(candidates.iter().take(20).find_map(|path| self.starts.resolver.module(&folder, path)));
+                let module = |base: &String| {
+                    let folder = join(base, folder);
+                    candidates.iter().take(20).find_map(|path| starts.resolver.module(&folder, path))
+                };
+                self.add(bases.iter().find_map(module), serves);
             }
             Run::Main { folder } => {
-                let package = self.starts.packages.at(&join(base, folder));
-                self.add(package.and_then(|package| self.starts.main(package)));
+                let package = bases.iter().find_map(|base| starts.packages.at(&join(base, folder)));
+                self.add(package.and_then(|package| starts.main(package)), serves);
             }
-            Run::Script { folder, package, name } => self.script(&join(base, folder), package.as_deref(), name, hops),
-            Run::File { folder, path } => self.file(&join(base, folder), path, hops),
+            Run::Script { folder, package, name } => {
+                let package = match package {
+                    Some(package) => starts.packages.named(package),
+                    None => bases.iter().find_map(|base| starts.packages.at(&join(base, folder))),
+                };
+                if let Some(package) = package {
+                    self.script(package, name, serves, hops);
+                }
+            }
+            Run::File { folder, path } => {
+                let found = bases.iter().find_map(|base| starts.text_file(&join(base, folder), path));
+                let Some((id, text)) = found.filter(|(id, _)| self.seen.insert((*id, String::new()))) else { return };
+                // Its commands run where it is called.
+                let steps = platform::steps_of_file(&starts.project.file(id).path, text);
+                self.steps(bases, &steps, serves, hops + 1);
+            }
         }
     }
 
-    fn add(&mut self, file: Option<FileId>) {
-        if let Some(file) = file.filter(|file| !self.files.contains(file)) {
-            self.files.push(file);
+    fn add(&mut self, file: Option<FileId>, serves: bool) {
+        if let Some(file) = file.filter(|file| !self.files.contains(&(*file, serves))) {
+            self.files.push((file, serves));
         }
     }
 
-    fn script(&mut self, folder: &str, package: Option<&str>, name: &str, hops: usize) {
-        let packages = self.starts.packages;
-        let package = package.map_or_else(|| packages.at(folder), |name| packages.named(name));
-        let Some(package) = package.filter(|package| self.seen.insert((package.manifest, name.to_owned()))) else {
+    fn script(&mut self, package: &Package, name: &str, serves: bool, hops: usize) {
+        if !self.seen.insert((package.manifest, name.to_owned())) {
             return;
-        };
-        match package.script(name) {
-            Some(command) => command::runs(command).iter().for_each(|run| self.follow(package.folder, run, hops + 1)),
-            // npm's own default for a package without a start script.
-            None if name == "start" => self.add(self.starts.resolver.module(package.folder, "server.js")),
-            None => {}
         }
-    }
-
-    fn file(&mut self, folder: &str, written: &str, hops: usize) {
-        let parts = std::iter::once(0).chain(written.match_indices('/').map(|(at, _)| at + 1)).take(MAX_HOPS);
-        let found = parts.into_iter().find_map(|start| {
-            let id = self.starts.project.find(&join(folder, written.get(start..)?))?;
-            Some((id, *self.starts.manifests.texts.get(&id)?))
-        });
-        let Some((id, text)) = found.filter(|(id, _)| self.seen.insert((*id, String::new()))) else { return };
-        let path = &self.starts.project.file(id).path;
-        for run in platform::runs_of_file(path, text).iter().take(MAX_ENTRIES) {
-            // A script of the shell runs where it is called, which is mostly the root of what it is part of.
-            self.follow(folder, run, hops + 1);
+        match package.script(name) {
+            Some(command) => self.steps(&[package.folder.to_owned()], &command::steps(command), serves, hops + 1),
+            // npm's own default for a package without a start script.
+            None if name == "start" => self.add(self.starts.resolver.module(package.folder, "server.js"), serves),
+            None => {}
         }
     }
 }
 
 /// `start`, `serve`, `start:prod`, `worker`, `queue:start`: run when the service is deployed.
 fn is_serving(name: &str) -> bool {
-    let words = name.split([':', '-', '_', '.']);
-    let is_start = words.clone().next().is_some_and(|word| matches!(word, "start" | "serve" | "prod" | "production"));
+    let mut words = name.split([':', '-', '_', '.']);
+    let first = words.clone().next().unwrap_or("");
+    let is_start = matches!(first, "start" | "serve" | "prod" | "production");
     let is_worker = words.clone().any(|word| {
         matches!(word, "worker" | "workers" | "queue" | "queues" | "scheduler" | "cron" | "consumer" | "jobs")
     });
-    (is_start || is_worker) && !words.into_iter().any(is_aside)
+    (is_start || is_worker) && !words.any(is_aside)
 }
 
 /// Words in the names of scripts that start something else than the product.
 fn is_aside(word: &str) -> bool {
-    matches!(
-        word,
-        "dev" | "develop" | "development" | "debug" | "watch" | "test" | "tests" | "local" | "e2e" | "mock" | "mocks"
-    ) || matches!(word, "db" | "docker" | "storybook" | "docs" | "build" | "lint" | "client" | "frontend" | "inspect")
+    const ASIDE: &[&str] = &[
+        "build",
+        "check",
+        "client",
+        "db",
+        "debug",
+        "deploy",
+        "dev",
+        "develop",
+        "development",
+        "docker",
+        "docs",
+        "e2e",
+        "env",
+        "frontend",
+        "inspect",
+        "lint",
+        "local",
+        "migrate",
+        "migration",
+        "migrations",
+        "mock",
+        "mocks",
+        "seed",
+        "storybook",
+        "test",
+        "tests",
+        "types",
+        "watch",
+    ];
+    ASIDE.contains(&word)
 }
 
 fn is_developing(name: &str) -> bool {

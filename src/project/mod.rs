@@ -11,9 +11,11 @@ mod model;
 mod packages;
 mod paths;
 mod platform;
+mod programs;
 mod refine;
 mod resolve;
 mod services;
+mod shell;
 mod tree;
 mod walk;
 

@@ -1,6 +1,6 @@
 //! What the `package.json` files of a repository say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::manifests::Manifests;
 use super::model::{Area, Dependency, FileId, Project, Span};
@@ -58,6 +58,12 @@ const FRONTEND_FRAMEWORKS: &[&str] = &[
     "vue",
 ];
 
+const MAX_PATTERNS: usize = 200;
+const MAX_PATTERN: usize = 500;
+
+/// Where a manifest names what it depends on: what it needs to run goes before what it needs to build.
+const SECTIONS: &[&str] = &["dependencies", "optionalDependencies", "peerDependencies", "devDependencies"];
+
 /// One `package.json` that is part of the product.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Package<'a> {
@@ -96,6 +102,12 @@ impl<'a> Package<'a> {
         }
     }
 
+    /// Everything that it depends on, of any section.
+    fn declared(&self) -> impl Iterator<Item = &'a crate::syntax::Entry> + use<'a> {
+        let node = self.node;
+        SECTIONS.iter().flat_map(move |section| node.get(section).map_or(&[][..], Node::entries))
+    }
+
     fn has_any(&self, names: &[&str]) -> bool {
         let declared = |section: &str| self.node.get(section).map_or(&[][..], Node::entries);
         ["dependencies", "optionalDependencies"]
@@ -130,11 +142,10 @@ impl<'a> Package<'a> {
             || named.iter().any(|field| self.node.get(field).is_some())
     }
 
-    /// What it declares; what it needs to run goes before what it needs to build.
+    /// What it declares, by name.
     pub(super) fn dependencies(&self) -> HashMap<String, Dependency> {
-        let sections = ["dependencies", "optionalDependencies", "peerDependencies", "devDependencies"];
         let mut found = HashMap::new();
-        for section in sections {
+        for section in SECTIONS.iter().copied() {
             for entry in self.node.get(section).map_or(&[][..], Node::entries) {
                 found.entry(entry.key.to_string()).or_insert_with(|| Dependency {
                     version: entry.value.as_text().unwrap_or("").to_owned(),
@@ -227,6 +238,16 @@ impl<'a> Packages<'a> {
         self.all.get(*self.by_name.get(name)?)
     }
 
+    /// The names of those that another package depends on.
+    pub(super) fn imported(&self) -> HashSet<&'a str> {
+        let own = |package: &Package<'a>, name: &str| package.name() == name;
+        let used = self
+            .all
+            .iter()
+            .flat_map(|package| package.declared().filter(|entry| !own(package, &entry.key)).map(|entry| &*entry.key));
+        used.filter(|name| self.by_name.contains_key(name)).collect()
+    }
+
     /// Whether the package is a member of the root's workspace.
     pub(super) fn is_member(&self, package: &Package) -> bool {
         self.members.as_ref().is_some_and(|members| members.is_match(package.folder))
@@ -255,7 +276,8 @@ fn is_product(area: Area) -> bool {
 /// Workspace patterns; those that exclude are left out, since a package more inherits harmlessly.
 fn globs(patterns: &[&str]) -> Option<globset::GlobSet> {
     let mut set = globset::GlobSetBuilder::new();
-    for pattern in patterns.iter().filter(|pattern| !pattern.starts_with('!')) {
+    let sane = |pattern: &&&str| !pattern.starts_with('!') && pattern.len() <= MAX_PATTERN;
+    for pattern in patterns.iter().filter(sane).take(MAX_PATTERNS) {
         let pattern = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
         if let Ok(glob) = globset::GlobBuilder::new(pattern).literal_separator(true).build() {
             set.add(glob);

@@ -1,6 +1,6 @@
 //! What files other than `package.json` say about how a project is started: images, compose, platforms.
 
-use super::command::{self, Run};
+use super::command::{self, Run, Step};
 use super::manifests::Manifests;
 use super::manifests::{is_compose, is_ecosystem, is_for_development, is_procfile};
 use super::model::{FileKind, Project};
@@ -12,7 +12,7 @@ use crate::syntax::Node;
 pub(super) struct Start {
     /// Folders that paths may be relative to, best first.
     pub(super) folders: Vec<String>,
-    pub(super) runs: Vec<Run>,
+    pub(super) steps: Vec<Step>,
     /// What says so: `Dockerfile CMD`.
     pub(super) reason: String,
 }
@@ -38,18 +38,15 @@ pub(super) fn starts(project: &Project, manifests: &Manifests) -> Vec<Start> {
 }
 
 /// Commands of a shell script, or the scripts that a pm2 file lists.
-pub(super) fn runs_of_file(path: &str, text: &str) -> Vec<Run> {
+pub(super) fn steps_of_file(path: &str, text: &str) -> Vec<Step> {
     if !is_ecosystem(file_name(path)) {
-        return text
-            .lines()
-            .take(1_000)
-            .map(str::trim)
-            .filter(|line| !line.starts_with('#'))
-            .flat_map(command::runs)
-            .collect();
+        return command::steps_of_script(text);
     }
-    let scripts = text.split("script").skip(1).take(100).filter_map(quoted_value);
-    scripts.map(|script| Run::Module { folder: String::new(), candidates: vec![script.to_owned()] }).collect()
+    text.split("script").skip(1).take(100).filter_map(quoted_value).map(module_step).collect()
+}
+
+fn module_step(module: &str) -> Step {
+    Step { run: Run::Module { folder: String::new(), candidates: vec![module.to_owned()] }, serves: true }
 }
 
 /// The text of `: "value"`, a quote after the key allowed.
@@ -61,20 +58,20 @@ fn quoted_value(rest: &str) -> Option<&str> {
 
 fn image(path: &str, text: &str) -> Option<Start> {
     let image = Image::read(text);
-    let mut runs = Vec::new();
+    let mut steps = Vec::new();
     match (&image.entrypoint, &image.command) {
         (Some(entrypoint), Some(command)) => {
-            runs.extend(command::runs_of_words(&[entrypoint.as_slice(), command.as_slice()].concat()));
-            runs.extend(command::runs_of_words(command));
+            steps.extend(command::steps_of_words(&[entrypoint.as_slice(), command.as_slice()].concat()));
+            steps.extend(command::steps_of_words(command));
         }
-        (Some(words), None) | (None, Some(words)) => runs.extend(command::runs_of_words(words)),
+        (Some(words), None) | (None, Some(words)) => steps.extend(command::steps_of_words(words)),
         (None, None) => {}
     }
     let from_workdir = image.folder.iter().flat_map(|folder| suffixes(folder));
     let from_file = super::paths::ancestors(folder_of(path)).map(str::to_owned);
     let folders = from_workdir.chain(from_file).collect();
     let keyword = if image.command.is_some() { "CMD" } else { "ENTRYPOINT" };
-    (!runs.is_empty()).then(|| Start { folders, runs, reason: format!("{path} {keyword}") })
+    (!steps.is_empty()).then(|| Start { folders, steps, reason: format!("{path} {keyword}") })
 }
 
 /// `/app/apps/api` → `app/apps/api`, `apps/api`, `api`.
@@ -125,7 +122,7 @@ fn procfile(path: &str, text: &str) -> Vec<Start> {
 }
 
 fn shell_start(folder: &str, command: &str, reason: String) -> Start {
-    Start { folders: vec![folder.to_owned()], runs: command::runs(command), reason }
+    Start { folders: vec![folder.to_owned()], steps: command::steps(command), reason }
 }
 
 /// Services of a compose file that are built here and say what they run.
@@ -136,22 +133,22 @@ fn compose(path: &str, node: &Node) -> Vec<Start> {
         let context = build.as_text().or_else(|| build.get("context").and_then(Node::as_text)).unwrap_or(".");
         let context = join(folder_of(path), context);
         for key in ["entrypoint", "command"] {
-            let Some(runs) = service.value.get(key).map(runs_of_node) else { continue };
+            let Some(steps) = service.value.get(key).map(steps_of_node) else { continue };
             let inside = service.value.get("working_dir").and_then(Node::as_text).map(suffixes).unwrap_or_default();
             let folders = inside.iter().map(|folder| join(&context, folder)).chain([context.clone()]).collect();
-            starts.push(Start { folders, runs, reason: format!("{path} services.{}.{key}", service.key) });
+            starts.push(Start { folders, steps, reason: format!("{path} services.{}.{key}", service.key) });
         }
     }
     starts
 }
 
 /// A command as text or as a list of words.
-fn runs_of_node(node: &Node) -> Vec<Run> {
+fn steps_of_node(node: &Node) -> Vec<Step> {
     match node.as_text() {
-        Some(command) => command::runs(command),
+        Some(command) => command::steps(command),
         None => {
             let words: Vec<String> = node.items().iter().filter_map(Node::as_text).map(str::to_owned).collect();
-            command::runs_of_words(&words)
+            command::steps_of_words(&words)
         }
     }
 }
@@ -188,8 +185,7 @@ fn platform(path: &str, name: &str, node: &Node) -> Vec<Start> {
 }
 
 fn modules(folders: Vec<String>, module: &str, reason: String) -> Start {
-    let run = Run::Module { folder: String::new(), candidates: vec![module.to_owned()] };
-    Start { folders, runs: vec![run], reason }
+    Start { folders, steps: vec![module_step(module)], reason }
 }
 
 /// A map from the name of a process to its command.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::entries::{Entry, Starts};
+use super::entries::{Entry, Found, Starts};
 use super::manifests::Manifests;
 use super::model::{Area, Diagnostic, FileId, FileKind, ProcessKind, Project, Service, ServiceId, WorkspacePackage};
 use super::packages::{Package, Packages, deepest};
@@ -50,9 +50,10 @@ impl Plan {
 
         let starts = Starts::new(project, &packages, manifests);
         let mut services: Vec<Service> = folders.iter().map(|folder| describe(folder, &packages)).collect();
-        let named = Named::collect(&packages, &starts, &services);
-        for (service, entries) in services.iter_mut().zip(named.entries(&of_files, folders.len())) {
-            finish(service, entries, &packages, &starts);
+        let found = entries(&services, &packages, &starts, &of_files);
+        let imported = packages.imported();
+        for (service, entries) in services.iter_mut().zip(found) {
+            finish(service, entries, &packages, &starts, imported.contains(&*service.name));
         }
         let workspace = workspace_packages(&packages, &starts, |folder| of_path(&format!("{folder}/package.json")));
         link(&mut services, &workspace);
@@ -90,60 +91,50 @@ fn describe(folder: &str, packages: &Packages) -> Service {
     service
 }
 
-/// Entry points before they are given to the services that own their files.
-struct Named {
-    serving: Vec<Entry>,
-    by_hand: Vec<Entry>,
-}
-
 #[derive(Default)]
 struct Entries {
     serving: Vec<Entry>,
     by_hand: Vec<Entry>,
 }
 
-impl Named {
-    fn collect(packages: &Packages, starts: &Starts, services: &[Service]) -> Named {
-        let owners: Vec<&Package> = services.iter().filter_map(|service| packages.at(&service.path)).collect();
-        let mut serving: Vec<Entry> = owners.iter().flat_map(|package| starts.started(package)).collect();
-        serving.extend(starts.deployed());
-        serving.extend(owners.iter().flat_map(|package| starts.binaries(package)));
-        let by_hand = owners.iter().flat_map(|package| starts.by_hand(package)).collect();
-        Named { serving, by_hand }
-    }
+/// The entry points by service: a file belongs to the one that owns it. It is named once, by what comes first, and one
+/// that serves is not also run by hand.
+fn entries(services: &[Service], packages: &Packages, starts: &Starts, of_files: &[ServiceId]) -> Vec<Entries> {
+    let owners: Vec<&Package> = services.iter().filter_map(|service| packages.at(&service.path)).collect();
+    let started = owners.iter().map(|package| starts.started(package)).fold(Found::default(), Found::and);
+    let found = started.and(starts.deployed());
+    let binaries = owners.iter().flat_map(|package| starts.binaries(package));
+    let by_hand = owners.iter().flat_map(|package| starts.by_hand(package));
+    let serving = found.serving.into_iter().chain(binaries).map(|entry| (entry, true));
+    let aside = found.preparing.into_iter().chain(by_hand).map(|entry| (entry, false));
 
-    /// By service. A file is named once, by what comes first; one that serves is not also run by hand.
-    fn entries(self, of_files: &[ServiceId], services: usize) -> Vec<Entries> {
-        let mut all: Vec<Entries> = std::iter::repeat_with(Entries::default).take(services).collect();
-        let mut seen = BTreeSet::new();
-        for (entry, serves) in
-            self.serving.into_iter().map(|e| (e, true)).chain(self.by_hand.into_iter().map(|e| (e, false)))
-        {
-            let service = of_files.get(entry.0.0 as usize).and_then(|service| all.get_mut(usize::from(service.0)));
-            if let Some(service) = service.filter(|_| seen.insert(entry.0)) {
-                if serves { service.serving.push(entry) } else { service.by_hand.push(entry) }
-            }
+    let mut all: Vec<Entries> = std::iter::repeat_with(Entries::default).take(services.len()).collect();
+    let mut seen = BTreeSet::new();
+    for (entry, serves) in serving.chain(aside) {
+        let service = of_files.get(entry.0.0 as usize).and_then(|service| all.get_mut(usize::from(service.0)));
+        if let Some(service) = service.filter(|_| seen.insert(entry.0)) {
+            if serves { service.serving.push(entry) } else { service.by_hand.push(entry) }
         }
-        all
     }
+    all
 }
 
 /// Gives a service its entry points, falling back to `main` and to convention, and its kind as far as manifests tell.
-fn finish(service: &mut Service, entries: Entries, packages: &Packages, starts: &Starts) {
+fn finish(service: &mut Service, entries: Entries, packages: &Packages, starts: &Starts, imported: bool) {
     service.entries = entries.serving;
     service.script_entries = entries.by_hand;
     let package = packages.at(&service.path);
     let serves = package.is_none_or(Package::is_server);
     let installed = package.is_some_and(|package| !package.binaries().is_empty());
-    if installed && !serves {
+    if installed && (!serves || imported) {
         service.kinds.push(ProcessKind::Cli);
     }
     if !service.entries.is_empty() {
         return;
     }
     match package {
-        Some(package) if package.is_file_routed() || package.is_frontend() => {}
-        Some(package) if package.is_server() || runs_something(package) => {
+        Some(package) if package.is_file_routed() || (package.is_frontend() && !imported) => {}
+        Some(package) if runs_something(package) || (package.is_server() && !imported) => {
             service.entries.extend(starts.declared_main(package).or_else(|| starts.conventional(&service.path)));
         }
         Some(package) => {

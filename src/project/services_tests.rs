@@ -346,3 +346,39 @@ fn modules_say_where_they_run() {
     assert_eq!(area_of_module(Area::Client, "src/views/a.tsx", loader), Area::Client);
     assert_eq!(area_of_module(Area::Test, "a.ts", "'use client'"), Area::Test);
 }
+
+#[test]
+fn a_server_that_others_import_is_a_library() {
+    let files = [
+        (
+            "app/package.json",
+            r#"{"name":"app","dependencies":{"hono":"4","auth":"*"},"scripts":{"start":"node main.js"}}"#,
+        ),
+        ("app/main.js", ""),
+        ("auth/package.json", r#"{"name":"auth","main":"index.js","dependencies":{"hono":"4"}}"#),
+        ("auth/index.js", ""),
+    ];
+    let project = services(&files);
+    assert_eq!(service(&project, "auth").kinds, [ProcessKind::Library]);
+    assert!(service(&project, "app").kinds.is_empty());
+}
+
+#[test]
+fn a_script_copied_into_an_image_runs_where_the_image_works() {
+    let files = [
+        ("apps/web/package.json", r#"{"name":"w","dependencies":{"hono":"4"}}"#),
+        ("apps/web/server/main.ts", ""),
+        ("docker/Dockerfile", "FROM node\nWORKDIR /app/apps/web\nCMD [\"sh\", \"start.sh\"]"),
+        ("docker/start.sh", "node scripts/none.js\nPORT=1 node build/server/main.js\n"),
+    ];
+    assert_eq!(entries(&services(&files), "apps/web"), [("apps/web/server/main.ts", "docker/Dockerfile CMD")]);
+}
+
+#[test]
+fn what_runs_before_serving_is_no_entry() {
+    let manifest = r#"{"scripts":{"start":"node setup.js && node server.js"},"dependencies":{"express":"4"}}"#;
+    let project = services(&[("package.json", manifest), ("setup.js", ""), ("server.js", "")]);
+    assert_eq!(entries(&project, "."), [("server.js", "package.json scripts.start")]);
+    let prepares = named(&project, &service(&project, ".").script_entries);
+    assert_eq!(prepares, [("setup.js", "package.json scripts.start")]);
+}
