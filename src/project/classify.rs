@@ -56,12 +56,22 @@ fn kind_of_script(first: &[u8]) -> Option<FileKind> {
 }
 
 /// Whether a module says that it runs in the browser: `"use client"` before its first statement.
-pub fn declares_client(text: &str) -> bool {
+pub(super) fn declares_client(text: &str) -> bool {
+    starts_with_directive(text, "use client")
+}
+
+/// Whether a module says that what it exports runs on the server: `"use server"` before its first statement.
+pub(super) fn declares_server(text: &str) -> bool {
+    starts_with_directive(text, "use server")
+}
+
+fn starts_with_directive(text: &str, directive: &str) -> bool {
     let mut rest = text.trim_start();
     while let Some(after) = after_comment(rest) {
         rest = after.trim_start();
     }
-    ["\"use client\"", "'use client'"].iter().any(|directive| rest.starts_with(directive))
+    let quoted = rest.strip_prefix(['"', '\'']).and_then(|rest| rest.strip_prefix(directive));
+    quoted.is_some_and(|rest| rest.starts_with(['"', '\'']))
 }
 
 fn after_comment(text: &str) -> Option<&str> {
@@ -110,6 +120,7 @@ impl<'a> Place<'a> {
     fn new(path: &'a str, kind: FileKind) -> Place<'a> {
         let mut folders: Vec<_> = path.split('/').collect();
         let name = folders.pop().unwrap_or("");
+        folders.truncate(conventional_depth(&folders, name));
         Place { folders, name, extension: extension(name), kind }
     }
 
@@ -210,6 +221,15 @@ impl<'a> Place<'a> {
     }
 }
 
+/// How many folders of a path are named by convention: below the root of file-based routes their names are addresses
+/// (`app/api/scripts/route.ts`).
+fn conventional_depth(folders: &[&str], name: &str) -> usize {
+    let app = folders.iter().position(|folder| *folder == "app");
+    let api = folders.windows(2).position(|pair| pair == ["pages", "api"]);
+    let is_route = name.starts_with("route.") || name.starts_with("page.");
+    app.filter(|_| is_route).or(api).map_or(folders.len(), |at| at + 1)
+}
+
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
@@ -290,6 +310,11 @@ const TEST_FOLDERS: &[&str] = &[
     "test",
     "tests",
     "e2e",
+    "e2e-tests",
+    "app-tests",
+    "integration-test",
+    "integration-tests",
+    "load-tests",
     "cypress",
     "playwright",
     "fixtures",
@@ -370,117 +395,5 @@ const BINARY: &[&str] = &[
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn area(path: &str) -> Area {
-        classify(path, None).1
-    }
-
-    #[test]
-    fn kinds_follow_names() {
-        for (path, kind) in [
-            ("src/a.ts", FileKind::JavaScript),
-            ("a.MJS", FileKind::JavaScript),
-            ("package.json", FileKind::Json),
-            ("package-lock.json", FileKind::Text),
-            ("apps/x/pnpm-lock.yaml", FileKind::Text),
-            (".env", FileKind::Dotenv),
-            ("config/.env.production.local", FileKind::Dotenv),
-            ("prod.env", FileKind::Dotenv),
-            (".env.ts", FileKind::JavaScript),
-            (".env.vault", FileKind::Text),
-            ("Dockerfile", FileKind::Dockerfile),
-            ("docker/Dockerfile.api", FileKind::Dockerfile),
-            ("api.dockerfile", FileKind::Dockerfile),
-            ("Dockerfile.dockerignore", FileKind::Text),
-            ("docker-compose.yml", FileKind::Yaml),
-            ("prisma/schema.prisma", FileKind::Prisma),
-            ("logo.PNG", FileKind::Binary),
-            ("bun.lockb", FileKind::Binary),
-            ("server.key", FileKind::Text),
-            ("Makefile", FileKind::Text),
-        ] {
-            assert_eq!(kind_of(path), kind, "{path}");
-        }
-    }
-
-    #[test]
-    fn a_file_without_extension_is_read_for_its_interpreter() {
-        assert_eq!(classify("bin/www", Some(b"#!/usr/bin/env node\n")).0, FileKind::JavaScript);
-        assert_eq!(classify("run", Some(b"#!/usr/bin/python3 -u\n")).0, FileKind::Python);
-        assert_eq!(classify("run", Some(b"#!/bin/sh\nnode x")).0, FileKind::Text);
-        assert!(names_no_kind("bin/www") && !names_no_kind("a.txt") && !names_no_kind("Dockerfile"));
-    }
-
-    #[test]
-    fn areas_follow_conventions() {
-        for (path, expected) in [
-            ("src/routes/users.ts", Area::Server),
-            ("app/api/items/route.ts", Area::Server),
-            ("prisma/schema.prisma", Area::Server),
-            ("views/index.ejs", Area::Server),
-            ("src/routes/users.test.ts", Area::Test),
-            ("src/__tests__/x.ts", Area::Test),
-            ("test/helpers.js", Area::Test),
-            ("app_spec.js", Area::Test),
-            ("cypress/support/index.js", Area::Test),
-            ("tests/fixtures/a.json", Area::Test),
-            ("spec/openapi.yaml", Area::Config),
-            ("src/contest.ts", Area::Server),
-            ("scripts/migrate.js", Area::Script),
-            ("prisma/seed.ts", Area::Script),
-            ("db/seed.sql", Area::Script),
-            ("gulpfile.js", Area::Script),
-            ("tools/gen.ts", Area::Script),
-            ("src/tools/search.ts", Area::Server),
-            ("deploy.sh", Area::Script),
-            ("examples/basic/index.js", Area::Example),
-            ("app/demo/route.ts", Area::Server),
-            ("docs/guide/x.js", Area::Docs),
-            ("src/docs/swagger.ts", Area::Server),
-            ("README.md", Area::Docs),
-            ("prisma/migrations/1_init/migration.sql", Area::Migration),
-            ("src/migrations/1.ts", Area::Migration),
-            ("schema.sql", Area::Migration),
-            ("next.config.mjs", Area::Config),
-            ("vite.config.ts", Area::Config),
-            ("app/config/auth.config.js", Area::Server),
-            ("src/config/database.ts", Area::Server),
-            (".eslintrc.js", Area::Config),
-            (".github/workflows/ci.yml", Area::Config),
-            (".github/scripts/x.js", Area::Script),
-            ("docker-compose.yml", Area::Config),
-            (".env", Area::Config),
-            ("dist/index.js", Area::Generated),
-            ("apps/api/build/main.js", Area::Generated),
-            ("src/coverage/routes.ts", Area::Server),
-            ("src/generated/client.ts", Area::Generated),
-            ("types/express.d.ts", Area::Generated),
-            ("yarn.lock", Area::Generated),
-            ("Cargo.lock", Area::Generated),
-            ("node_modules/a/index.js", Area::Vendored),
-            ("public/js/app.js", Area::Vendored),
-            ("src/routes/public/users.js", Area::Server),
-            ("app/assets/vendor/jquery.js", Area::Vendored),
-            (".yarn/releases/yarn-4.cjs", Area::Vendored),
-            ("frontend/src/api.ts", Area::Client),
-            ("client/src/api.js", Area::Client),
-            ("src/client/http.ts", Area::Server),
-            ("src/components/Button.tsx", Area::Client),
-            ("src/hooks/useUser.ts", Area::Client),
-            ("src/hooks/audit.ts", Area::Server),
-            ("styles.css", Area::Client),
-        ] {
-            assert_eq!(area(path), expected, "{path}");
-        }
-    }
-
-    #[test]
-    fn a_client_directive_stands_before_the_first_statement() {
-        assert!(declares_client("/* licence */\n// note\n'use client';\n"));
-        assert!(declares_client("\"use client\"\nimport x from 'x'"));
-        assert!(!declares_client("import x from 'x'\n'use client'"));
-        assert!(!declares_client("/* never closed 'use client'"));
-    }
-}
+#[path = "classify_tests.rs"]
+mod tests;

@@ -1,13 +1,28 @@
 //! From a folder to a project: which files there are, what each is for, which services they make up.
 
 mod classify;
+mod command;
+mod entries;
 mod git;
 mod git_index;
+mod lookup;
+mod manifests;
 mod model;
+mod packages;
+mod paths;
+mod platform;
+mod programs;
+mod refine;
+mod resolve;
+mod services;
+mod shell;
 mod tree;
 mod walk;
 
-pub use classify::{classify, declares_client};
+pub use classify::classify;
+pub use manifests::{Manifests, Need, needed};
 pub use model::*;
+pub use refine::area_of_module;
+pub use services::assign_services;
 pub use tree::{DATA_LIMIT, ReadProblem, SOURCE_LIMIT, decode, size_limit};
 pub use walk::{FILE_LIMIT, WalkError, WalkOptions, discover, find_root};

@@ -78,9 +78,9 @@ impl Tree {
     pub fn in_memory<P, C>(files: impl IntoIterator<Item = (P, C)>) -> Tree
     where
         P: Into<String>,
-        C: Into<Arc<[u8]>>,
+        C: AsRef<[u8]>,
     {
-        let overlay = files.into_iter().map(|(path, contents)| (path.into(), contents.into())).collect();
+        let overlay = files.into_iter().map(|(path, contents)| (path.into(), Arc::from(contents.as_ref()))).collect();
         Tree { overlay, virtual_only: true, ..Tree::default() }
     }
 
@@ -189,7 +189,7 @@ mod tests {
     fn a_virtual_tree_never_touches_the_disk() {
         let dir = folder();
         fs::write(dir.path().join("a.js"), "disk").unwrap();
-        let mut tree = Tree::in_memory([("b.js", &b"b"[..])]);
+        let mut tree = Tree::in_memory([("b.js", "b")]);
         tree.root = dir.path().into();
         assert_eq!(tree.read("a.js", 100), Err(ReadProblem::Missing));
         assert!(!tree.is_file("a.js") && tree.is_file("b.js"));

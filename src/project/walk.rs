@@ -343,12 +343,13 @@ fn look_at(root: &Path, canonical: &Path, entry: &DirEntry) -> Option<Sighting> 
     })
 }
 
-/// A link within the root is no problem: its target is listed at its own place.
+/// A link within the root is no problem: its target is listed at its own place. Nor is one to nothing, such as to the
+/// `.env` that everybody makes for themselves.
 fn link_problem(root: &Path, link: &Path, path: &str) -> Option<Diagnostic> {
     let message = match link.canonicalize() {
         Ok(target) if target.starts_with(root) => return None,
         Ok(_) => "it is a link out of the project; it is not followed",
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "it is a link to nothing",
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(_) => "it is a link that cannot be followed",
     };
     Some(diagnostic("link", path, message))

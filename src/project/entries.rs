@@ -1,0 +1,292 @@
+//! Where execution starts: what manifests run, followed to source files.
+
+use std::collections::{HashMap, HashSet};
+
+use super::command::{self, Run, Step};
+use super::manifests::{Manifests, is_tsconfig};
+use super::model::{FileId, Project};
+use super::packages::{Package, Packages};
+use super::paths::{file_name, folder_of, join};
+use super::platform;
+use super::resolve::{Output, Resolver};
+use crate::syntax::Node;
+
+/// Scripts call scripts, sanely not through more than this many.
+const MAX_HOPS: usize = 6;
+/// Entries of one service; what names more is no manifest.
+const MAX_ENTRIES: usize = 500;
+
+/// An entry point and what names it.
+pub(super) type Entry = (FileId, String);
+
+/// Follows commands to the files that they run.
+pub(super) struct Starts<'a> {
+    project: &'a Project,
+    packages: &'a Packages<'a>,
+    manifests: &'a Manifests<'a>,
+    resolver: Resolver<'a>,
+}
+
+impl<'a> Starts<'a> {
+    pub(super) fn new(project: &'a Project, packages: &'a Packages<'a>, manifests: &'a Manifests<'a>) -> Starts<'a> {
+        let resolver = Resolver::with_outputs(project, compiler_outputs(project, manifests));
+        Starts { project, packages, manifests, resolver }
+    }
+
+    /// What images, compose files and platforms start.
+    pub(super) fn deployed(&self) -> Found {
+        let mut found = Found::default();
+        for start in platform::starts(self.project, self.manifests) {
+            found.extend(self.follow(&start.folders, &start.steps), &start.reason);
+        }
+        found
+    }
+
+    /// What the scripts of a package start that serve; those for development only if there are no others.
+    pub(super) fn started(&self, package: &Package) -> Found {
+        let found = self.scripts(package, is_serving);
+        if found.serving.is_empty() { found.and(self.scripts(package, is_developing)) } else { found }
+    }
+
+    /// The files that its other scripts run, and those of `prisma.seed`.
+    pub(super) fn by_hand(&self, package: &Package) -> Vec<Entry> {
+        let mut found = self.scripts(package, |name| !is_serving(name) && !is_developing(name));
+        if let Some(command) = package.node.at(&["prisma", "seed"]).and_then(Node::as_text) {
+            let files = self.follow(&[package.folder.to_owned()], &command::steps(command));
+            found.extend(files, &format!("{} prisma.seed", self.path(package)));
+        }
+        found.serving.append(&mut found.preparing);
+        found.serving
+    }
+
+    fn scripts(&self, package: &Package, wanted: impl Fn(&str) -> bool) -> Found {
+        let mut found = Found::default();
+        for (name, command) in package.scripts().filter(|(name, _)| wanted(name)).take(MAX_ENTRIES) {
+            let files = self.follow(&[package.folder.to_owned()], &command::steps(command));
+            found.extend(files, &format!("{} scripts.{name}", self.path(package)));
+        }
+        found
+    }
+
+    /// The programs that it installs.
+    pub(super) fn binaries(&self, package: &Package) -> Vec<Entry> {
+        let files = package.binaries().into_iter().filter_map(|path| self.resolver.module(package.folder, path));
+        files.map(|file| (file, format!("{} bin", self.path(package)))).collect()
+    }
+
+    /// What importing the package by its name loads.
+    pub(super) fn main(&self, package: &Package) -> Option<FileId> {
+        package.mains().iter().find_map(|path| self.resolver.module(package.folder, path))
+    }
+
+    /// `main` as an entry point, if the manifest has that field and it leads somewhere.
+    pub(super) fn declared_main(&self, package: &Package) -> Option<Entry> {
+        let file = self.resolver.module(package.folder, Some(package.text("main")).filter(|main| !main.is_empty())?)?;
+        Some((file, format!("{} main", self.path(package))))
+    }
+
+    /// Everything that a library offers to import.
+    pub(super) fn offered(&self, package: &Package) -> Vec<Entry> {
+        let path = self.path(package);
+        let main = self.main(package).map(|file| (file, format!("{path} main")));
+        let is_other = |file: &FileId| main.as_ref().is_none_or(|(main, _)| main != file);
+        let exports = package.exports().into_iter().filter_map(|(subpath, target)| {
+            let file = self.resolver.module(package.folder, &target).filter(is_other)?;
+            Some((file, format!("{path} exports {subpath}")))
+        });
+        let exports: Vec<Entry> = exports.collect();
+        main.into_iter().chain(exports).take(MAX_ENTRIES).collect()
+    }
+
+    /// Where a server usually starts when nothing says so.
+    pub(super) fn conventional(&self, folder: &str) -> Option<Entry> {
+        let names = ["server", "index", "main", "app"];
+        let paths = ["src", "."].iter().flat_map(|below| names.iter().map(move |name| join(below, name)));
+        let file = paths.into_iter().find_map(|path| self.resolver.module(folder, &path))?;
+        Some((file, "by convention: no manifest names an entry point".to_owned()))
+    }
+
+    /// A file of commands by its path here or in a container: `/app/start.sh`.
+    fn text_file(&self, folder: &str, written: &str) -> Option<(FileId, &'a str)> {
+        let starts = std::iter::once(0).chain(written.match_indices('/').map(|(at, _)| at + 1));
+        starts.take(MAX_HOPS).find_map(|start| {
+            let id = self.project.find(&join(folder, written.get(start..)?))?;
+            Some((id, *self.manifests.texts.get(&id)?))
+        })
+    }
+
+    fn path(&self, package: &Package) -> &'a str {
+        &self.project.file(package.manifest).path
+    }
+
+    /// The files that some steps run, and whether each serves. Paths may be relative to any of the folders.
+    fn follow(&self, folders: &[String], steps: &[Step]) -> Vec<(FileId, bool)> {
+        let mut walk = Walk { starts: self, seen: HashSet::new(), files: Vec::new() };
+        walk.steps(folders, steps, true, 0);
+        walk.files
+    }
+}
+
+/// Entry points, and what only runs before they do.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) serving: Vec<Entry>,
+    pub(super) preparing: Vec<Entry>,
+}
+
+impl Found {
+    fn extend(&mut self, files: Vec<(FileId, bool)>, reason: &str) {
+        for (file, serves) in files {
+            let entries = if serves { &mut self.serving } else { &mut self.preparing };
+            entries.push((file, reason.to_owned()));
+        }
+    }
+
+    pub(super) fn and(mut self, other: Found) -> Found {
+        self.serving.extend(other.serving);
+        self.preparing.extend(other.preparing);
+        self
+    }
+}
+
+/// One command being followed.
+struct Walk<'s, 'a> {
+    starts: &'s Starts<'a>,
+    seen: HashSet<(FileId, String)>,
+    files: Vec<(FileId, bool)>,
+}
+
+impl Walk<'_, '_> {
+    fn steps(&mut self, bases: &[String], steps: &[Step], serves: bool, hops: usize) {
+        for step in steps.iter().take(MAX_ENTRIES) {
+            if hops <= MAX_HOPS && self.files.len() < MAX_ENTRIES {
+                self.run(bases, &step.run, serves && step.serves, hops);
+            }
+        }
+    }
+
+    fn run(&mut self, bases: &[String], run: &Run, serves: bool, hops: usize) {
+        let starts = self.starts;
+        match run {
+            Run::Module { folder, candidates } => {
+                let module = |base: &String| {
+                    let folder = join(base, folder);
+                    candidates.iter().take(20).find_map(|path| starts.resolver.module(&folder, path))
+                };
+                self.add(bases.iter().find_map(module), serves);
+            }
+            Run::Main { folder } => {
+                let package = bases.iter().find_map(|base| starts.packages.at(&join(base, folder)));
+                self.add(package.and_then(|package| starts.main(package)), serves);
+            }
+            Run::Script { folder, package, name } => {
+                let package = match package {
+                    Some(package) => starts.packages.named(package),
+                    None => bases.iter().find_map(|base| starts.packages.at(&join(base, folder))),
+                };
+                if let Some(package) = package {
+                    self.script(package, name, serves, hops);
+                }
+            }
+            Run::File { folder, path } => {
+                let found = bases.iter().find_map(|base| starts.text_file(&join(base, folder), path));
+                let Some((id, text)) = found.filter(|(id, _)| self.seen.insert((*id, String::new()))) else { return };
+                // Its commands run where it is called.
+                let steps = platform::steps_of_file(&starts.project.file(id).path, text);
+                self.steps(bases, &steps, serves, hops + 1);
+            }
+        }
+    }
+
+    fn add(&mut self, file: Option<FileId>, serves: bool) {
+        if let Some(file) = file.filter(|file| !self.files.contains(&(*file, serves))) {
+            self.files.push((file, serves));
+        }
+    }
+
+    fn script(&mut self, package: &Package, name: &str, serves: bool, hops: usize) {
+        if !self.seen.insert((package.manifest, name.to_owned())) {
+            return;
+        }
+        match package.script(name) {
+            Some(command) => self.steps(&[package.folder.to_owned()], &command::steps(command), serves, hops + 1),
+            // npm's own default for a package without a start script.
+            None if name == "start" => self.add(self.starts.resolver.module(package.folder, "server.js"), serves),
+            None => {}
+        }
+    }
+}
+
+/// `start`, `serve`, `start:prod`, `worker`, `queue:start`: run when the service is deployed.
+fn is_serving(name: &str) -> bool {
+    let mut words = name.split([':', '-', '_', '.']);
+    let first = words.clone().next().unwrap_or("");
+    let is_start = matches!(first, "start" | "serve" | "prod" | "production");
+    let is_worker = words.clone().any(|word| {
+        matches!(word, "worker" | "workers" | "queue" | "queues" | "scheduler" | "cron" | "consumer" | "jobs")
+    });
+    (is_start || is_worker) && !words.any(is_aside)
+}
+
+/// Words in the names of scripts that start something else than the product.
+fn is_aside(word: &str) -> bool {
+    const ASIDE: &[&str] = &[
+        "build",
+        "check",
+        "client",
+        "db",
+        "debug",
+        "deploy",
+        "dev",
+        "develop",
+        "development",
+        "docker",
+        "docs",
+        "e2e",
+        "env",
+        "frontend",
+        "inspect",
+        "lint",
+        "local",
+        "migrate",
+        "migration",
+        "migrations",
+        "mock",
+        "mocks",
+        "seed",
+        "storybook",
+        "test",
+        "tests",
+        "types",
+        "watch",
+    ];
+    ASIDE.contains(&word)
+}
+
+fn is_developing(name: &str) -> bool {
+    matches!(name, "dev" | "develop" | "start:dev" | "dev:server" | "server:dev" | "server" | "watch")
+}
+
+/// Where each `tsconfig.json` has its output put; the plain name goes before `tsconfig.build.json`.
+fn compiler_outputs(project: &Project, manifests: &Manifests) -> HashMap<String, Output> {
+    let mut outputs = HashMap::new();
+    for id in project.file_ids() {
+        let path = &*project.file(id).path;
+        let name = file_name(path);
+        let Some(options) = manifests.trees.get(&id).and_then(|node| node.get("compilerOptions")) else { continue };
+        let option = |key: &str| options.get(key).and_then(Node::as_text).map(str::to_owned);
+        if !is_tsconfig(name) {
+            continue;
+        }
+        if let Some(out) = option("outDir") {
+            let output = Output { out, source: option("rootDir") };
+            let folder = folder_of(path).to_owned();
+            if name == "tsconfig.json" {
+                outputs.insert(folder, output);
+            } else {
+                outputs.entry(folder).or_insert(output);
+            }
+        }
+    }
+    outputs
+}

@@ -1,0 +1,84 @@
+//! What the project layer needs to read of other files before it can tell services apart.
+
+use std::collections::HashMap;
+
+use super::model::{File, FileId, FileKind};
+use super::paths::file_name;
+use crate::syntax::Node;
+
+/// Parsed and plain contents of manifests, for [`super::assign_services`].
+#[derive(Debug, Default)]
+pub struct Manifests<'a> {
+    /// `package.json`, `pnpm-workspace.yaml`, compose files, …: those for which [`needed`] says [`Need::Tree`].
+    pub trees: HashMap<FileId, &'a Node>,
+    /// Dockerfiles, `Procfile`, shell scripts: those for which [`needed`] says [`Need::Text`].
+    pub texts: HashMap<FileId, &'a str>,
+}
+
+/// How a file is needed as a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Tree,
+    Text,
+}
+
+/// Whether and how services depend on what a file says.
+pub fn needed(file: &File) -> Option<Need> {
+    let name = file_name(&file.path);
+    let is_tree = matches!(file.kind, FileKind::Json | FileKind::Yaml | FileKind::Toml);
+    if is_tree && (TREES.contains(&name) || is_compose(name) || is_tsconfig(name)) {
+        return Some(Need::Tree);
+    }
+    let is_text = file.kind == FileKind::Dockerfile || is_procfile(name) || is_ecosystem(name) || name.ends_with(".sh");
+    is_text.then_some(Need::Text)
+}
+
+const TREES: &[&str] = &[
+    "app.yaml",
+    "fly.toml",
+    "heroku.yml",
+    "lerna.json",
+    "nest-cli.json",
+    "netlify.toml",
+    "nixpacks.toml",
+    "package.json",
+    "pnpm-workspace.yaml",
+    "project.json",
+    "railway.json",
+    "railway.toml",
+    "render.yaml",
+    "serverless.yaml",
+    "serverless.yml",
+    "vercel.json",
+    "wrangler.json",
+    "wrangler.jsonc",
+    "wrangler.toml",
+];
+
+/// `docker-compose.yml`, `compose.prod.yaml`; not what only serves development or tests.
+pub(super) fn is_compose(name: &str) -> bool {
+    let named = name.starts_with("docker-compose") || name.starts_with("compose.") || name.starts_with("compose-");
+    let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    named && yaml && !is_for_development(name)
+}
+
+pub(super) fn is_tsconfig(name: &str) -> bool {
+    name.starts_with("tsconfig") && name.ends_with(".json")
+}
+
+pub(super) fn is_procfile(name: &str) -> bool {
+    name == "Procfile"
+}
+
+/// The process file of pm2.
+pub(super) fn is_ecosystem(name: &str) -> bool {
+    name.starts_with("ecosystem.") || name.starts_with("pm2.")
+}
+
+/// `Dockerfile.dev`, `docker-compose.test.yml`, `compose.override.yaml`.
+pub(super) fn is_for_development(name: &str) -> bool {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    words.into_iter().any(|word| {
+        matches!(word, "dev" | "develop" | "development" | "test" | "tests" | "testing" | "e2e" | "local" | "override")
+    })
+}

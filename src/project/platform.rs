@@ -1,0 +1,247 @@
+//! What files other than `package.json` say about how a project is started: images, compose, platforms.
+
+use super::command::{self, Run, Step};
+use super::manifests::Manifests;
+use super::manifests::{is_compose, is_ecosystem, is_for_development, is_procfile};
+use super::model::{FileKind, Project};
+use super::paths::{file_name, folder_of, join};
+use crate::syntax::Node;
+
+/// Something that is run when the project is deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Folders that paths may be relative to, best first.
+    pub(super) folders: Vec<String>,
+    pub(super) steps: Vec<Step>,
+    /// What says so: `Dockerfile CMD`.
+    pub(super) reason: String,
+}
+
+/// The starts that all files but `package.json` name, in the order of their paths.
+pub(super) fn starts(project: &Project, manifests: &Manifests) -> Vec<Start> {
+    let mut starts = Vec::new();
+    for id in project.file_ids() {
+        let file = project.file(id);
+        let (path, name) = (&*file.path, file_name(&file.path));
+        if let Some(text) = manifests.texts.get(&id) {
+            match file.kind {
+                FileKind::Dockerfile if !is_for_development(name) => starts.extend(image(path, text)),
+                _ if is_procfile(name) => starts.extend(procfile(path, text)),
+                _ => {}
+            }
+        }
+        if let Some(node) = manifests.trees.get(&id) {
+            starts.extend(if is_compose(name) { compose(path, node) } else { platform(path, name, node) });
+        }
+    }
+    starts
+}
+
+/// Commands of a shell script, or the scripts that a pm2 file lists.
+pub(super) fn steps_of_file(path: &str, text: &str) -> Vec<Step> {
+    if !is_ecosystem(file_name(path)) {
+        return command::steps_of_script(text);
+    }
+    text.split("script").skip(1).take(100).filter_map(quoted_value).map(module_step).collect()
+}
+
+fn module_step(module: &str) -> Step {
+    Step { run: Run::Module { folder: String::new(), candidates: vec![module.to_owned()] }, serves: true }
+}
+
+/// The text of `: "value"`, a quote after the key allowed.
+fn quoted_value(rest: &str) -> Option<&str> {
+    let rest = rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?.trim_start();
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    rest.get(1..)?.split(quote).next()
+}
+
+fn image(path: &str, text: &str) -> Option<Start> {
+    let image = Image::read(text);
+    let mut steps = Vec::new();
+    match (&image.entrypoint, &image.command) {
+        (Some(entrypoint), Some(command)) => {
+            steps.extend(command::steps_of_words(&[entrypoint.as_slice(), command.as_slice()].concat()));
+            steps.extend(command::steps_of_words(command));
+        }
+        (Some(words), None) | (None, Some(words)) => steps.extend(command::steps_of_words(words)),
+        (None, None) => {}
+    }
+    let from_workdir = image.folder.iter().flat_map(|folder| suffixes(folder));
+    let from_file = super::paths::ancestors(folder_of(path)).map(str::to_owned);
+    let folders = from_workdir.chain(from_file).collect();
+    let keyword = if image.command.is_some() { "CMD" } else { "ENTRYPOINT" };
+    (!steps.is_empty()).then(|| Start { folders, steps, reason: format!("{path} {keyword}") })
+}
+
+/// `/app/apps/api` → `app/apps/api`, `apps/api`, `api`.
+fn suffixes(folder: &str) -> Vec<String> {
+    let folder = folder.trim_matches('/');
+    let starts = std::iter::once(0).chain(folder.match_indices('/').map(|(at, _)| at + 1));
+    starts.take(6).filter_map(|start| folder.get(start..)).filter(|rest| !rest.is_empty()).map(str::to_owned).collect()
+}
+
+/// What the last stage of a Dockerfile runs, and where.
+#[derive(Default)]
+struct Image {
+    folder: Option<String>,
+    entrypoint: Option<Vec<String>>,
+    command: Option<Vec<String>>,
+}
+
+impl Image {
+    fn read(text: &str) -> Image {
+        let mut image = Image::default();
+        let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
+        for line in joined.lines() {
+            let Some((keyword, rest)) = line.trim().split_once(char::is_whitespace) else { continue };
+            match keyword.to_ascii_uppercase().as_str() {
+                "FROM" => image = Image::default(),
+                "WORKDIR" => image.folder = Some(rest.trim().to_owned()),
+                "CMD" => image.command = Some(words_of(rest.trim())),
+                "ENTRYPOINT" => image.entrypoint = Some(words_of(rest.trim())),
+                _ => {}
+            }
+        }
+        image
+    }
+}
+
+/// The words of either form: a JSON list, or a command for the shell.
+fn words_of(written: &str) -> Vec<String> {
+    let list = written.starts_with('[').then(|| serde_json::from_str(written).ok()).flatten();
+    list.unwrap_or_else(|| vec!["sh".into(), "-c".into(), written.to_owned()])
+}
+
+fn procfile(path: &str, text: &str) -> Vec<Start> {
+    let processes = text.lines().take(1_000).filter_map(|line| line.split_once(':'));
+    processes
+        .filter(|(name, _)| !matches!(name.trim(), "release" | "") && !name.trim_start().starts_with('#'))
+        .map(|(name, command)| shell_start(folder_of(path), command, format!("{path} {}", name.trim())))
+        .collect()
+}
+
+fn shell_start(folder: &str, command: &str, reason: String) -> Start {
+    Start { folders: vec![folder.to_owned()], steps: command::steps(command), reason }
+}
+
+/// Services of a compose file that are built here and say what they run.
+fn compose(path: &str, node: &Node) -> Vec<Start> {
+    let mut starts = Vec::new();
+    for service in node.get("services").map_or(&[][..], Node::entries) {
+        let Some(build) = service.value.get("build") else { continue };
+        let context = build.as_text().or_else(|| build.get("context").and_then(Node::as_text)).unwrap_or(".");
+        let context = join(folder_of(path), context);
+        for key in ["entrypoint", "command"] {
+            let Some(steps) = service.value.get(key).map(steps_of_node) else { continue };
+            let inside = service.value.get("working_dir").and_then(Node::as_text).map(suffixes).unwrap_or_default();
+            let folders = inside.iter().map(|folder| join(&context, folder)).chain([context.clone()]).collect();
+            starts.push(Start { folders, steps, reason: format!("{path} services.{}.{key}", service.key) });
+        }
+    }
+    starts
+}
+
+/// A command as text or as a list of words.
+fn steps_of_node(node: &Node) -> Vec<Step> {
+    match node.as_text() {
+        Some(command) => command::steps(command),
+        None => {
+            let words: Vec<String> = node.items().iter().filter_map(Node::as_text).map(str::to_owned).collect();
+            command::steps_of_words(&words)
+        }
+    }
+}
+
+/// Start commands of hosting platforms, and the functions that they run.
+fn platform(path: &str, name: &str, node: &Node) -> Vec<Start> {
+    let folder = folder_of(path);
+    let text = |keys: &[&str]| node.at(keys).and_then(Node::as_text);
+    let command = |keys: &[&str]| {
+        text(keys)
+            .map(|command| shell_start(folder, command, format!("{path} {}", keys.join("."))))
+            .into_iter()
+            .collect()
+    };
+    match name {
+        "railway.json" | "railway.toml" => command(&["deploy", "startCommand"]),
+        "app.yaml" => command(&["entrypoint"]),
+        "nixpacks.toml" => command(&["start", "cmd"]),
+        "fly.toml" => commands_in(path, "processes", node),
+        "heroku.yml" => commands_in(path, "run", node),
+        "render.yaml" => render(path, node),
+        "vercel.json" => vercel(path, node),
+        "serverless.yml" | "serverless.yaml" => functions(path, node),
+        "project.json" => text(&["targets", "build", "options", "main"])
+            .map(|main| modules(vec![".".into(), folder.into()], main, format!("{path} targets.build.options.main")))
+            .into_iter()
+            .collect(),
+        "wrangler.toml" | "wrangler.json" | "wrangler.jsonc" => {
+            text(&["main"]).map(|main| modules(vec![folder.into()], main, format!("{path} main"))).into_iter().collect()
+        }
+        "nest-cli.json" => nest(path, node),
+        _ => Vec::new(),
+    }
+}
+
+fn modules(folders: Vec<String>, module: &str, reason: String) -> Start {
+    Start { folders, steps: vec![module_step(module)], reason }
+}
+
+/// A map from the name of a process to its command.
+fn commands_in(path: &str, key: &str, node: &Node) -> Vec<Start> {
+    let processes = node.get(key).map_or(&[][..], Node::entries).iter();
+    processes
+        .filter_map(|process| {
+            let command = process.value.as_text()?;
+            Some(shell_start(folder_of(path), command, format!("{path} {key}.{}", process.key)))
+        })
+        .collect()
+}
+
+fn render(path: &str, node: &Node) -> Vec<Start> {
+    let services = node.get("services").map_or(&[][..], Node::items).iter();
+    services
+        .filter_map(|service| {
+            let command = ["startCommand", "dockerCommand"].iter().find_map(|key| service.get(key)?.as_text())?;
+            let folder = join(folder_of(path), service.get("rootDir").and_then(Node::as_text).unwrap_or("."));
+            let name = service.get("name").and_then(Node::as_text).unwrap_or("service");
+            Some(shell_start(&folder, command, format!("{path} {name}")))
+        })
+        .collect()
+}
+
+fn vercel(path: &str, node: &Node) -> Vec<Start> {
+    let builds = node.get("builds").map_or(&[][..], Node::items).iter();
+    let sources = builds.filter_map(|build| build.get("src")?.as_text());
+    let functions = node.get("functions").map_or(&[][..], Node::entries).iter().map(|entry| &*entry.key);
+    sources
+        .chain(functions)
+        .map(|source| modules(vec![folder_of(path).to_owned()], source, format!("{path} {source}")))
+        .collect()
+}
+
+/// `handler: src/orders.create` is the export `create` of `src/orders`.
+fn functions(path: &str, node: &Node) -> Vec<Start> {
+    let functions = node.get("functions").map_or(&[][..], Node::entries).iter();
+    functions
+        .filter_map(|function| {
+            let (module, _) = function.value.get("handler")?.as_text()?.rsplit_once('.')?;
+            Some(modules(vec![folder_of(path).to_owned()], module, format!("{path} functions.{}", function.key)))
+        })
+        .collect()
+}
+
+/// The applications of a NestJS monorepo.
+fn nest(path: &str, node: &Node) -> Vec<Start> {
+    let projects = node.get("projects").map_or(&[][..], Node::entries).iter();
+    projects
+        .filter(|project| project.value.get("type").and_then(Node::as_text) == Some("application"))
+        .filter_map(|project| {
+            let source = project.value.get("sourceRoot")?.as_text()?;
+            let file = project.value.get("entryFile").and_then(Node::as_text).unwrap_or("main");
+            let reason = format!("{path} projects.{}", project.key);
+            Some(modules(vec![folder_of(path).to_owned()], &join(source, file), reason))
+        })
+        .collect()
+}
