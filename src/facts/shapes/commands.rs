@@ -321,8 +321,8 @@ fn by_tool(tool: &str, rest: &[&str]) -> Purpose {
         }
         "next" if first == "lint" => Purpose::LINT,
         "tsc" | "vue-tsc" | "tsgo" => Purpose { lint: true, build: !has("--noEmit"), tests: false },
-        "eslint" | "oxlint" | "biome" | "standard" | "xo" | "ruff" | "mypy" | "flake8" | "pylint" | "pyright"
-        | "svelte-check" | "stylelint" | "golangci-lint" => Purpose::LINT,
+        "eslint" | "jshint" | "oxlint" | "biome" | "standard" | "xo" | "ruff" | "mypy" | "flake8" | "pylint"
+        | "pyright" | "svelte-check" | "stylelint" | "golangci-lint" => Purpose::LINT,
         "prettier" | "black" if ["--check", "-c", "-l", "--list-different"].iter().any(|flag| has(flag)) => {
             Purpose::LINT
         }

@@ -9,6 +9,9 @@ use crate::syntax::{Entry, Node};
 use super::values::{command_text, fact, optional, scalar_text, span, texts};
 use super::{images, paths, probes};
 
+/// How long a chain of services that wait for each other may be.
+const MAX_WAITING: usize = 8;
+
 /// `compose.yaml`, `docker-compose.prod.yml`, `compose-dev.yml`, in any folder.
 pub fn is_compose(path: &str) -> bool {
     let name = paths::name(path).to_ascii_lowercase();
@@ -19,7 +22,7 @@ pub fn is_compose(path: &str) -> bool {
 
 pub fn compose(file: FileId, path: &str, root: &Node) -> Vec<Fact> {
     let services = root.get("services").map(Node::entries).unwrap_or_default();
-    let roles: BTreeMap<&str, &str> = services.iter().map(|service| (&*service.key, role(service))).collect();
+    let roles = roles(services);
     let finished = awaited_to_end(services);
     let mut facts = Vec::new();
     for service in services {
@@ -33,7 +36,13 @@ pub fn compose(file: FileId, path: &str, root: &Node) -> Vec<Fact> {
     facts
 }
 
-fn container(service: &Entry, path: &str, roles: &BTreeMap<&str, &str>, finished: &BTreeSet<&str>, fact: Fact) -> Fact {
+fn container(
+    service: &Entry,
+    path: &str,
+    roles: &BTreeMap<&str, &'static str>,
+    finished: &BTreeSet<&str>,
+    fact: Fact,
+) -> Fact {
     let body = &service.value;
     let text = |key: &str| body.get(key).and_then(scalar_text);
     let ports = body.get("ports").map(Node::items).unwrap_or_default().iter().filter_map(port);
@@ -58,15 +67,43 @@ fn container(service: &Entry, path: &str, roles: &BTreeMap<&str, &str>, finished
         .with("restart", optional(text("restart").as_deref()))
 }
 
+/// What each service is for. One that nobody knows is an application if it waits for a datastore, directly or not.
+fn roles(services: &[Entry]) -> BTreeMap<&str, &'static str> {
+    let mut roles: BTreeMap<&str, &'static str> = services.iter().map(|s| (&*s.key, role(s))).collect();
+    for _ in 0..MAX_WAITING {
+        let waits = |service: &&Entry| {
+            let mut names = depends_on(&service.value);
+            names.any(|name| matches!(roles.get(name), Some(&("app" | "database" | "cache" | "queue"))))
+        };
+        let unknown = services.iter().filter(|service| roles.get(&*service.key) == Some(&"other"));
+        let found: Vec<&str> = unknown.filter(waits).map(|service| &*service.key).collect();
+        if found.is_empty() {
+            break;
+        }
+        roles.extend(found.into_iter().map(|name| (name, "app")));
+    }
+    roles
+}
+
 fn role(service: &Entry) -> &'static str {
     let image = service.value.get("image").and_then(Node::as_text);
-    if let Some(role) = image.and_then(images::role) {
-        return role;
+    let words = paths::words(&service.key);
+    let built = service.value.get("build").is_some();
+    match image.and_then(images::role).or_else(|| images::role_of_words(&words).filter(|_| image.is_none())) {
+        Some(role) => role,
+        None if built || words.iter().any(|word| is_application(word)) => "app",
+        None => "other",
     }
-    let named = paths::words(&service.key)
-        .iter()
-        .any(|word| matches!(word.as_str(), "app" | "api" | "web" | "server" | "backend" | "worker" | "frontend"));
-    if service.value.get("build").is_some() || named { "app" } else { "other" }
+}
+
+fn is_application(word: &str) -> bool {
+    matches!(word, "app" | "api" | "web" | "server" | "backend" | "worker" | "frontend")
+}
+
+/// The services that a service waits for, in both forms.
+fn depends_on(body: &Node) -> impl Iterator<Item = &str> {
+    let (items, entries) = body.get("depends_on").map(|node| (node.items(), node.entries())).unwrap_or_default();
+    items.iter().filter_map(Node::as_text).chain(entries.iter().map(|entry| &*entry.key))
 }
 
 /// The Dockerfile that the service is built from, relative to the root.
@@ -86,7 +123,7 @@ fn has_health_check(body: &Node) -> bool {
 }
 
 /// Datastores that it waits for without waiting until they are healthy.
-fn unconditional<'s>(body: &'s Node, roles: &BTreeMap<&str, &str>) -> Vec<&'s str> {
+fn unconditional<'s>(body: &'s Node, roles: &BTreeMap<&str, &'static str>) -> Vec<&'s str> {
     let Some(depends) = body.get("depends_on") else { return Vec::new() };
     let short = depends.items().iter().filter_map(Node::as_text);
     let long = depends.entries().iter().filter(|entry| {
@@ -156,7 +193,7 @@ mod tests {
     use super::*;
     use crate::syntax::yaml;
 
-    const SAMPLE: &str = "x-base: &base\n  restart: always\nservices:\n  api:\n    <<: *base\n    build: {context: ./apps/api, dockerfile: docker/Dockerfile}\n    user: 1000\n    ports: [\"3000:3000\", {target: 9229, published: 9229}]\n    depends_on: [db, mail]\n    healthcheck:\n      test: [\"CMD\", \"curl\", \"-f\", \"http://localhost:3000/health\"]\n  db:\n    image: postgres:16\n  cache:\n    image: redis:7\n    healthcheck: {disable: true}\n    privileged: true\n    volumes: [\"/var/run/docker.sock:/var/run/docker.sock\"]\n  mail:\n    image: axllent/mailpit\n  migrate:\n    build: .\n    depends_on:\n      db: {condition: service_healthy}\n      cache: {condition: service_started}\n";
+    const SAMPLE: &str = "x-base: &base\n  restart: always\nservices:\n  api:\n    <<: *base\n    build: {context: ./apps/api, dockerfile: docker/Dockerfile}\n    user: 1000\n    ports: [\"3000:3000\", {target: 9229, published: 9229}]\n    depends_on: [db, mail]\n    healthcheck:\n      test: [\"CMD\", \"curl\", \"-f\", \"http://localhost:3000/health\"]\n  db:\n    image: postgres:16\n  cache:\n    image: redis:7\n    healthcheck: {disable: true}\n    privileged: true\n    volumes: [\"/var/run/docker.sock:/var/run/docker.sock\"]\n  mail:\n    image: axllent/mailpit\n  shop:\n    image: ghcr.io/acme/shop\n    depends_on: {migrate: {condition: service_completed_successfully}}\n  shop-postgres:\n    build: ./db\n  migrate:\n    build: .\n    depends_on:\n      db: {condition: service_healthy}\n      cache: {condition: service_started}\n";
 
     fn facts() -> Vec<Fact> {
         compose(FileId(0), "deploy/docker-compose.yml", &yaml::parse(SAMPLE).unwrap())
@@ -194,7 +231,9 @@ mod tests {
         assert_eq!(service("cache").get("healthcheck"), Some(&Value::bool(false)));
         assert_eq!(service("cache").get("privileged"), Some(&Value::bool(true)));
         assert_eq!(service("cache").get("socket"), Some(&Value::bool(true)));
-        assert_eq!(service("mail").get("role"), Some(&Value::text("other")));
+        assert_eq!(service("mail").get("role"), Some(&Value::text("tool")));
+        assert_eq!(service("shop").get("role"), Some(&Value::text("app")));
+        assert_eq!(service("shop-postgres").get("role"), Some(&Value::text("database")));
         assert_eq!(service("migrate").get("one_shot"), Some(&Value::bool(true)));
         assert_eq!(service("migrate").get("depends_without_condition"), Some(&Value::texts(["cache"])));
     }

@@ -137,7 +137,9 @@ fn installs(command: &Command) -> bool {
     let verb = rest.iter().find(|word| !word.starts_with('-')).copied();
     let global = rest.iter().any(|word| matches!(*word, "-g" | "--global" | "--location=global" | "global"));
     match *head {
-        "npm" | "pnpm" | "bun" => !global && matches!(verb, Some("ci" | "install" | "i" | "clean-install" | "add")),
+        "npm" | "pnpm" | "bun" => {
+            !global && !matches!(verb, Some("run" | "exec" | "x" | "dlx")) && rest.iter().any(is_install)
+        }
         "yarn" => !global && matches!(verb, None | Some("install" | "workspaces")),
         "pip" | "pip3" => verb == Some("install") && !rest.contains(&"--upgrade"),
         "poetry" | "pdm" | "bundle" | "composer" => verb == Some("install"),
@@ -145,6 +147,11 @@ fn installs(command: &Command) -> bool {
         "python" | "python3" => rest.starts_with(&["-m", "pip", "install"]),
         _ => false,
     }
+}
+
+/// The verbs of npm, pnpm and bun; other words may stand before them (`npm --prefix api ci`).
+fn is_install(word: &&str) -> bool {
+    matches!(*word, "ci" | "install" | "i" | "clean-install" | "add")
 }
 
 /// The whole source is copied before the first install, so that every change installs again.
@@ -193,9 +200,8 @@ fn installs_development(run: &str, production: bool) -> bool {
     let words: Vec<&str> = run.split_whitespace().collect();
     let manager = matches!(words.first(), Some(&("npm" | "pnpm" | "yarn" | "bun")));
     let command = Command { words: words.iter().map(|word| (*word).to_owned()).collect(), swallowed: false };
-    let verb = words.iter().skip(1).find(|word| !word.starts_with('-')).copied().unwrap_or_default();
-    let named = matches!(verb, "install" | "i" | "add")
-        && words.iter().skip(2).any(|word| !word.starts_with('-') && *word != verb);
+    let after = words.iter().skip_while(|word| !is_install(word)).skip(1);
+    let named = !words.contains(&"ci") && after.clone().any(|word| !word.starts_with('-'));
     let flags = [
         "--omit=dev",
         "--production",
@@ -363,6 +369,8 @@ mod tests {
             ("FROM node\nRUN npm ci && npm prune --omit=dev", false),
             ("FROM node\nENV NODE_ENV=production\nRUN npm ci", false),
             ("FROM node\nRUN npm i -g pnpm", false),
+            ("FROM node\nRUN npm --prefix api -f install", true),
+            ("FROM node\nRUN npm --prefix api --omit=dev -f install", false),
             ("FROM node\nRUN yarn --frozen-lockfile", true),
             ("FROM node:alpine\nRUN apk add --no-cache python3 make g++", true),
             ("FROM node:alpine\nRUN apk add --virtual .b make g++ && npm ci --omit=dev && apk del .b", false),

@@ -28,10 +28,15 @@ struct Build {
 static TABLE: LazyLock<Table> =
     LazyLock::new(|| toml::from_str(include_str!("../../../rules/images.toml")).unwrap_or_default());
 
-/// `database`, `cache`, `queue`, `proxy`, or nothing that the table knows.
+/// `database`, `cache`, `queue`, `proxy`, `tool`, or nothing that the table knows.
 pub fn role(image: &str) -> Option<&'static str> {
     let name = short_name(image);
     TABLE.roles.iter().find(|(_, names)| names.contains(&name)).map(|(role, _)| role.as_str())
+}
+
+/// The role of a name that holds the name of a known image (`shop-postgres`).
+pub fn role_of_words(words: &[String]) -> Option<&'static str> {
+    words.iter().find_map(|word| role(word))
 }
 
 /// The processes of the image do not run as root, whatever its Dockerfile says.

@@ -1,6 +1,6 @@
 //! Lock files: whether each manifest with dependencies has one that is used.
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::facts::{Fact, Value};
@@ -167,7 +167,8 @@ impl Workspace {
 fn glob_set<'g>(globs: impl Iterator<Item = &'g str>) -> GlobSet {
     let mut builder = GlobSetBuilder::new();
     for glob in globs {
-        if let Ok(glob) = Glob::new(glob.trim_start_matches("./").trim_end_matches('/')) {
+        let glob = glob.trim_start_matches("./").trim_end_matches('/');
+        if let Ok(glob) = GlobBuilder::new(glob).literal_separator(true).build() {
             builder.add(glob);
         }
     }
@@ -238,17 +239,17 @@ mod tests {
             ("package-lock.json", ""),
             ("apps/api/package.json", WITH),
             ("apps/old/package.json", WITH),
-            ("tools/package.json", WITH),
+            ("apps/api/nested/package.json", WITH),
         ];
         let found = states(&files);
         let row = |path: &str, state: &str, lock: &str| (path.to_owned(), state.to_owned(), lock.to_owned());
         assert_eq!(
             found,
             [
+                row("apps/api/nested/package.json", "missing", "-"),
                 row("apps/api/package.json", "present", "package-lock.json"),
                 row("apps/old/package.json", "missing", "-"),
                 row("package.json", "present", "package-lock.json"),
-                row("tools/package.json", "missing", "-"),
             ]
         );
     }

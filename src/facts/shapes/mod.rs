@@ -61,13 +61,17 @@ pub struct Reading {
     pub diagnostics: Vec<Diagnostic>,
     /// Read here, turned into facts by [`prisma`] when all schema files are there.
     pub schema: Option<syntax::prisma::Schema>,
-    /// The scripts of a package.json, for [`Surroundings::scripts`].
-    pub scripts: BTreeMap<String, String>,
 }
+
+/// Files of data larger than this are only looked into where their beginning says what they are.
+const MAX_DATA: usize = 1024 * 1024;
 
 /// Reads a file that is not code; nothing for kinds of file that no shape knows.
 pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> Reading {
     let mut reading = Reading::default();
+    if matches!(file.kind, FileKind::Json | FileKind::Yaml) && !is_worth_reading(&file.path, text) {
+        return reading;
+    }
     let outcome = match file.kind {
         FileKind::Json => syntax::json::parse(text).map(|node| json(id, file, &node)),
         FileKind::Toml => syntax::toml_file::parse(text).map(|node| format_settings(id, file, &node)),
@@ -108,6 +112,13 @@ pub fn place(facts: &mut [Fact], file: &File) {
         }
         fact.service = file.service;
     }
+}
+
+/// Lock files, translations and large data are not parsed.
+fn is_worth_reading(path: &str, text: &str) -> bool {
+    let head: String = text.chars().take(4_096).collect();
+    let named = ["openapi", "swagger", "apiVersion", "services"].iter().any(|key| head.contains(key));
+    !settings::is_data(path) && (text.len() <= MAX_DATA || named)
 }
 
 fn json(id: FileId, file: &File, node: &Node) -> Vec<Fact> {

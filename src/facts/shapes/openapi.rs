@@ -14,7 +14,7 @@ pub fn openapi(file: FileId, path: &str, root: &Node) -> Option<Fact> {
     let entry = root.entry("openapi").or_else(|| root.entry("swagger"))?;
     let version = scalar_text(&entry.value).filter(|version| version.starts_with(|c: char| c.is_ascii_digit()))?;
     let paths = root.get("paths").map(Node::entries).unwrap_or_default();
-    let operations = paths.iter().flat_map(|path| path.value.entries()).filter(|entry| is_method(&entry.key)).count();
+    let operations: usize = paths.iter().map(|path| operations(&path.value)).sum();
     if paths.is_empty() && root.get("info").is_none() {
         return None;
     }
@@ -28,6 +28,12 @@ pub fn openapi(file: FileId, path: &str, root: &Node) -> Option<Fact> {
     )
 }
 
+/// The methods of a path; one that is written elsewhere (`$ref`) has at least one.
+fn operations(path: &Node) -> usize {
+    let methods = path.entries().iter().filter(|entry| is_method(&entry.key)).count();
+    methods.max(usize::from(path.get("$ref").is_some()))
+}
+
 fn is_method(key: &str) -> bool {
     matches!(key, "get" | "put" | "post" | "delete" | "options" | "head" | "patch" | "trace" | "query")
 }
@@ -39,7 +45,7 @@ mod tests {
 
     #[test]
     fn documents_are_counted() {
-        let text = "openapi: 3.1.0\ninfo: {title: Shop}\npaths:\n  /orders:\n    parameters: []\n    get: {}\n    post: {}\n  /orders/{id}:\n    get: {}\n";
+        let text = "openapi: 3.1.0\ninfo: {title: Shop}\npaths:\n  /orders:\n    parameters: []\n    get: {}\n    post: {}\n  /orders/{id}:\n    $ref: id.yaml\n";
         let fact = openapi(FileId(0), "openapi.yaml", &yaml::parse(text).unwrap()).unwrap();
         assert_eq!(fact.get("operations"), Some(&Value::number(3.0)));
         assert_eq!(fact.get("paths"), Some(&Value::texts(["/orders", "/orders/{id}"])));

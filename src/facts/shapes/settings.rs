@@ -21,7 +21,7 @@ const MAX_OTHER: u64 = 128 * 1024;
 pub fn format_of(path: &str, node: &Node, size: u64) -> Option<&'static str> {
     let name = paths::name(path);
     let extension = name.rsplit('.').next().unwrap_or_default();
-    if is_data(path, name) {
+    if is_data(path) {
         return None;
     }
     Some(match name {
@@ -33,12 +33,15 @@ pub fn format_of(path: &str, node: &Node, size: u64) -> Option<&'static str> {
         _ if is_compose(path) => "compose",
         _ if path.starts_with(".github/workflows/") => "workflow",
         _ if node.get("apiVersion").is_some() && node.get("kind").is_some() => "kubernetes",
-        _ if size <= MAX_OTHER && (extension != "json" || is_config_json(path, name)) => "other",
+        _ if size > MAX_OTHER || node.get("openapi").is_some() => return None,
+        _ if extension == "toml" || is_config(path, name) || extension != "json" && is_near_root(path) => "other",
         _ => return None,
     })
 }
 
-fn is_data(path: &str, name: &str) -> bool {
+/// Lock files, translations and the like: read by other means, if at all.
+pub fn is_data(path: &str) -> bool {
+    let name = paths::name(path);
     const LOCKS: [&str; 10] = [
         "package-lock.json",
         "npm-shrinkwrap.json",
@@ -68,8 +71,13 @@ fn is_data(path: &str, name: &str) -> bool {
     LOCKS.contains(&name) || paths::passes(path, &FOLDERS)
 }
 
-/// JSON is configuration by its name or folder, else data.
-fn is_config_json(path: &str, name: &str) -> bool {
+/// YAML further down is data, unless its name says otherwise.
+fn is_near_root(path: &str) -> bool {
+    path.matches('/').count() <= 2
+}
+
+/// Configuration by its name or folder.
+fn is_config(path: &str, name: &str) -> bool {
     let words = paths::words(name);
     let named =
         ["config", "settings", "appsettings", "rc", "turbo", "nx", "lerna", "app", "firebase", "manifest", "nest"];
@@ -164,6 +172,8 @@ mod tests {
             ("package-lock.json", None),
             ("src/locales/de.json", None),
             ("data/countries.json", None),
+            ("deploy/values.yaml", Some("other")),
+            ("docs/reference/specs/schemas/order.yaml", None),
         ] {
             assert_eq!(format_of(path, &node, 10), wanted, "{path}");
         }
