@@ -149,3 +149,109 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
 fn format_settings(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
     format_of(&file.path, node, file.size).map(|format| settings(id, format, node)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::ServiceId;
+
+    fn reading(path: &str, kind: FileKind, area: Area, text: &str) -> Reading {
+        let file = File {
+            path: path.into(),
+            kind,
+            area,
+            service: ServiceId(4),
+            tracked: Tracked::Yes,
+            size: text.len() as u64,
+            in_scope: true,
+        };
+        let around = Surroundings { scripts: &Scripts::new(), paths: &[], read: &|_| None };
+        read(FileId(1), &file, text, &around)
+    }
+
+    fn kinds(reading: &Reading) -> Vec<&str> {
+        let mut kinds: Vec<&str> = reading.facts.iter().map(|fact| &*fact.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    }
+
+    #[test]
+    fn each_format_finds_its_shapes() {
+        for (path, kind, text, wanted) in [
+            ("package.json", FileKind::Json, "{\"dependencies\": {\"a\": \"1\"}}", vec!["dependency", "setting"]),
+            ("compose.yml", FileKind::Yaml, "services: {a: {image: redis}}", vec!["container", "setting"]),
+            (".github/workflows/a.yml", FileKind::Yaml, "on: push", vec!["ci", "setting"]),
+            ("api.yaml", FileKind::Yaml, "openapi: 3.1.0\npaths: {/a: {get: {}}}", vec!["openapi"]),
+            ("fly.toml", FileKind::Toml, "app = 'x'", vec!["setting"]),
+            ("Dockerfile", FileKind::Dockerfile, "FROM x", vec!["image", "instruction"]),
+            (".env", FileKind::Dotenv, "A=1", vec!["env-entry"]),
+            ("Jenkinsfile", FileKind::Text, "sh 'x'", vec!["ci"]),
+            ("notes.txt", FileKind::Text, "sh 'x'", vec![]),
+            ("package-lock.json", FileKind::Json, "{broken", vec![]),
+        ] {
+            let reading = reading(path, kind, Area::Config, text);
+            assert_eq!((kinds(&reading), &reading.diagnostics), (wanted, &vec![]), "{path}");
+        }
+    }
+
+    #[test]
+    fn broken_files_are_diagnostics_with_a_place() {
+        for (path, kind, text, line) in [
+            ("package.json", FileKind::Json, "{\n\"a\": }", 2),
+            ("compose.yml", FileKind::Yaml, "a: 1\nb: {{ x }}\n", 2),
+            ("a.toml", FileKind::Toml, "a = 1\n\nb =", 3),
+            ("Dockerfile", FileKind::Dockerfile, "RUN x", 1),
+            ("schema.prisma", FileKind::Prisma, "model A {\n  id Int\n", 1),
+        ] {
+            let diagnostics = reading(path, kind, Area::Config, text).diagnostics;
+            assert_eq!(diagnostics.len(), 1, "{path}");
+            assert_eq!((diagnostics[0].kind.as_str(), diagnostics[0].line), ("parse-error", line), "{path}");
+        }
+    }
+
+    #[test]
+    fn facts_take_area_and_service_of_their_file() {
+        let example = reading("docs/dev/compose.yml", FileKind::Yaml, Area::Docs, "services: {a: {image: x}}");
+        let container = example.facts.iter().find(|fact| &*fact.kind == "container").unwrap();
+        assert_eq!((container.area, container.service), (Area::Example, ServiceId(4)));
+        assert_eq!(reading("a/fly.toml", FileKind::Toml, Area::Docs, "a = 1").facts[0].area, Area::Docs);
+    }
+
+    #[test]
+    fn deep_and_large_files_are_read_without_harm() {
+        let deep: String = (0..900).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        assert!(reading("deep.yaml", FileKind::Yaml, Area::Config, &deep).diagnostics.is_empty());
+        let data = format!("[{}1]", "1,".repeat(MAX_DATA));
+        assert!(reading("data.json", FileKind::Json, Area::Config, &data).facts.is_empty());
+        let nested = "[".repeat(10_000);
+        assert_eq!(reading("a.json", FileKind::Json, Area::Config, &nested).diagnostics[0].kind, "too-deep");
+    }
+
+    #[test]
+    fn every_field_is_in_the_vocabulary() {
+        let mut all = reading("package.json", FileKind::Json, Area::Config, "{\"dependencies\": {\"a\": \"1\"}}").facts;
+        let compose = "services: {a: {image: redis, healthcheck: {test: curl http://x/y}}}";
+        all.extend(reading("compose.yml", FileKind::Yaml, Area::Config, compose).facts);
+        let pod = "{apiVersion: v1, kind: Pod, spec: {containers: [{name: a}]}}";
+        all.extend(reading("pod.yml", FileKind::Yaml, Area::Config, pod).facts);
+        all.extend(reading(".github/workflows/a.yml", FileKind::Yaml, Area::Config, "on: push").facts);
+        all.extend(reading("o.yml", FileKind::Yaml, Area::Config, "openapi: 3.1.0\ninfo: {}").facts);
+        all.extend(reading("Dockerfile", FileKind::Dockerfile, Area::Config, "FROM x").facts);
+        all.extend(reading(".env", FileKind::Dotenv, Area::Config, "A=1").facts);
+        all.extend(migrations(&[(FileId(0), "migrations/001_a.sql")]));
+        let text = "datasource d {\n provider = \"mysql\"\n}\nmodel A {\n id Int @id\n b B @relation(fields: [id], references: [id])\n}\nmodel B {\n id Int\n}";
+        let schema = syntax::prisma::parse(text);
+        all.extend(prisma(&[(FileId(0), "schema.prisma", &schema)]));
+        let manifest =
+            Manifest::read(FileId(0), "package.json", Area::Config, ServiceId(0), "{\"dependencies\": {\"a\": \"1\"}}");
+        all.extend(locks(&LockInput { paths: &[], manifests: &[manifest], read: &|_| None }));
+        let mut seen = std::collections::BTreeSet::new();
+        for fact in &all {
+            let known = crate::facts::VOCABULARY.iter().find(|(kind, _)| *kind == &*fact.kind).unwrap().1;
+            assert!(fact.fields.iter().all(|(name, _)| known.contains(&&**name)), "{fact:?}");
+            seen.insert(fact.kind.to_string());
+        }
+        assert_eq!(seen.len(), 16, "{seen:?}");
+    }
+}
