@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::error::narrow;
 use super::SyntaxError;
+use super::error::narrow;
 
 /// What is kept of one file, so that hostile ones stay small: no honest file comes near.
 const MAX_STAGES: usize = 200;
