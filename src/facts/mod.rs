@@ -8,5 +8,6 @@ pub mod program;
 pub mod resolve;
 pub mod stacks;
 mod values;
+pub mod shapes;
 
 pub use model::*;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::SyntaxError;
 use super::error::narrow;
-use super::{SyntaxError, line_at};
 
 /// What is kept of one file, so that hostile ones stay small: no honest file comes near.
 const MAX_STAGES: usize = 200;
@@ -301,11 +301,6 @@ fn heredocs(value: &str) -> Vec<String> {
         (valid && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')).then(|| name.to_owned())
     });
     delimiters.take(16).collect()
-}
-
-/// The line of an instruction, from 1.
-pub fn line_of(text: &str, instruction: &Instruction) -> u32 {
-    line_at(text, instruction.start as usize)
 }
 
 #[cfg(test)]

@@ -3,10 +3,27 @@
 use super::error::narrow;
 use super::{SyntaxError, depth};
 
+/// Errors that are kept of one schema.
+const MAX_ERRORS: usize = 20;
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Schema {
     pub blocks: Vec<Block>,
     pub errors: Vec<SyntaxError>,
+}
+
+impl Schema {
+    fn fail(&mut self, error: impl FnOnce() -> SyntaxError) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(error());
+        }
+    }
+
+    fn unclosed(&mut self, text: &str, block: Block) {
+        let message = format!("`{} {}` is not closed", block.kind, block.name);
+        self.fail(|| SyntaxError::malformed(text, block.start as usize, message));
+        self.blocks.push(block);
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -104,24 +121,20 @@ pub fn parse(text: &str) -> Schema {
     let mut open: Option<Block> = None;
     for statement in Statements::new(text) {
         if statement.too_deep {
-            schema.errors.push(SyntaxError::too_deep(text, statement.start));
+            schema.fail(|| SyntaxError::too_deep(text, statement.start));
         } else if let Some(block) = header(&statement) {
             if let Some(unclosed) = open.replace(block) {
-                let message = format!("`{} {}` is not closed", unclosed.kind, unclosed.name);
-                schema.errors.push(SyntaxError::malformed(text, unclosed.start as usize, message));
-                schema.blocks.push(unclosed);
+                schema.unclosed(text, unclosed);
             }
         } else if statement.text == "}" {
             schema.blocks.extend(open.take());
         } else if !open.as_mut().is_some_and(|block| member(block, &statement)) {
             let message = "this line of the schema cannot be read";
-            schema.errors.push(SyntaxError::malformed(text, statement.start, message));
+            schema.fail(|| SyntaxError::malformed(text, statement.start, message));
         }
     }
     if let Some(unclosed) = open {
-        let message = format!("`{} {}` is not closed", unclosed.kind, unclosed.name);
-        schema.errors.push(SyntaxError::malformed(text, unclosed.start as usize, message));
-        schema.blocks.push(unclosed);
+        schema.unclosed(text, unclosed);
     }
     schema
 }

@@ -1,6 +1,5 @@
 //! YAML, one tree per document, with anchors, aliases and merge keys (`<<`) resolved.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -263,11 +262,11 @@ fn merged(mut entries: Vec<Entry>, merges: Vec<Node>) -> Vec<Entry> {
     entries
 }
 
-fn scalar(text: &Cow<'_, str>, plain: bool, tag: Option<&Tag>) -> NodeData {
+fn scalar(text: &str, plain: bool, tag: Option<&Tag>) -> NodeData {
     if !plain || tag.is_some_and(|tag| !tag.is_yaml_core_schema() || tag.suffix == "str") {
-        return NodeData::Text((&**text).into());
+        return NodeData::Text(text.into());
     }
-    match &**text {
+    match text {
         "" | "~" | "null" | "Null" | "NULL" => NodeData::Null,
         "true" | "True" | "TRUE" => NodeData::Bool(true),
         "false" | "False" | "FALSE" => NodeData::Bool(false),

@@ -1,0 +1,275 @@
+//! Compose files: a `container` for each service, and what its health check calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{Fact, Value};
+use crate::project::{Area, FileId};
+use crate::syntax::{Entry, Node};
+
+use super::values::{command_text, fact, optional, scalar_text, span, texts};
+use super::{images, paths, probes};
+
+/// How long a chain of services that wait for each other may be.
+const MAX_WAITING: usize = 8;
+
+/// `compose.yaml`, `docker-compose.prod.yml`, `compose-dev.yml`, in any folder.
+pub fn is_compose(path: &str) -> bool {
+    let name = paths::name(path).to_ascii_lowercase();
+    let Some(stem) = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")) else { return false };
+    let rest = stem.strip_prefix("docker-").unwrap_or(stem).strip_prefix("compose");
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+}
+
+pub fn compose(file: FileId, path: &str, root: &Node) -> Vec<Fact> {
+    let services = root.get("services").map(Node::entries).unwrap_or_default();
+    let roles = roles(services);
+    let finished = awaited_to_end(services);
+    let mut facts = Vec::new();
+    for service in services {
+        let at = span(file, service.key_start, service.key_end);
+        let test = service.value.at(&["healthcheck", "test"]).and_then(command_text);
+        facts.push(container(service, path, &roles, &finished, fact("container", at, "shape compose", &service.key)));
+        facts.extend(probes::probes(at, "shape compose", &service.key, &test.unwrap_or_default()));
+    }
+    let area = area(path);
+    facts.iter_mut().for_each(|fact| fact.area = area);
+    facts
+}
+
+fn container(
+    service: &Entry,
+    path: &str,
+    roles: &BTreeMap<&str, &'static str>,
+    finished: &BTreeSet<&str>,
+    fact: Fact,
+) -> Fact {
+    let body = &service.value;
+    let text = |key: &str| body.get(key).and_then(scalar_text);
+    let ports = body.get("ports").map(Node::items).unwrap_or_default().iter().filter_map(port);
+    let volumes = body.get("volumes").map(Node::items).unwrap_or_default();
+    let socket = volumes.iter().any(|volume| {
+        let source = volume.as_text().or_else(|| volume.get("source").and_then(Node::as_text));
+        source.is_some_and(|source| source.contains("docker.sock"))
+    });
+    fact.with("name", Value::text(service.key.clone()))
+        .with("image", optional(text("image").as_deref()))
+        .with("role", Value::text(roles.get(&*service.key).copied().unwrap_or("other")))
+        .with("build", optional(build(body, path).as_deref()))
+        .with("healthcheck", Value::bool(has_health_check(body)))
+        .with("user", optional(text("user").as_deref()))
+        .with("privileged", Value::bool(body.get("privileged").and_then(Node::as_bool) == Some(true)))
+        .with("socket", Value::bool(socket))
+        .with("host_network", Value::bool(text("network_mode").as_deref() == Some("host")))
+        .with("ports", Value::list(ports.map(Value::text).collect()))
+        .with("depends_without_condition", Value::texts(unconditional(body, roles)))
+        .with("source", Value::text("compose"))
+        .with("one_shot", Value::bool(finished.contains(&*service.key) || is_one_shot(service)))
+        .with("restart", optional(text("restart").as_deref()))
+}
+
+/// What each service is for. One that nobody knows is an application if it waits for a datastore, directly or not.
+fn roles(services: &[Entry]) -> BTreeMap<&str, &'static str> {
+    let mut roles: BTreeMap<&str, &'static str> = services.iter().map(|s| (&*s.key, role(s))).collect();
+    for _ in 0..MAX_WAITING {
+        let waits = |service: &&Entry| {
+            let mut names = depends_on(&service.value);
+            names.any(|name| matches!(roles.get(name), Some(&("app" | "database" | "cache" | "queue"))))
+        };
+        let unknown = services.iter().filter(|service| roles.get(&*service.key) == Some(&"other"));
+        let found: Vec<&str> = unknown.filter(waits).map(|service| &*service.key).collect();
+        if found.is_empty() {
+            break;
+        }
+        roles.extend(found.into_iter().map(|name| (name, "app")));
+    }
+    roles
+}
+
+fn role(service: &Entry) -> &'static str {
+    let image = service.value.get("image").and_then(Node::as_text);
+    let words = paths::words(&service.key);
+    let built = service.value.get("build").is_some();
+    match image.and_then(images::role).or_else(|| images::role_of_words(&words).filter(|_| image.is_none())) {
+        Some(role) => role,
+        None if built || words.iter().any(|word| is_application(word)) => "app",
+        None => "other",
+    }
+}
+
+fn is_application(word: &str) -> bool {
+    matches!(word, "app" | "api" | "web" | "server" | "backend" | "worker" | "frontend")
+}
+
+/// The services that a service waits for, in both forms.
+fn depends_on(body: &Node) -> impl Iterator<Item = &str> {
+    let (items, entries) = body.get("depends_on").map(|node| (node.items(), node.entries())).unwrap_or_default();
+    items.iter().filter_map(Node::as_text).chain(entries.iter().map(|entry| &*entry.key))
+}
+
+/// The Dockerfile that the service is built from, relative to the root.
+fn build(body: &Node, path: &str) -> Option<String> {
+    let build = body.get("build")?;
+    let folder = paths::folder(path);
+    let context = build.as_text().or_else(|| build.get("context").and_then(Node::as_text)).unwrap_or(".");
+    let dockerfile = build.get("dockerfile").and_then(Node::as_text).unwrap_or("Dockerfile");
+    Some(paths::join(&paths::join(folder, context), dockerfile))
+}
+
+fn has_health_check(body: &Node) -> bool {
+    let Some(check) = body.get("healthcheck") else { return false };
+    let off = check.get("disable").and_then(Node::as_bool) == Some(true);
+    let none = check.get("test").is_some_and(|test| texts(test).first() == Some(&"NONE"));
+    !off && !none && check.get("test").is_some()
+}
+
+/// Datastores that it waits for without waiting until they are healthy.
+fn unconditional<'s>(body: &'s Node, roles: &BTreeMap<&str, &'static str>) -> Vec<&'s str> {
+    let Some(depends) = body.get("depends_on") else { return Vec::new() };
+    let short = depends.items().iter().filter_map(Node::as_text);
+    let long = depends.entries().iter().filter(|entry| {
+        let condition = entry.value.get("condition").and_then(Node::as_text);
+        condition.is_none_or(|condition| condition == "service_started")
+    });
+    let names = short.chain(long.map(|entry| &*entry.key));
+    names.filter(|name| matches!(roles.get(name), Some(&("database" | "cache" | "queue")))).collect()
+}
+
+/// Services that others wait for until they have ended.
+fn awaited_to_end(services: &[Entry]) -> BTreeSet<&str> {
+    let depends = services.iter().filter_map(|service| service.value.get("depends_on")).flat_map(Node::entries);
+    let ended = depends
+        .filter(|entry| entry.value.get("condition").and_then(Node::as_text) == Some("service_completed_successfully"));
+    ended.map(|entry| &*entry.key).collect()
+}
+
+/// Migrations, seeds and the like, which end by themselves.
+fn is_one_shot(service: &Entry) -> bool {
+    const WORDS: [&str; 12] = [
+        "migrate",
+        "migration",
+        "migrations",
+        "migrator",
+        "seed",
+        "seeder",
+        "init",
+        "setup",
+        "createbuckets",
+        "job",
+        "test",
+        "tests",
+    ];
+    let restart = service.value.get("restart").and_then(scalar_text);
+    let endless = restart.is_some_and(|restart| restart == "always" || restart == "unless-stopped");
+    !endless && paths::words(&service.key).iter().any(|word| WORDS.contains(&word.as_str()))
+}
+
+/// A port in the short form, or the parts of the long form joined like it.
+fn port(node: &Node) -> Option<String> {
+    scalar_text(node).or_else(|| {
+        let target = node.get("target").and_then(scalar_text)?;
+        Some(
+            node.get("published")
+                .and_then(scalar_text)
+                .map_or(target.clone(), |published| format!("{published}:{target}")),
+        )
+    })
+}
+
+/// Files for development and tests describe no production.
+fn area(path: &str) -> Area {
+    let words = paths::words(path);
+    let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.as_str()));
+    if has(&["test", "tests", "testing", "e2e", "ci"]) {
+        Area::Test
+    } else if has(&["dev", "develop", "development", "local", "devcontainer", "example", "examples", "override"]) {
+        Area::Example
+    } else {
+        Area::Config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::yaml;
+
+    const SAMPLE: &str = "x-base: &base\n  restart: always\nservices:\n  api:\n    <<: *base\n    build: {context: ./apps/api, dockerfile: docker/Dockerfile}\n    user: 1000\n    ports: [\"3000:3000\", {target: 9229, published: 9229}]\n    depends_on: [db, mail]\n    healthcheck:\n      test: [\"CMD\", \"curl\", \"-f\", \"http://localhost:3000/health\"]\n  db:\n    image: postgres:16\n  cache:\n    image: redis:7\n    healthcheck: {disable: true}\n    privileged: true\n    volumes: [\"/var/run/docker.sock:/var/run/docker.sock\"]\n  mail:\n    image: axllent/mailpit\n  shop:\n    image: ghcr.io/acme/shop\n    depends_on: {migrate: {condition: service_completed_successfully}}\n  shop-postgres:\n    build: ./db\n  migrate:\n    build: .\n    depends_on:\n      db: {condition: service_healthy}\n      cache: {condition: service_started}\n";
+
+    fn facts() -> Vec<Fact> {
+        compose(FileId(0), "deploy/docker-compose.yml", &yaml::parse(SAMPLE).unwrap())
+    }
+
+    fn service(name: &str) -> Fact {
+        facts().into_iter().find(|f| &*f.kind == "container" && &*f.symbol == name).unwrap()
+    }
+
+    #[test]
+    fn services_become_containers() {
+        let api = service("api");
+        for (field, wanted) in [
+            ("role", Value::text("app")),
+            ("build", Value::text("deploy/apps/api/docker/Dockerfile")),
+            ("image", Value::ABSENT),
+            ("healthcheck", Value::bool(true)),
+            ("user", Value::text("1000")),
+            ("privileged", Value::bool(false)),
+            ("ports", Value::texts(["3000:3000", "9229:9229"])),
+            ("depends_without_condition", Value::texts(["db"])),
+            ("one_shot", Value::bool(false)),
+            ("restart", Value::text("always")),
+            ("source", Value::text("compose")),
+        ] {
+            assert_eq!(api.get(field), Some(&wanted), "{field}");
+        }
+        assert_eq!(&SAMPLE[api.at.start as usize..api.at.end as usize], "api");
+    }
+
+    #[test]
+    fn roles_and_health() {
+        assert_eq!(service("db").get("role"), Some(&Value::text("database")));
+        assert_eq!(service("db").get("healthcheck"), Some(&Value::bool(false)));
+        assert_eq!(service("cache").get("healthcheck"), Some(&Value::bool(false)));
+        assert_eq!(service("cache").get("privileged"), Some(&Value::bool(true)));
+        assert_eq!(service("cache").get("socket"), Some(&Value::bool(true)));
+        assert_eq!(service("mail").get("role"), Some(&Value::text("tool")));
+        assert_eq!(service("shop").get("role"), Some(&Value::text("app")));
+        assert_eq!(service("shop-postgres").get("role"), Some(&Value::text("database")));
+        assert_eq!(service("migrate").get("one_shot"), Some(&Value::bool(true)));
+        assert_eq!(service("migrate").get("depends_without_condition"), Some(&Value::texts(["cache"])));
+    }
+
+    #[test]
+    fn what_health_checks_call() {
+        let probes: Vec<_> = facts().into_iter().filter(|f| &*f.kind == "probe").collect();
+        assert_eq!(probes.len(), 1);
+        assert_eq!(probes[0].get("path"), Some(&Value::text("/health")));
+    }
+
+    #[test]
+    fn names_and_areas() {
+        for path in [
+            "compose.yaml",
+            "docker-compose.yml",
+            "a/docker-compose.prod.yml",
+            "compose-dev.yaml",
+            "Docker-Compose.yml",
+        ] {
+            assert!(is_compose(path), "{path}");
+        }
+        for path in ["composer.yml", "compose.json", "docker.yml", "my-compose.yml"] {
+            assert!(!is_compose(path), "{path}");
+        }
+        assert_eq!(area("docker/testing/compose.yml"), Area::Test);
+        assert_eq!(area("docker-compose.dev.yml"), Area::Example);
+        assert_eq!(area("docker-compose.yml"), Area::Config);
+    }
+
+    #[test]
+    fn odd_shapes_are_read() {
+        for text in
+            ["services:", "services: []", "services: {a: }", "services: {a: {build: 1, ports: x, depends_on: 3}}", "1"]
+        {
+            let _ = compose(FileId(0), "compose.yml", &yaml::parse(text).unwrap());
+        }
+    }
+}

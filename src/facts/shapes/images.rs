@@ -1,0 +1,84 @@
+//! What container images are for, from a small table.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    roles: BTreeMap<String, Vec<String>>,
+    nonroot: Nonroot,
+    build: Build,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nonroot {
+    parts: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Build {
+    names: Vec<String>,
+}
+
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| toml::from_str(include_str!("../../../rules/images.toml")).unwrap_or_default());
+
+/// `database`, `cache`, `queue`, `proxy`, `tool`, or nothing that the table knows.
+pub fn role(image: &str) -> Option<&'static str> {
+    let name = short_name(image);
+    TABLE.roles.iter().find(|(_, names)| names.contains(&name)).map(|(role, _)| role.as_str())
+}
+
+/// The role of a name that holds the name of a known image (`shop-postgres`).
+pub fn role_of_words(words: &[String]) -> Option<&'static str> {
+    words.iter().find_map(|word| role(word))
+}
+
+/// The processes of the image do not run as root, whatever its Dockerfile says.
+pub fn is_nonroot(image: &str) -> bool {
+    let image = image.to_ascii_lowercase();
+    TABLE.nonroot.parts.iter().any(|part| image.contains(part.as_str()))
+}
+
+/// The image brings compilers.
+pub fn is_build_image(image: &str) -> bool {
+    TABLE.build.names.contains(&short_name(image))
+}
+
+/// `ghcr.io/a/postgres:16@sha256:…` is `postgres`.
+fn short_name(image: &str) -> String {
+    let untagged = image.split('@').next().unwrap_or_default();
+    let last = untagged.rsplit('/').next().unwrap_or_default();
+    last.split(':').next().unwrap_or_default().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_loads_and_names_roles() {
+        assert!(toml::from_str::<Table>(include_str!("../../../rules/images.toml")).is_ok());
+        for (image, wanted) in [
+            ("postgres:16-alpine", Some("database")),
+            ("docker.io/bitnami/redis@sha256:00", Some("cache")),
+            ("localhost:5000/rabbitmq", Some("queue")),
+            ("nginx", Some("proxy")),
+            ("node:22", None),
+            ("", None),
+        ] {
+            assert_eq!(role(image), wanted, "{image}");
+        }
+    }
+
+    #[test]
+    fn nonroot_and_build_images() {
+        assert!(is_nonroot("gcr.io/distroless/nodejs22:nonroot") && !is_nonroot("node:22"));
+        assert!(is_build_image("rust:1.95") && !is_build_image("node:22"));
+    }
+}

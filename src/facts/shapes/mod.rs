@@ -1,0 +1,257 @@
+//! Facts from files that are not code: configuration, containers, workflows, schemas.
+//! A shape turns one format into facts and knows no rule; [`read`] chooses the shapes of a file.
+
+mod ci;
+mod commands;
+mod compose;
+mod docker;
+mod dotenv;
+mod images;
+mod kubernetes;
+mod locks;
+mod migrations;
+mod openapi;
+mod packages;
+mod paths;
+mod prisma;
+mod probes;
+mod settings;
+mod values;
+
+use std::collections::BTreeMap;
+
+use crate::facts::Fact;
+use crate::project::{Area, Diagnostic, File, FileId, FileKind, Tracked};
+use crate::syntax::{self, Node, SyntaxError};
+
+pub use ci::workflow;
+pub use compose::{compose, is_compose};
+pub use docker::{DockerContext, dockerfile};
+pub use dotenv::{env_entries, is_template};
+pub use kubernetes::kubernetes;
+pub use locks::{LockInput, Manifest, locks};
+pub use migrations::migrations;
+pub use openapi::openapi;
+pub use packages::dependencies;
+pub use prisma::prisma;
+pub use settings::{format_of, settings};
+
+/// The scripts of every package.json, by its folder (`.` for the root).
+pub type Scripts = BTreeMap<String, BTreeMap<String, String>>;
+
+/// What shapes have to know beyond the file they read.
+pub struct Surroundings<'a> {
+    pub scripts: &'a Scripts,
+    /// All paths of the project, sorted.
+    pub paths: &'a [&'a str],
+    /// The text of a file of the project.
+    pub read: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Surroundings<'_> {
+    pub fn has(&self, path: &str) -> bool {
+        self.paths.binary_search(&path).is_ok()
+    }
+}
+
+/// What one file says.
+#[derive(Debug, Default)]
+pub struct Reading {
+    pub facts: Vec<Fact>,
+    pub diagnostics: Vec<Diagnostic>,
+    /// Read here, turned into facts by [`prisma`] when all schema files are there.
+    pub schema: Option<syntax::prisma::Schema>,
+}
+
+/// Files of data larger than this are only looked into where their beginning says what they are.
+const MAX_DATA: usize = 1024 * 1024;
+
+/// Reads a file that is not code; nothing for kinds of file that no shape knows.
+pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> Reading {
+    let mut reading = Reading::default();
+    if matches!(file.kind, FileKind::Json | FileKind::Yaml) && !is_worth_reading(&file.path, text) {
+        return reading;
+    }
+    let outcome = match file.kind {
+        FileKind::Json => syntax::json::parse(text).map(|node| json(id, file, &node)),
+        FileKind::Toml => syntax::toml_file::parse(text).map(|node| format_settings(id, file, &node)),
+        FileKind::Yaml => syntax::yaml::parse_documents(text).map(|nodes| yaml(id, file, &nodes, around)),
+        FileKind::Dockerfile => syntax::dockerfile::parse(text).map(|parsed| {
+            let context =
+                DockerContext { path: &file.path, ignores: docker::has_ignore_file(&file.path, around), around };
+            dockerfile(id, &parsed, &context)
+        }),
+        FileKind::Dotenv => Ok(env_entries(id, &file.path, text, file.tracked != Tracked::No)),
+        FileKind::Prisma => {
+            let schema = syntax::prisma::parse(text);
+            reading.diagnostics.extend(schema.errors.iter().map(|error| error.diagnostic(&file.path)));
+            reading.schema = Some(schema);
+            Ok(Vec::new())
+        }
+        FileKind::Text if ci::is_jenkinsfile(&file.path) => Ok(ci::jenkins(id, text, around)),
+        _ => Ok(Vec::new()),
+    };
+    match outcome {
+        Ok(facts) => reading.facts = facts,
+        Err(error) => reading.diagnostics.push(error.diagnostic(&file.path)),
+    }
+    place(&mut reading.facts, file);
+    reading
+}
+
+/// The scripts of a package.json, needed before workflows can be read.
+pub fn scripts(text: &str) -> Result<BTreeMap<String, String>, SyntaxError> {
+    syntax::json::parse(text).map(|node| packages::scripts(&node))
+}
+
+/// Gives facts the area and service of their file, but for areas that a shape knows better.
+pub fn place(facts: &mut [Fact], file: &File) {
+    for fact in facts {
+        if fact.area == Area::Config {
+            fact.area = file.area;
+        }
+        fact.service = file.service;
+    }
+}
+
+/// Lock files, translations and large data are not parsed.
+fn is_worth_reading(path: &str, text: &str) -> bool {
+    let head: String = text.chars().take(4_096).collect();
+    let named = ["openapi", "swagger", "apiVersion", "services"].iter().any(|key| head.contains(key));
+    !settings::is_data(path) && (text.len() <= MAX_DATA || named)
+}
+
+fn json(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
+    let mut facts = format_settings(id, file, node);
+    if paths::name(&file.path) == "package.json" {
+        facts.extend(dependencies(id, node));
+    }
+    facts.extend(openapi(id, &file.path, node));
+    facts
+}
+
+fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for node in nodes {
+        facts.extend(format_settings(id, file, node));
+        facts.extend(openapi(id, &file.path, node));
+        facts.extend(kubernetes(id, node));
+    }
+    if let Some(first) = nodes.first() {
+        if is_compose(&file.path) {
+            facts.extend(compose(id, &file.path, first));
+        }
+        facts.extend(workflow(id, &file.path, first, around));
+    }
+    facts
+}
+
+fn format_settings(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
+    format_of(&file.path, node, file.size).map(|format| settings(id, format, node)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::ServiceId;
+
+    fn reading(path: &str, kind: FileKind, area: Area, text: &str) -> Reading {
+        let file = File {
+            path: path.into(),
+            kind,
+            area,
+            service: ServiceId(4),
+            tracked: Tracked::Yes,
+            size: text.len() as u64,
+            in_scope: true,
+        };
+        let around = Surroundings { scripts: &Scripts::new(), paths: &[], read: &|_| None };
+        read(FileId(1), &file, text, &around)
+    }
+
+    fn kinds(reading: &Reading) -> Vec<&str> {
+        let mut kinds: Vec<&str> = reading.facts.iter().map(|fact| &*fact.kind).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
+    }
+
+    #[test]
+    fn each_format_finds_its_shapes() {
+        for (path, kind, text, wanted) in [
+            ("package.json", FileKind::Json, "{\"dependencies\": {\"a\": \"1\"}}", vec!["dependency", "setting"]),
+            ("compose.yml", FileKind::Yaml, "services: {a: {image: redis}}", vec!["container", "setting"]),
+            (".github/workflows/a.yml", FileKind::Yaml, "on: push", vec!["ci", "setting"]),
+            ("api.yaml", FileKind::Yaml, "openapi: 3.1.0\npaths: {/a: {get: {}}}", vec!["openapi"]),
+            ("fly.toml", FileKind::Toml, "app = 'x'", vec!["setting"]),
+            ("Dockerfile", FileKind::Dockerfile, "FROM x", vec!["image", "instruction"]),
+            (".env", FileKind::Dotenv, "A=1", vec!["env-entry"]),
+            ("Jenkinsfile", FileKind::Text, "sh 'x'", vec!["ci"]),
+            ("notes.txt", FileKind::Text, "sh 'x'", vec![]),
+            ("package-lock.json", FileKind::Json, "{broken", vec![]),
+        ] {
+            let reading = reading(path, kind, Area::Config, text);
+            assert_eq!((kinds(&reading), &reading.diagnostics), (wanted, &vec![]), "{path}");
+        }
+    }
+
+    #[test]
+    fn broken_files_are_diagnostics_with_a_place() {
+        for (path, kind, text, line) in [
+            ("package.json", FileKind::Json, "{\n\"a\": }", 2),
+            ("compose.yml", FileKind::Yaml, "a: 1\nb: {{ x }}\n", 2),
+            ("a.toml", FileKind::Toml, "a = 1\n\nb =", 3),
+            ("Dockerfile", FileKind::Dockerfile, "RUN x", 1),
+            ("schema.prisma", FileKind::Prisma, "model A {\n  id Int\n", 1),
+        ] {
+            let diagnostics = reading(path, kind, Area::Config, text).diagnostics;
+            assert_eq!(diagnostics.len(), 1, "{path}");
+            assert_eq!((diagnostics[0].kind.as_str(), diagnostics[0].line), ("parse-error", line), "{path}");
+        }
+    }
+
+    #[test]
+    fn facts_take_area_and_service_of_their_file() {
+        let example = reading("docs/dev/compose.yml", FileKind::Yaml, Area::Docs, "services: {a: {image: x}}");
+        let container = example.facts.iter().find(|fact| &*fact.kind == "container").unwrap();
+        assert_eq!((container.area, container.service), (Area::Example, ServiceId(4)));
+        assert_eq!(reading("a/fly.toml", FileKind::Toml, Area::Docs, "a = 1").facts[0].area, Area::Docs);
+    }
+
+    #[test]
+    fn deep_and_large_files_are_read_without_harm() {
+        let deep: String = (0..900).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+        assert!(reading("deep.yaml", FileKind::Yaml, Area::Config, &deep).diagnostics.is_empty());
+        let data = format!("[{}1]", "1,".repeat(MAX_DATA));
+        assert!(reading("data.json", FileKind::Json, Area::Config, &data).facts.is_empty());
+        let nested = "[".repeat(10_000);
+        assert_eq!(reading("a.json", FileKind::Json, Area::Config, &nested).diagnostics[0].kind, "too-deep");
+    }
+
+    #[test]
+    fn every_field_is_in_the_vocabulary() {
+        let mut all = reading("package.json", FileKind::Json, Area::Config, "{\"dependencies\": {\"a\": \"1\"}}").facts;
+        let compose = "services: {a: {image: redis, healthcheck: {test: curl http://x/y}}}";
+        all.extend(reading("compose.yml", FileKind::Yaml, Area::Config, compose).facts);
+        let pod = "{apiVersion: v1, kind: Pod, spec: {containers: [{name: a}]}}";
+        all.extend(reading("pod.yml", FileKind::Yaml, Area::Config, pod).facts);
+        all.extend(reading(".github/workflows/a.yml", FileKind::Yaml, Area::Config, "on: push").facts);
+        all.extend(reading("o.yml", FileKind::Yaml, Area::Config, "openapi: 3.1.0\ninfo: {}").facts);
+        all.extend(reading("Dockerfile", FileKind::Dockerfile, Area::Config, "FROM x").facts);
+        all.extend(reading(".env", FileKind::Dotenv, Area::Config, "A=1").facts);
+        all.extend(migrations(&[(FileId(0), "migrations/001_a.sql")]));
+        let text = "datasource d {\n provider = \"mysql\"\n}\nmodel A {\n id Int @id\n b B @relation(fields: [id], references: [id])\n}\nmodel B {\n id Int\n}";
+        let schema = syntax::prisma::parse(text);
+        all.extend(prisma(&[(FileId(0), "schema.prisma", &schema)]));
+        let manifest =
+            Manifest::read(FileId(0), "package.json", Area::Config, ServiceId(0), "{\"dependencies\": {\"a\": \"1\"}}");
+        all.extend(locks(&LockInput { paths: &[], manifests: &[manifest], read: &|_| None }));
+        let mut seen = std::collections::BTreeSet::new();
+        for fact in &all {
+            let known = crate::facts::VOCABULARY.iter().find(|(kind, _)| *kind == &*fact.kind).unwrap().1;
+            assert!(fact.fields.iter().all(|(name, _)| known.contains(&&**name)), "{fact:?}");
+            seen.insert(fact.kind.to_string());
+        }
+        assert_eq!(seen.len(), 16, "{seen:?}");
+    }
+}
