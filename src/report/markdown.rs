@@ -50,7 +50,8 @@ impl Page<'_> {
     }
 
     fn heading(&mut self, title: &str) {
-        let _ = write!(self.out, "\n## {title}\n\n");
+        self.out.truncate(self.out.trim_end().len());
+        let _ = write!(self.out, "\n\n## {title}\n\n");
     }
 
     fn title(&mut self) {
@@ -132,7 +133,7 @@ impl Page<'_> {
                 let evidence = control.evidence.first();
                 let evidence = evidence
                     .map_or_else(String::new, |e| format!(": {} ({})", prose(&e.message), place(&e.path, e.line)));
-                self.line(&format!("- [x] {}{evidence}{}", plain(&control.title), of_service(control)));
+                self.line(&format!("- [x] {}{evidence}{}", prose(&control.title), of_service(control)));
             }
             self.line("");
         }
@@ -153,7 +154,7 @@ impl Page<'_> {
                 Some(finding) => format!(": {}", place(&finding.path, finding.line)),
                 None => String::new(),
             };
-            self.line(&format!("{}. **{}** ({}){places}", index + 1, plain(problem), code(blocker.id)));
+            self.line(&format!("{}. **{}** ({}){places}", index + 1, prose(problem), code(blocker.id)));
         }
     }
 
@@ -180,7 +181,7 @@ impl Page<'_> {
     /// One thing to do, as a check-list item.
     fn task(&mut self, control: &ControlReport) {
         let problem = self.context.problem(control).to_owned();
-        self.line(&format!("- [ ] **{}** ({}){}", plain(&problem), code(&control.id), of_service(control)));
+        self.line(&format!("- [ ] **{}** ({}){}", prose(&problem), code(&control.id), of_service(control)));
         if !control.reason.is_empty() {
             self.line(&format!("  - State: {}, {}", view::state(control.state), prose(&control.reason)));
         }
@@ -192,11 +193,7 @@ impl Page<'_> {
         if let Some(miss) = &control.nearest_miss {
             self.line(&format!("  - Nearest miss: {} ({})", prose(&miss.message), place(&miss.path, miss.line)));
         }
-        self.line(&format!(
-            "  - Worth: {} points · Effort: {}",
-            view::points(control),
-            view::days(control.effort_days)
-        ));
+        self.line(&format!("  - Worth: {} · Effort: {}", view::points(control), view::days(control.effort_days)));
         self.item("Standards", &plain(&control.standards.join(", ")));
     }
 
@@ -229,9 +226,9 @@ impl Page<'_> {
         self.heading("Quick wins");
         self.line("Most points per day of work first.\n");
         for (index, control) in wins.iter().enumerate() {
-            let problem = plain(self.context.problem(control)).into_owned();
+            let problem = prose(self.context.problem(control));
             let (points, days) = (view::points(control), view::days(control.effort_days));
-            self.line(&format!("{}. {problem} ({}): {points} points, {days}", index + 1, code(&control.id)));
+            self.line(&format!("{}. {problem} ({}): {points}, {days}", index + 1, code(&control.id)));
         }
     }
 
@@ -246,7 +243,7 @@ impl Page<'_> {
             for (index, id) in week.controls.iter().enumerate() {
                 let control = report.controls.iter().find(|control| &control.id == id);
                 let problem = control.map_or(id.as_str(), |control| self.context.problem(control));
-                let line = format!("{}. {} ({})", index + 1, plain(problem), code(id));
+                let line = format!("{}. {} ({})", index + 1, prose(problem), code(id));
                 self.line(&line);
             }
             self.line("");
@@ -285,11 +282,17 @@ impl Page<'_> {
         }
         self.heading(name);
         self.line("What files show of the clauses that a control names. It is no certification.\n");
+        let (checked, unchecked): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|control| view::is_implemented(control));
         self.line("| Control | Clauses | State |\n|---|---|---|");
-        for control in rows {
+        for control in checked {
             let clauses = plain(&clauses(control).join(", ")).into_owned();
             let state = format!("{} {}", view::mark(control.state), view::state(control.state));
-            self.line(&format!("| {}{} | {clauses} | {state} |", plain(&control.title), of_service(control)));
+            self.line(&format!("| {}{} | {clauses} | {state} |", prose(&control.title), of_service(control)));
+        }
+        if !unchecked.is_empty() {
+            let titles: Vec<String> = unchecked.iter().map(|control| prose(&control.title)).collect();
+            self.line(&format!("\nNot checked yet: {}.", titles.join("; ")));
         }
     }
 
@@ -360,7 +363,8 @@ impl Page<'_> {
         let tool = &self.report.tool;
         let now = self.report.now.as_deref().map_or_else(String::new, |now| format!(" on {}", plain(now)));
         let (name, version, epoch) = (tool.name, tool.version, plain(&tool.epoch).into_owned());
-        self.line(&format!("\n---\n\nWritten by {name} {version} (epoch {epoch}){now}."));
+        self.out.truncate(self.out.trim_end().len());
+        self.line(&format!("\n\n---\n\nWritten by {name} {version} (epoch {epoch}){now}."));
     }
 }
 
@@ -383,6 +387,9 @@ fn of_service(control: &ControlReport) -> String {
 
 /// `code-quality` → `Code quality`.
 fn capitalised(category: &str) -> String {
+    if category == "api" {
+        return "API".into();
+    }
     let words = plain(category).replace('-', " ");
     let mut chars = words.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())

@@ -70,11 +70,21 @@ fn worth(a: &ControlReport, b: &ControlReport) -> std::cmp::Ordering {
     (a.gain.now + a.gain.banked).total_cmp(&(b.gain.now + b.gain.banked))
 }
 
-/// `+2.2`, `+2.2 (+1.0 held back)`, `+0.0 (+3.4 held back)`: what a fix is worth now and what the cap holds back.
+/// `+2.2`, `+3.0 +5.2*`, `+8.1*`: what a fix is worth now, and with a star what the cap holds back.
+pub fn gain(control: &ControlReport) -> String {
+    match (control.gain.now, control.gain.banked) {
+        (now, banked) if banked < 0.05 => format!("+{now:.1}"),
+        (now, banked) if now < 0.05 => format!("+{banked:.1}*"),
+        (now, banked) => format!("+{now:.1} +{banked:.1}*"),
+    }
+}
+
+/// [`gain`] in words.
 pub fn points(control: &ControlReport) -> String {
     match (control.gain.now, control.gain.banked) {
-        (now, banked) if banked >= 0.05 => format!("+{now:.1} (+{banked:.1} held back)"),
-        (now, _) => format!("+{now:.1}"),
+        (now, banked) if banked < 0.05 => format!("+{now:.1} points"),
+        (now, banked) if now < 0.05 => format!("+{banked:.1} points once the blockers are fixed"),
+        (now, banked) => format!("+{now:.1} points, +{banked:.1} more once the blockers are fixed"),
     }
 }
 

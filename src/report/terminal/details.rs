@@ -37,7 +37,7 @@ pub fn unread(out: &mut String, report: &Report, settings: &Settings) {
         }
         return;
     }
-    out.push_str(&heading(paint, "NOT READ, OR NOT READ IN FULL", settings.width));
+    push_heading(out, paint, "NOT READ, OR NOT READ IN FULL", settings.width);
     for diagnostic in &report.diagnostics {
         let place = format!("{}:{}", diagnostic.path, diagnostic.line);
         let line = format!("{}  {}: {}", place, diagnostic.kind, diagnostic.message);
@@ -91,7 +91,7 @@ impl Details<'_, '_> {
         if !control.reason.is_empty() {
             parts.push(text::terminal(&control.reason).into_owned());
         }
-        parts.push(format!("{} points", view::points(control)));
+        parts.push(view::points(control));
         parts.push(view::days(control.effort_days));
         if control.service != "." {
             parts.push(format!("service {}", text::terminal(&control.service)));
@@ -181,7 +181,7 @@ impl Details<'_, '_> {
     }
 
     fn heading(&mut self, title: &str) {
-        self.out.push_str(&heading(self.paint, title, self.settings.width));
+        push_heading(self.out, self.paint, title, self.settings.width);
     }
 
     fn line(&mut self, line: &str) {
@@ -198,9 +198,13 @@ fn is_good(control: &ControlReport) -> bool {
     matches!(control.state, State::Pass | State::Attested | State::Waived)
 }
 
-fn heading(paint: Paint, title: &str, width: usize) -> String {
+fn push_heading(out: &mut String, paint: Paint, title: &str, width: usize) {
+    if !out.ends_with("\n\n") {
+        out.push('\n');
+    }
     let rule = "─".repeat(width.saturating_sub(text::width(title) + 4));
-    format!("\n{}\n\n", paint.bold(&format!("── {title} {rule}")))
+    out.push_str(&paint.bold(&format!("── {title} {rule}")));
+    out.push_str("\n\n");
 }
 
 /// Lines of at most `width` columns, later ones indented to the first one's text.

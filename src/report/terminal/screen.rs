@@ -8,7 +8,7 @@ use crate::report::view::{self, Blocker, Context};
 
 /// Lines of the screen; the last of a terminal's 24 holds the prompt.
 const LINES: usize = 23;
-const MAX_SERVICES: usize = 4;
+const MAX_SERVICES: usize = 3;
 const MAX_WINS: usize = 5;
 
 pub fn render(out: &mut String, report: &Report, context: &Context, settings: &Settings) {
@@ -83,7 +83,7 @@ impl Screen<'_> {
         let score = &self.report.score;
         let assessed = view::percent(score.assessed);
         match (score.low, score.high) {
-            (Some(low), Some(high)) => Some(format!("{assessed} assessed, score {low:.1}–{high:.1}")),
+            (Some(low), Some(high)) => Some(format!("{assessed} assessed ({low:.1}–{high:.1})")),
             _ => None,
         }
     }
@@ -114,22 +114,19 @@ impl Screen<'_> {
         (!parts.is_empty()).then(|| self.paint.warn(&text::truncate(&line, self.settings.width)))
     }
 
-    /// Blockers and quick wins in `room` lines.
+    /// Blockers and quick wins in `room` lines. Both have a title and a blank line before it.
     fn work(&self, room: usize) -> Vec<String> {
         let blockers = view::blockers(self.report);
         let wins = view::quick_wins(self.report);
-        let win_lines = if wins.is_empty() { 0 } else { 2 + wins.len().min(3) };
-        let first = if blockers.is_empty() {
-            self.no_blockers(room.saturating_sub(win_lines + 1))
-        } else {
-            self.blockers(&blockers, room.saturating_sub(win_lines + 2))
-        };
+        let room = room.saturating_sub(2);
+        let some_wins = wins.len().min(room.saturating_sub(2 + blockers.len().min(2)).min(3));
+        let left = room.saturating_sub(if some_wins == 0 { 0 } else { 2 + some_wins });
         let mut out = vec![String::new()];
-        out.extend(first);
-        if !wins.is_empty() {
-            let left = room.saturating_sub(out.len() + 2);
+        out.extend(if blockers.is_empty() { self.no_blockers(left) } else { self.blockers(&blockers, left) });
+        if some_wins > 0 {
+            let left = room.saturating_sub(out.len());
             out.push(String::new());
-            out.extend(self.wins(&wins, left.min(MAX_WINS)));
+            out.extend(self.wins(&wins, left.clamp(some_wins, MAX_WINS)));
         }
         out
     }
@@ -183,10 +180,12 @@ impl Screen<'_> {
     }
 
     fn wins(&self, wins: &[&ControlReport], max: usize) -> Vec<String> {
-        let gains: Vec<String> = wins.iter().take(max).map(|control| view::points(control)).collect();
+        let gains: Vec<String> = wins.iter().take(max).map(|control| view::gain(control)).collect();
         let width = gains.iter().map(|gain| text::width(gain)).max().unwrap_or(0).max(6);
-        let room = self.settings.width.saturating_sub(width + 14);
-        let title = text::pad("QUICK WINS", room + 2);
+        let room = self.settings.width.saturating_sub(width + 15);
+        let held = gains.iter().any(|gain| gain.ends_with('*'));
+        let title = if held { "QUICK WINS (* once the blockers are fixed)" } else { "QUICK WINS" };
+        let title = text::pad(title, room + 4);
         let title = format!("{title}{}  effort", text::pad("points", width));
         let mut out = vec![self.paint.bold(&title)];
         for (control, gain) in wins.iter().zip(&gains) {
@@ -194,7 +193,7 @@ impl Screen<'_> {
             let name = text::terminal(&name);
             let name = text::pad(&text::truncate(&name, room), room);
             out.push(format!(
-                "  {name}{}  {}",
+                "  {name}  {}  {}",
                 self.paint.good(&text::pad(gain, width)),
                 view::days(control.effort_days)
             ));
@@ -223,6 +222,8 @@ impl Screen<'_> {
             (format!("readycheck rules show {}", text::terminal(id)), "why it matters, how to fix it"),
             (format!("readycheck audit{path} --min-score 70"), "the gate for CI: exit code 1 below"),
         ];
+        let room = if self.report.project.services.len() > 1 { 2 } else { 3 };
+        let steps = steps.split_at(room).0;
         let width = steps.iter().map(|(command, _)| text::width(command)).max().unwrap_or(0);
         let line = |(command, what): &(String, &str)| {
             let line = format!("→ {}  {what}", text::pad(command, width));

@@ -14,13 +14,9 @@ pub fn plain() -> Table {
     table
 }
 
-/// The lines of a table, indented and without blanks at their ends.
-pub fn lines(table: &Table, indent: usize) -> Vec<String> {
-    table
-        .lines()
-        .map(|line| line.strip_prefix(' ').map(str::to_owned).unwrap_or(line))
-        .map(|line| format!("{}{}", " ".repeat(indent), line.trim_end()))
-        .collect()
+/// The lines of a table, without blanks at either end.
+pub fn lines(table: &Table) -> Vec<String> {
+    table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect()
 }
 
 /// How many controls of each priority are in which state; states that do not occur have no column.
@@ -41,7 +37,7 @@ pub fn priorities(report: &Report) -> Vec<String> {
         table.add_row(std::iter::once(label).chain(shown.iter().map(|(state, _)| count(key, state).to_string())));
     }
     align_numbers(&mut table);
-    lines(&table, 0)
+    lines(&table)
 }
 
 /// Score, grade and blockers of each service, the worst first.
@@ -52,7 +48,8 @@ pub fn services(report: &Report, max: usize) -> Vec<String> {
         value(a).total_cmp(&value(b)).then_with(|| a.path.cmp(&b.path))
     });
     let mut table = plain();
-    table.set_header(["SERVICE", "score", "grade", "verdict", "blockers"]);
+    let shown = if services.len() > max { format!(" ({max} of {})", services.len()) } else { String::new() };
+    table.set_header([&format!("SERVICE{shown}"), "score", "grade", "verdict", "blockers"]);
     for service in services.iter().take(max) {
         let score = &service.score;
         table.add_row([
@@ -63,11 +60,7 @@ pub fn services(report: &Report, max: usize) -> Vec<String> {
             score.blockers.len().to_string(),
         ]);
     }
-    let mut out = lines(&table, 0);
-    if services.len() > max {
-        out.push(format!(" … and {} (--service PATH narrows)", text::count(services.len() - max, "more service")));
-    }
-    out
+    lines(&table)
 }
 
 fn align_numbers(table: &mut Table) {
