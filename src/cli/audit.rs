@@ -11,8 +11,8 @@ use super::output::{self, Format, OutputArgument};
 use super::session::Session;
 use super::sources::Sources;
 use super::{folder, suggest};
-use crate::audit::{Audit, Options};
-use crate::report::{self, Context, Report, ScoreState, terminal, text};
+use crate::audit::Options;
+use crate::report::{self, Context, Report, terminal, text};
 use crate::rules::Priority;
 
 /// Score a backend, name what blocks its release, and gate CI
@@ -116,10 +116,10 @@ impl From<PriorityArgument> for Priority {
     }
 }
 
-pub fn run(args: Args, session: &mut Session) -> miette::Result<Exit> {
+pub fn run(args: &Args, session: &mut Session) -> miette::Result<Exit> {
     let plan = output::plan(&args.format, &args.output)?;
     folder::check(&args.path)?;
-    let options = options(&args);
+    let options = options(args);
     check_selection(&options, session)?;
     let audit = session.audit(&options, args.quiet)?;
     let request = GateRequest { min_score: args.min_score, fail_on: args.fail_on.map(Priority::from) };
@@ -133,10 +133,10 @@ pub fn run(args: Args, session: &mut Session) -> miette::Result<Exit> {
         output::write(path, &render(*format, &audit.report, &context, &settings)?)?;
     }
     if let Some(format) = plan.stdout {
-        let settings = settings(&args, session);
+        let settings = settings(args, session);
         session.console.print(&render(format, &audit.report, &context, &settings)?)?;
     }
-    Ok(conclude(&gate, args.quiet, &audit, session))
+    Ok(conclude(&gate, args.quiet, session))
 }
 
 fn options(args: &Args) -> Options {
@@ -176,6 +176,7 @@ fn settings(args: &Args, session: &Session) -> terminal::Settings {
         quiet: args.quiet,
         verbose: args.verbose,
         details: args.only.clone(),
+        narrowed: !(args.only.is_empty() && args.skip.is_empty() && args.category.is_empty()),
         list_skipped: args.list_skipped,
         path: shown_path(&args.path),
     }
@@ -196,7 +197,7 @@ fn render(format: Format, report: &Report, context: &Context, settings: &termina
 }
 
 /// Says how the gate went, on standard error: standard output may be a report for a machine.
-fn conclude(gate: &Gate, quiet: bool, audit: &Audit, session: &mut Session) -> Exit {
+fn conclude(gate: &Gate, quiet: bool, session: &mut Session) -> Exit {
     match gate {
         Gate::Off => Exit::Passed,
         Gate::Passed => {
@@ -209,12 +210,8 @@ fn conclude(gate: &Gate, quiet: bool, audit: &Audit, session: &mut Session) -> E
             session.console.eprint(&sentence("gate failed", reasons));
             Exit::Failed
         }
-        Gate::Inconclusive(reasons) => {
-            let mut reasons = reasons.clone();
-            if reasons.is_empty() && audit.report.score.state == ScoreState::NotAssessable {
-                reasons.push(audit.report.score.reason.clone());
-            }
-            session.console.eprint(&sentence("gate could not be decided", &reasons));
+        Gate::Inconclusive(reason) => {
+            session.console.eprint(&sentence("gate could not be decided", std::slice::from_ref(reason)));
             Exit::Inconclusive
         }
     }
@@ -235,7 +232,8 @@ fn parse_score(text: &str) -> Result<f64, String> {
 /// `YYYY-MM-DD`, a day that exists.
 fn parse_date(text: &str) -> Result<String, String> {
     let wrong = || "a date is written YYYY-MM-DD, like 2026-03-31".to_owned();
-    let shape = text.len() == 10 && text.bytes().enumerate().all(|(at, b)| (b == b'-') == (at == 4 || at == 7));
+    let fits = |(at, b): (usize, u8)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() };
+    let shape = text.len() == 10 && text.bytes().enumerate().all(fits);
     let parts: Option<Vec<u32>> = text.split('-').map(|part| part.parse().ok()).collect();
     let (true, Some([year, month, day])) = (shape, parts.as_deref()) else { return Err(wrong()) };
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
@@ -267,7 +265,10 @@ mod tests {
         let Ran { exit, out, err } = readycheck(&failed, &["audit", ".", "--min-score", "70", "--format", "json"]);
         assert_eq!((exit, err.as_str()), (Exit::Failed, "gate failed: score 28.2 is below 70\n"));
         assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok());
-        let undecided = Fake { gate: Gate::Inconclusive(Vec::new()), ..Fake::not_assessable() };
+        let undecided = Fake {
+            gate: Gate::Inconclusive("there is no score: no service of kind http".into()),
+            ..Fake::not_assessable()
+        };
         let Ran { exit, err, .. } = readycheck(&undecided, &["audit", ".", "--fail-on", "p0"]);
         assert_eq!(exit, Exit::Inconclusive);
         assert!(err.contains("no service of kind"), "{err}");

@@ -39,7 +39,7 @@ pub enum Gate {
     Passed,
     /// Why, one reason each.
     Failed(Vec<String>),
-    Inconclusive(Vec<String>),
+    Inconclusive(String),
 }
 
 /// A control and where it comes from.

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod audit;
+mod builtin;
 mod console;
 mod engine;
 mod exit;
@@ -24,7 +25,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use console::{ColorChoice, Environment};
 pub use engine::{Engine, Gate, GateRequest, RuleFile, RuleTests};
@@ -37,9 +38,9 @@ use session::Session;
 ///
 /// readycheck reads a repository and never runs it. It needs no network, no account and no configuration.
 #[derive(Debug, Parser)]
-#[command(name = "readycheck", version, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "readycheck", version, after_help = AFTER_HELP)]
 struct Cli {
-    /// When to colour; NO_COLOR and CLICOLOR_FORCE are honoured
+    /// Colour: auto, always or never; NO_COLOR and CLICOLOR_FORCE are honoured
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     color: ColorChoice,
     #[command(subcommand)]
@@ -48,7 +49,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Audit(audit::Args),
+    Audit(Box<audit::Args>),
     Init(init::Args),
     Rules(rules::Args),
     Facts(facts::Args),
@@ -58,11 +59,15 @@ enum Command {
 const AFTER_HELP: &str = "\
 Examples:
   readycheck audit                         score this folder, name what blocks a release
-  readycheck audit --min-score 70          the same as a gate: exit code 1 below 70 or with an open blocker
+  readycheck audit --min-score 70          a gate for CI: fails below 70
   readycheck audit -o report.json          the screen, and the report as JSON
   readycheck rules show sql-injection      what a control looks for, why, and how to fix it
 
-Exit codes: 0 passed, 1 gate failed, 2 usage, configuration or rule error, 3 gate could not be decided";
+Exit codes:
+  0  passed
+  1  the gate failed
+  2  usage, configuration or rule error; no report
+  3  the gate could not be decided";
 
 const BARE: &str = "\
 readycheck tells whether a backend is ready for production, and proves it.
@@ -77,14 +82,14 @@ readycheck --help shows the rest.
 const ISSUES: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/issues");
 
 /// The process: arguments, streams and environment as the system gives them.
-pub fn main(engine: &dyn Engine) -> ExitCode {
+pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(|| "unknown place".into(), |at| format!("{}:{}", at.file(), at.line()));
         if let Ok(mut first) = PANICKED_AT.lock() {
             first.get_or_insert(place);
         }
     }));
-    run(std::env::args_os(), &mut io::stdout(), &mut io::stderr(), Environment::of_process(), engine).into()
+    run(std::env::args_os(), &mut io::stdout(), &mut io::stderr(), Environment::of_process(), &builtin::Builtin).into()
 }
 
 /// Where the first panic of the process happened. Its message is not kept: it may quote the audited tree.
@@ -120,7 +125,8 @@ pub fn run(
 }
 
 fn parse_and_run(args: &[OsString], console: &mut Console, engine: &dyn Engine) -> miette::Result<Exit> {
-    let cli = match Cli::try_parse_from(args) {
+    let command = Cli::command().term_width(console.width());
+    let cli = match command.try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(message) => return show(&message, console),
     };
@@ -128,7 +134,7 @@ fn parse_and_run(args: &[OsString], console: &mut Console, engine: &dyn Engine) 
     let mut session = Session { console, engine };
     match cli.command {
         None => session.console.print(BARE).map(|()| Exit::Passed),
-        Some(Command::Audit(args)) => audit::run(args, &mut session),
+        Some(Command::Audit(args)) => audit::run(&args, &mut session),
         Some(Command::Init(args)) => init::run(&args, &mut session),
         Some(Command::Rules(args)) => rules::run(args, &mut session),
         Some(Command::Facts(args)) => facts::run(&args, &mut session),
@@ -151,8 +157,6 @@ fn show(message: &clap::Error, console: &mut Console) -> miette::Result<Exit> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::testing::{Fake, Ran, readycheck};
     use super::*;
 
@@ -188,6 +192,29 @@ mod tests {
             assert_eq!((exit, out.as_str()), (Exit::Error, ""), "{args:?}");
             assert!(!err.is_empty());
         }
+    }
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_changes_no_exit_code() {
+        let engine = Fake { gate: Gate::Failed(vec!["low".into()]), ..Fake::unready() };
+        let args = ["readycheck", "audit", ".", "--min-score", "70"].map(OsString::from);
+        let mut err = Vec::new();
+        assert_eq!(run(args, &mut Closed, &mut err, Environment::default(), &engine), Exit::Failed);
+        assert_eq!(err, b"gate failed: low\n");
+        let args = ["readycheck", "audit", "."].map(OsString::from);
+        assert_eq!(run(args, &mut Closed, &mut Closed, Environment::default(), &Fake::unready()), Exit::Passed);
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod tables;
 
 pub use paint::Paint;
 
-use super::model::Report;
+use super::model::{Report, ScoreState};
 use super::view::Context;
 
 /// How to show a report on a terminal.
@@ -23,6 +23,8 @@ pub struct Settings {
     pub verbose: bool,
     /// After the screen, the details of these controls (`--only`).
     pub details: Vec<String>,
+    /// Only some controls were looked at, so that a missing score says nothing.
+    pub narrowed: bool,
     /// Name every file that was left out.
     pub list_skipped: bool,
     /// The audited path as the user wrote it, for the commands that go on.
@@ -37,6 +39,7 @@ impl Default for Settings {
             quiet: false,
             verbose: false,
             details: Vec::new(),
+            narrowed: false,
             list_skipped: false,
             path: ".".into(),
         }
@@ -52,8 +55,13 @@ pub fn render(report: &Report, context: &Context, settings: &Settings) -> String
         out.push('\n');
         return out;
     }
-    screen::render(&mut out, report, context, settings);
-    if settings.verbose || !settings.details.is_empty() {
+    let narrow = settings.narrowed && report.score.state == ScoreState::NotAssessable;
+    if narrow {
+        out.push_str("No score: only some of the controls were looked at.\n");
+    } else {
+        screen::render(&mut out, report, context, settings);
+    }
+    if settings.verbose || narrow || !settings.details.is_empty() {
         details::render(&mut out, report, context, settings);
     }
     if settings.list_skipped || settings.verbose {
@@ -133,6 +141,15 @@ mod tests {
         let out = show(&sample::unready(), &settings);
         assert!(out.contains("nearest miss: `helmet` is installed but never mounted (package.json:12)"), "{out}");
         assert!(!out.contains("IN PLACE"), "{out}");
+    }
+
+    #[test]
+    fn a_narrowed_run_without_a_score_shows_its_controls() {
+        let mut report = sample::not_assessable();
+        report.controls = sample::unready().controls.split_off(6);
+        let out = show(&report, &Settings { narrowed: true, ..Settings::default() });
+        assert!(out.starts_with("No score: only some of the controls were looked at.\n"), "{out}");
+        assert!(out.contains("✗ security-headers") && !out.contains("--as-service"), "{out}");
     }
 
     #[test]

@@ -58,6 +58,9 @@ impl Screen<'_> {
 
         let room = LINES.saturating_sub(head.len() + tail.len());
         head.extend(self.work(room));
+        if head.len() + tail.len() < LINES {
+            tail.insert(tail.len() - self.how_to_go_on().len(), String::new());
+        }
         head.extend(tail);
         head
     }
