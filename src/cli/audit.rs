@@ -88,13 +88,13 @@ pub struct Args {
 
 const AFTER_HELP: &str = "\
 Examples:
-  readycheck audit                                  the screen: score, blockers, quick wins
-  readycheck audit --verbose                        every finding with its code
-  readycheck audit --only sql-injection             one control in detail
-  readycheck audit --min-score 70 --fail-on P0      a gate for CI
-  readycheck audit -o report.json -o TODO.md        the screen, and two files
-  readycheck audit services/api --format markdown   a TODO list on standard output
-  readycheck audit ../stranger --no-config          nothing in the tree changes the result";
+  readycheck audit                              score, blockers, quick wins
+  readycheck audit --verbose                    every finding with its code
+  readycheck audit --only sql-injection         one control in detail
+  readycheck audit --min-score 70 --fail-on P0  a gate for CI
+  readycheck audit -o report.json -o TODO.md    the screen, and two files
+  readycheck audit api --format markdown        a TODO list
+  readycheck audit ../stranger --no-config      no file there changes the rules";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[value(rename_all = "UPPER")]

@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use clap::ValueEnum;
 use miette::{GraphicalReportHandler, GraphicalTheme, IntoDiagnostic, ThemeCharacters, ThemeStyles, WrapErr};
 
+use crate::report::text;
+
 /// `--color`
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
@@ -80,15 +82,26 @@ impl<'a> Console<'a> {
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
     }
 
-    /// An error with its place, cause and help.
+    /// An error with its place, cause and help. It may quote a stranger's file: what would act on the terminal is
+    /// escaped, and then nothing is coloured.
     pub fn error(&mut self, error: &miette::Report) {
-        let styles = if self.err_color() { ThemeStyles::ansi() } else { ThemeStyles::none() };
+        let plain = self.render(error, ThemeStyles::none());
+        let escaped = text::terminal_lines(&plain);
+        if plain == escaped && self.err_color() {
+            let colored = self.render(error, ThemeStyles::ansi());
+            self.eprint(&colored);
+        } else {
+            self.eprint(&escaped);
+        }
+    }
+
+    fn render(&self, error: &miette::Report, styles: ThemeStyles) -> String {
         let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
-        let mut text = String::new();
         let handler = GraphicalReportHandler::new_themed(theme).with_links(false).with_width(self.width());
-        match handler.render_report(&mut text, error.as_ref()) {
-            Ok(()) => self.eprint(&text),
-            Err(_) => self.eprint(&format!("error: {error}\n")),
+        let mut out = String::new();
+        match handler.render_report(&mut out, error.as_ref()) {
+            Ok(()) => out,
+            Err(_) => format!("error: {error}\n"),
         }
     }
 
@@ -129,6 +142,16 @@ mod tests {
         assert!(!Environment { force_color: true, no_color: true, ..pipe }.color(ColorChoice::Auto, false));
         assert!(Environment { no_color: true, ..pipe }.color(ColorChoice::Always, false));
         assert!(!terminal.color(ColorChoice::Never, true));
+    }
+
+    #[test]
+    fn errors_cannot_act_on_the_terminal() {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let environment = Environment { force_color: true, ..Environment::default() };
+        let mut console = Console::new(&mut out, &mut err, environment);
+        console.error(&miette::miette!("bad file \u{1b}[2Jname"));
+        let shown = String::from_utf8(err).expect("UTF-8");
+        assert!(shown.contains("\\x1b[2Jname") && !shown.contains('\u{1b}'), "{shown}");
     }
 
     struct Closed(io::ErrorKind);

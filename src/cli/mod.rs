@@ -58,15 +58,15 @@ enum Command {
 
 const AFTER_HELP: &str = "\
 Examples:
-  readycheck audit                         score this folder, name what blocks a release
-  readycheck audit --min-score 70          a gate for CI: fails below 70
-  readycheck audit -o report.json          the screen, and the report as JSON
-  readycheck rules show sql-injection      what a control looks for, why, and how to fix it
+  readycheck audit                     score this folder, name what blocks it
+  readycheck audit --min-score 70      a gate for CI: fails below 70
+  readycheck audit -o report.json      the screen, and the report as JSON
+  readycheck rules show sql-injection  what a control looks for, and how to fix it
 
 Exit codes:
   0  passed
   1  the gate failed
-  2  usage, configuration or rule error; no report
+  2  usage, configuration or rule error, missing path; there is no report
   3  the gate could not be decided";
 
 const BARE: &str = "\

@@ -21,12 +21,14 @@ pub fn check<'a>(
         if known.clone().into_iter().any(|other| other == word) {
             continue;
         }
-        let help = match nearest(word, known.clone()) {
-            _ if Path::new(word).is_dir() => format!("if `{word}` is the folder to look at, put it before the options"),
+        let word = crate::report::text::terminal(word);
+        let help = match nearest(&word, known.clone()) {
+            _ if Path::new(&*word).is_dir() => {
+                format!("if `{word}` is the folder to look at, put it before the options")
+            }
             Some(other) => format!("did you mean `{other}`? {list}"),
             None => list.to_owned(),
         };
-        let word = crate::report::text::terminal(word);
         return Err(miette::miette!(help = help, "there is no {what} `{word}`"));
     }
     Ok(())

@@ -24,6 +24,11 @@ pub fn terminal_code(line: &str) -> String {
     out
 }
 
+/// Several lines for a terminal: like [`terminal_code`], line by line.
+pub fn terminal_lines(text: &str) -> String {
+    text.split('\n').map(terminal_code).collect::<Vec<_>>().join("\n")
+}
+
 /// Running text of Markdown: neither markup nor HTML of the text survives, and it stays on one line.
 pub fn markdown(text: &str) -> Cow<'_, str> {
     escape_if(text, |c| is_unsafe(c) || MARKUP.contains(c), escape_markdown)

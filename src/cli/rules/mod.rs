@@ -20,11 +20,11 @@ use crate::audit::Options;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  readycheck rules list --category security    what is looked at there
-  readycheck rules show sql-injection          what it looks for, why, and how to fix it
-  readycheck rules why rate-limit-coverage     why it came out as it did, here
-  readycheck rules new no-legacy-client        start a rule of your own
-  readycheck rules test                        run the examples of your rules")]
+  readycheck rules list --category security  what is looked at there
+  readycheck rules show sql-injection        what it looks for, and how to fix it
+  readycheck rules why rate-limit-coverage   why it came out as it did, here
+  readycheck rules new no-legacy-client      start a rule of your own
+  readycheck rules test                      run the examples of your rules")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

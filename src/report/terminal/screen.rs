@@ -86,7 +86,7 @@ impl Screen<'_> {
         let score = &self.report.score;
         let assessed = view::percent(score.assessed);
         match (score.low, score.high) {
-            (Some(low), Some(high)) => Some(format!("{assessed} assessed ({low:.1}–{high:.1})")),
+            (Some(low), Some(high)) => Some(format!("{assessed} assessed (score {low:.1}–{high:.1})")),
             _ => None,
         }
     }
