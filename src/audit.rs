@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::facts::FactStore;
 use crate::project::Project;
 use crate::report::Report;
+use crate::rules::{ControlInfo, Evaluation};
 
 /// What one audit looks at, and how.
 #[derive(Debug, Clone, Default)]
@@ -32,4 +33,19 @@ pub struct Audit {
     pub project: Project,
     pub facts: FactStore,
     pub report: Report,
+    /// What [`Evaluation::control`] counts in.
+    pub controls: Vec<ControlInfo>,
+    pub evaluations: Vec<Evaluation>,
+}
+
+/// What an audit is doing, for whoever watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Walking the tree.
+    Files,
+    /// Reading and parsing.
+    Facts,
+    /// Evaluating the rules.
+    Rules,
+    Score,
 }
