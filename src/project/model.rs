@@ -105,6 +105,8 @@ pub struct Service {
     pub serverless: bool,
     /// Other services of the workspace that it imports (they are reached through it).
     pub uses: Vec<ServiceId>,
+    /// Controls that its platform takes care of, with the platform's name (`Vercel`).
+    pub provided: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]

@@ -65,8 +65,10 @@ pub fn at_key(entry: &Entry, message: impl Into<String>) -> Problem {
 /// Rejects keys that are not of the list.
 pub fn only_keys(table: &Node, what: &str, allowed: &[&str]) -> Result<(), Problem> {
     match table.entries().iter().find(|entry| !allowed.contains(&&*entry.key)) {
-        Some(entry) => Err(at_key(entry, format!("{what} has no key `{}`", entry.key))
-            .suggest(&entry.key, allowed.iter().copied())),
+        Some(entry) => {
+            Err(at_key(entry, format!("{what} has no key `{}`", entry.key))
+                .suggest(&entry.key, allowed.iter().copied()))
+        }
         None => Ok(()),
     }
 }
@@ -130,7 +132,9 @@ pub fn choice<T: Copy>(node: &Node, what: &str, choices: &[(&str, T)]) -> Result
     let word = as_text(node, what)?;
     match choices.iter().find(|(name, _)| *name == word) {
         Some((_, value)) => Ok(*value),
-        None => Err(at(node, format!("{what} cannot be `{word}`")).suggest(word, choices.iter().map(|(name, _)| *name))),
+        None => {
+            Err(at(node, format!("{what} cannot be `{word}`")).suggest(word, choices.iter().map(|(name, _)| *name)))
+        }
     }
 }
 

@@ -89,7 +89,11 @@ fn read(node: &Node) -> Result<Lexicon, Problem> {
         only_keys(node, "a lexicon of names", NAME_KEYS)?;
         let mut positive = phrases(node, "words")?;
         positive.extend(phrases(node, "phrases")?);
-        Ok(Lexicon::Names(Names { positive, unless: phrases(node, "unless")?, unless_last: phrases(node, "unless_last")? }))
+        Ok(Lexicon::Names(Names {
+            positive,
+            unless: phrases(node, "unless")?,
+            unless_last: phrases(node, "unless_last")?,
+        }))
     } else {
         only_keys(node, "a lexicon of paths", PATH_KEYS)?;
         Ok(Lexicon::Paths(Paths {
@@ -172,7 +176,10 @@ fn occurs(phrases: &[Vec<String>], words: &[String]) -> bool {
 fn ends(phrases: &[Vec<String>], words: &[String]) -> bool {
     phrases.iter().any(|phrase| {
         let start = words.len().checked_sub(phrase.len());
-        start.filter(|start| *start > 0).and_then(|start| words.get(start..)).is_some_and(|tail| same_words(phrase, tail))
+        start
+            .filter(|start| *start > 0)
+            .and_then(|start| words.get(start..))
+            .is_some_and(|tail| same_words(phrase, tail))
     })
 }
 
@@ -190,8 +197,13 @@ impl Paths {
         if !path.contains('/') && !path.is_empty() && path.contains(char::is_whitespace) {
             return false;
         }
-        let raw: Vec<&str> =
-            path.split(['?', '#']).next().unwrap_or_default().split('/').filter(|segment| !segment.is_empty()).collect();
+        let raw: Vec<&str> = path
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .collect();
         let segments: Vec<String> = raw.iter().map(|segment| plain(segment)).collect();
         if segments.iter().any(|segment| self.unless.contains(segment)) {
             return false;
@@ -205,7 +217,9 @@ impl Paths {
         match self.parameters {
             Parameters::Any => true,
             Parameters::None => !parameters.contains(&true),
-            Parameters::NoId => raw.iter().zip(parameters).all(|(segment, parameter)| !parameter || !is_identifier(segment)),
+            Parameters::NoId => {
+                raw.iter().zip(parameters).all(|(segment, parameter)| !parameter || !is_identifier(segment))
+            }
         }
     }
 
@@ -303,26 +317,92 @@ mod tests {
     fn money() {
         check(
             "money",
-            &["price", "unit_price", "totalAmount", "balance", "priceCents", "shippingCost", "total", "order_total", "salary", "fees", "creditLimit"],
-            &["total_count", "totalPages", "tax_rate", "score", "cost_center_id", "discountCode", "amountOfItems", "total_users", "creditCardNumber",
-              "paymentMethod", "title", "totalTime", "feeling", "isCredit", "balancer", "total_score"],
+            &[
+                "price",
+                "unit_price",
+                "totalAmount",
+                "balance",
+                "priceCents",
+                "shippingCost",
+                "total",
+                "order_total",
+                "salary",
+                "fees",
+                "creditLimit",
+            ],
+            &[
+                "total_count",
+                "totalPages",
+                "tax_rate",
+                "score",
+                "cost_center_id",
+                "discountCode",
+                "amountOfItems",
+                "total_users",
+                "creditCardNumber",
+                "paymentMethod",
+                "title",
+                "totalTime",
+                "feeling",
+                "isCredit",
+                "balancer",
+                "total_score",
+            ],
         );
     }
 
     #[test]
     fn minor_unit() {
-        check("minor-unit", &["priceCents", "amount_in_cents", "feeMinor", "wei", "balance_pence"], &["price", "percent", "total", "center", "century"]);
+        check(
+            "minor-unit",
+            &["priceCents", "amount_in_cents", "feeMinor", "wei", "balance_pence"],
+            &["price", "percent", "total", "center", "century"],
+        );
     }
 
     #[test]
     fn secret() {
         check(
             "secret",
-            &["JWT_SECRET", "password", "DB_PASSWORD", "apiKey", "STRIPE_SECRET_KEY", "accessToken", "SESSION_SECRET", "privateKey", "GITHUB_TOKEN",
-              "client_secret", "ENCRYPTION_KEY", "SMTP_PASS_PHRASE_PASSPHRASE", "API_KEYS"],
-            &["TOKEN_TTL", "PASSWORD_MIN_LENGTH", "KEY_PREFIX", "CACHE_KEY", "PUBLIC_KEY", "PUBLIC_KEY_URL", "tokenType", "passwordField", "PORT",
-              "LOG_LEVEL", "NEXT_PUBLIC_API_KEY", "JWT_EXPIRES_IN", "publishableKey", "secretary", "primaryKey", "accessKeyId", "TOKEN_URL",
-              "passwordResetUrl", "SUPABASE_ANON_KEY", "maxTokens", "keyboard", "PASSWORD_HASH"],
+            &[
+                "JWT_SECRET",
+                "password",
+                "DB_PASSWORD",
+                "apiKey",
+                "STRIPE_SECRET_KEY",
+                "accessToken",
+                "SESSION_SECRET",
+                "privateKey",
+                "GITHUB_TOKEN",
+                "client_secret",
+                "ENCRYPTION_KEY",
+                "SMTP_PASS_PHRASE_PASSPHRASE",
+                "API_KEYS",
+            ],
+            &[
+                "TOKEN_TTL",
+                "PASSWORD_MIN_LENGTH",
+                "KEY_PREFIX",
+                "CACHE_KEY",
+                "PUBLIC_KEY",
+                "PUBLIC_KEY_URL",
+                "tokenType",
+                "passwordField",
+                "PORT",
+                "LOG_LEVEL",
+                "NEXT_PUBLIC_API_KEY",
+                "JWT_EXPIRES_IN",
+                "publishableKey",
+                "secretary",
+                "primaryKey",
+                "accessKeyId",
+                "TOKEN_URL",
+                "passwordResetUrl",
+                "SUPABASE_ANON_KEY",
+                "maxTokens",
+                "keyboard",
+                "PASSWORD_HASH",
+            ],
         );
     }
 
@@ -330,8 +410,34 @@ mod tests {
     fn auth_names() {
         check(
             "auth-name",
-            &["token", "resetToken", "sessionId", "otp", "verificationCode", "apiKey", "inviteCode", "csrf", "generateToken", "password", "salt"],
-            &["statusCode", "countryCode", "errorCode", "useState", "setState", "jitter", "delay", "tokenCount", "color", "index", "id", "code", "shuffle"],
+            &[
+                "token",
+                "resetToken",
+                "sessionId",
+                "otp",
+                "verificationCode",
+                "apiKey",
+                "inviteCode",
+                "csrf",
+                "generateToken",
+                "password",
+                "salt",
+            ],
+            &[
+                "statusCode",
+                "countryCode",
+                "errorCode",
+                "useState",
+                "setState",
+                "jitter",
+                "delay",
+                "tokenCount",
+                "color",
+                "index",
+                "id",
+                "code",
+                "shuffle",
+            ],
         );
     }
 
@@ -339,7 +445,17 @@ mod tests {
     fn auth_cookies() {
         check(
             "auth-cookie",
-            &["session", "connect.sid", "access_token", "refreshToken", "__Host-session", "jwt", "sid", "auth", "next-auth.session-token"],
+            &[
+                "session",
+                "connect.sid",
+                "access_token",
+                "refreshToken",
+                "__Host-session",
+                "jwt",
+                "sid",
+                "auth",
+                "next-auth.session-token",
+            ],
             &["theme", "locale", "cookie_consent", "sidebar_state", "XSRF-TOKEN", "lang", "_ga", "basket"],
         );
     }
@@ -348,48 +464,163 @@ mod tests {
     fn sensitive_and_personal() {
         check(
             "sensitive",
-            &["password", "user.password", "authToken", "req.headers.authorization", "cardNumber", "cvv", "apiKey", "cookie"],
-            &["tokenCount", "passwordLength", "tokenType", "maxTokens", "promptTokens", "email", "secretName", "isPasswordValid", "panel"],
+            &[
+                "password",
+                "user.password",
+                "authToken",
+                "req.headers.authorization",
+                "cardNumber",
+                "cvv",
+                "apiKey",
+                "cookie",
+            ],
+            &[
+                "tokenCount",
+                "passwordLength",
+                "tokenType",
+                "maxTokens",
+                "promptTokens",
+                "email",
+                "secretName",
+                "isPasswordValid",
+                "panel",
+            ],
         );
         check(
             "personal",
             &["email", "user_email", "phoneNumber", "firstName", "dateOfBirth", "ipAddress", "address", "userEmail"],
-            &["emailTemplate", "name", "walletAddress", "emailProvider", "addressId", "filename", "smtpEmail", "emailVerifiedAt"],
+            &[
+                "emailTemplate",
+                "name",
+                "walletAddress",
+                "emailProvider",
+                "addressId",
+                "filename",
+                "smtpEmail",
+                "emailVerifiedAt",
+            ],
         );
-        check("tenant", &["tenantId", "organizationId", "orgId", "workspace_id", "accountId"], &["organizationName", "userId", "companyLogo", "origin"]);
-        check("privilege", &["role", "isAdmin", "balance", "permissions", "ownerId"], &["name", "roleName", "title", "email"]);
-        check("password", &["password", "userPassword", "pwd"], &["passwordMinLength", "passwordHash", "passport", "passwordResetAt"]);
-        check("placeholder", &["changeme", "your-api-key", "<your-secret>", "replace-me", "xxx", "EXAMPLE", "your_key_here"], &["hunter2", "s3cr3t", "prod"]);
+        check(
+            "tenant",
+            &["tenantId", "organizationId", "orgId", "workspace_id", "accountId"],
+            &["organizationName", "userId", "companyLogo", "origin"],
+        );
+        check(
+            "privilege",
+            &["role", "isAdmin", "balance", "permissions", "ownerId"],
+            &["name", "roleName", "title", "email"],
+        );
+        check(
+            "password",
+            &["password", "userPassword", "pwd"],
+            &["passwordMinLength", "passwordHash", "passport", "passwordResetAt"],
+        );
+        check(
+            "placeholder",
+            &["changeme", "your-api-key", "<your-secret>", "replace-me", "xxx", "EXAMPLE", "your_key_here"],
+            &["hunter2", "s3cr3t", "prod"],
+        );
     }
 
     #[test]
     fn health_paths() {
         check(
             "health-path",
-            &["/health", "/healthz", "/api/health", "/api/v1/health/live", "/health/ready", "/livez", "/readyz", "/ping", "/health-check", "/_health", "/api/healthcheck"],
-            &["/health-records", "/api/health/records", "/patients/:id/health", "/", "/users", "/live-stream", "/health/:id", "/statuses"],
+            &[
+                "/health",
+                "/healthz",
+                "/api/health",
+                "/api/v1/health/live",
+                "/health/ready",
+                "/livez",
+                "/readyz",
+                "/ping",
+                "/health-check",
+                "/_health",
+                "/api/healthcheck",
+            ],
+            &[
+                "/health-records",
+                "/api/health/records",
+                "/patients/:id/health",
+                "/",
+                "/users",
+                "/live-stream",
+                "/health/:id",
+                "/statuses",
+            ],
         );
-        check("readiness-path", &["/ready", "/readyz", "/health/ready", "/api/readiness"], &["/health", "/already", "/ready/:id"]);
+        check(
+            "readiness-path",
+            &["/ready", "/readyz", "/health/ready", "/api/readiness"],
+            &["/health", "/already", "/ready/:id"],
+        );
     }
 
     #[test]
     fn public_paths() {
         check(
             "public-path",
-            &["/login", "/api/auth/login", "/auth/register", "/api/auth/[...nextauth]", "/auth/google/callback", "/forgot-password", "/health", "/docs",
-              "/robots.txt", "/.well-known/jwks.json", "/auth/reset-password/:token", "/api/v1/auth/refresh-token", "/openapi.json", "/verify-email"],
-            &["/users", "/api/orders", "/loginhistory", "/admin/login-attempts", "/users/:id", "/settings/verify", "/products", "/publications", "/api/admin/register"],
+            &[
+                "/login",
+                "/api/auth/login",
+                "/auth/register",
+                "/api/auth/[...nextauth]",
+                "/auth/google/callback",
+                "/forgot-password",
+                "/health",
+                "/docs",
+                "/robots.txt",
+                "/.well-known/jwks.json",
+                "/auth/reset-password/:token",
+                "/api/v1/auth/refresh-token",
+                "/openapi.json",
+                "/verify-email",
+            ],
+            &[
+                "/users",
+                "/api/orders",
+                "/loginhistory",
+                "/admin/login-attempts",
+                "/users/:id",
+                "/settings/verify",
+                "/products",
+                "/publications",
+                "/api/admin/register",
+            ],
         );
-        check("login-path", &["/login", "/api/auth/sign-in", "/password/reset", "/auth/login"], &["/logins", "/users", "/auth/logout", "/token/:id"]);
+        check(
+            "login-path",
+            &["/login", "/api/auth/sign-in", "/password/reset", "/auth/login"],
+            &["/logins", "/users", "/auth/logout", "/token/:id"],
+        );
     }
 
     #[test]
     fn other_paths() {
-        check("admin-path", &["/admin", "/api/admin/users", "/backoffice"], &["/administrators-guide", "/users", "/badminton"]);
+        check(
+            "admin-path",
+            &["/admin", "/api/admin/users", "/backoffice"],
+            &["/administrators-guide", "/users", "/badminton"],
+        );
         check(
             "inbound-webhook",
-            &["/webhook", "/webhooks/stripe", "/api/stripe/webhook", "/api/webhooks", "/webhooks/:provider", "/api/stripe-webhook"],
-            &["/webhook-subscriptions", "/webhooks/:id", "/webhooks/subscriptions", "/hooks-list", "/settings/webhooks", "/webhookLogs"],
+            &[
+                "/webhook",
+                "/webhooks/stripe",
+                "/api/stripe/webhook",
+                "/api/webhooks",
+                "/webhooks/:provider",
+                "/api/stripe-webhook",
+            ],
+            &[
+                "/webhook-subscriptions",
+                "/webhooks/:id",
+                "/webhooks/subscriptions",
+                "/hooks-list",
+                "/settings/webhooks",
+                "/webhookLogs",
+            ],
         );
         check("versioned-path", &["/api/v1/users", "/v2", "/v10/x"], &["/api/users", "/video", "/vx", "/v"]);
     }

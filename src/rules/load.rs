@@ -16,11 +16,40 @@ use crate::project::{Area, ProcessKind};
 use crate::syntax::{Entry, Node, NodeData};
 
 pub const CONTROL_KEYS: &[&str] = &[
-    "id", "title", "problem", "category", "kind", "mode", "priority", "blocker", "blocks", "effort", "standards",
-    "why", "fix", "remedy", "processes", "repository_wide", "without_evidence", "applies", "enabled", "rule",
+    "id",
+    "title",
+    "problem",
+    "category",
+    "kind",
+    "mode",
+    "priority",
+    "blocker",
+    "blocks",
+    "effort",
+    "standards",
+    "why",
+    "fix",
+    "remedy",
+    "processes",
+    "repository_wide",
+    "without_evidence",
+    "applies",
+    "enabled",
+    "rule",
 ];
 pub const RULE_KEYS: &[&str] = &[
-    "each", "bad", "good", "half", "note", "message", "confidence", "group", "mode", "example", "secret", "match",
+    "each",
+    "bad",
+    "good",
+    "half",
+    "note",
+    "message",
+    "confidence",
+    "group",
+    "mode",
+    "example",
+    "secret",
+    "match",
     "pattern",
 ];
 pub const TEXT_KEYS: &[&str] =
@@ -117,9 +146,7 @@ fn optional_choice<T: Copy>(table: &Node, key: &str, choices: &[(&str, T)]) -> R
 fn processes(root: &Node) -> Result<Vec<ProcessKind>, Problem> {
     match root.get("processes").map(|node| &node.data) {
         None => Ok(Vec::new()),
-        Some(NodeData::List(items)) => {
-            items.iter().map(|item| choice(item, "a process kind", PROCESSES)).collect()
-        }
+        Some(NodeData::List(items)) => items.iter().map(|item| choice(item, "a process kind", PROCESSES)).collect(),
         Some(_) => optional_choice(root, "processes", PROCESSES).map(|kind| kind.into_iter().collect()),
     }
 }
@@ -148,11 +175,7 @@ fn applies(node: &Node, lexicons: &Arc<Lexicons>) -> Result<AppliesWhen, Problem
 }
 
 /// The cases of `priority`, and the priority where none of them decides.
-fn priority(
-    root: &Node,
-    rules: &[Rule],
-    lexicons: &Arc<Lexicons>,
-) -> Result<(Vec<PriorityCase>, Priority), Problem> {
+fn priority(root: &Node, rules: &[Rule], lexicons: &Arc<Lexicons>) -> Result<(Vec<PriorityCase>, Priority), Problem> {
     let node = required(root, "priority")?;
     let NodeData::List(items) = &node.data else {
         return Ok((Vec::new(), choice(node, "`priority`", PRIORITIES)?));

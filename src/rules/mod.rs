@@ -3,6 +3,7 @@
 pub mod conditions;
 pub mod document;
 mod error;
+mod evaluate;
 mod lexicon;
 mod load;
 mod outcome;
@@ -11,6 +12,7 @@ mod schema;
 mod template;
 
 pub use error::{Problem, RuleError, nearest};
+pub use evaluate::{Evaluated, Snippets, evaluate};
 pub use lexicon::{LexiconId, Lexicons, words};
 pub use outcome::*;
 pub use ruleset::{RuleErrors, RuleSet};

@@ -81,10 +81,13 @@ impl RuleSet {
     pub fn from_files(mut files: Vec<Source>) -> Result<RuleSet, RuleErrors> {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let lexicons = files.iter().find(|source| source.path == LEXICONS);
-        let lexicons = lexicons.map_or_else(|| Ok(Lexicons::default()), |source| Lexicons::parse(&source.path, &source.text));
+        let lexicons =
+            lexicons.map_or_else(|| Ok(Lexicons::default()), |source| Lexicons::parse(&source.path, &source.text));
         let lexicons = Arc::new(lexicons.map_err(|error| RuleErrors(vec![error]))?);
-        let sources: Vec<Arc<Source>> = files.into_iter().filter(|source| is_control(&source.path)).map(Arc::new).collect();
-        let loaded: Vec<Result<Control, RuleError>> = sources.par_iter().map(|source| read(source, &lexicons)).collect();
+        let sources: Vec<Arc<Source>> =
+            files.into_iter().filter(|source| is_control(&source.path)).map(Arc::new).collect();
+        let loaded: Vec<Result<Control, RuleError>> =
+            sources.par_iter().map(|source| read(source, &lexicons)).collect();
         let mut errors = Vec::new();
         let mut controls = Vec::new();
         for result in loaded {
@@ -161,7 +164,8 @@ impl RuleSet {
             }
             for rule in &control.rules {
                 if let Some(other) = rules.insert(&rule.id, path) {
-                    let problem = Problem::new(rule.start, rule.end, format!("the rule `{}` is defined twice", rule.id));
+                    let problem =
+                        Problem::new(rule.start, rule.end, format!("the rule `{}` is defined twice", rule.id));
                     errors.push(problem.help(format!("also in {other}")).in_file(path, &control.source.text));
                 }
             }
@@ -175,7 +179,9 @@ impl RuleSet {
 
     /// A rule by its id, with its control.
     pub fn rule(&self, id: &str) -> Option<(&Control, &Rule)> {
-        self.controls.iter().find_map(|control| control.rules.iter().find(|rule| rule.id == id).map(|rule| (control, rule)))
+        self.controls
+            .iter()
+            .find_map(|control| control.rules.iter().find(|rule| rule.id == id).map(|rule| (control, rule)))
     }
 
     /// Every rule with its control, in order.
@@ -201,13 +207,20 @@ pub fn read(source: &Arc<Source>, lexicons: &Arc<Lexicons>) -> Result<Control, R
 
 fn check_regexes(control: &Control) -> Result<(), Problem> {
     for rule in &control.rules {
-        let conditions = [Some(&rule.each.condition), rule.bad.as_ref(), rule.good.as_ref(), rule.half.as_ref(), rule.note.as_ref()];
+        let conditions =
+            [Some(&rule.each.condition), rule.bad.as_ref(), rule.good.as_ref(), rule.half.as_ref(), rule.note.as_ref()];
         let in_conditions = conditions.into_iter().flatten().find_map(|condition| condition.broken_regex());
         let in_text = || {
-            rule.text.as_ref().and_then(|text| std::iter::once(&text.regex).chain(&text.allow).find_map(|regex| regex.broken()))
+            rule.text
+                .as_ref()
+                .and_then(|text| std::iter::once(&text.regex).chain(&text.allow).find_map(|regex| regex.broken()))
         };
         if let Some(reason) = in_conditions.or_else(in_text) {
-            return Err(Problem::new(rule.start, rule.end, format!("a regular expression of this rule is broken: {reason}")));
+            return Err(Problem::new(
+                rule.start,
+                rule.end,
+                format!("a regular expression of this rule is broken: {reason}"),
+            ));
         }
     }
     Ok(())
@@ -242,7 +255,9 @@ fn read_folder(folder: &Path) -> Result<Vec<Source>, RuleErrors> {
         let text = if too_large { Err("it is larger than 1 MiB".to_owned()) } else { read_text(entry.path()) };
         match text {
             Ok(text) => files.push(Source { path, text: Cow::Owned(text) }),
-            Err(reason) => errors.push(Problem::new(0, 0, format!("cannot read this rule file: {reason}")).in_file(&path, "")),
+            Err(reason) => {
+                errors.push(Problem::new(0, 0, format!("cannot read this rule file: {reason}")).in_file(&path, ""))
+            }
         }
     }
     if errors.is_empty() { Ok(files) } else { Err(RuleErrors(errors)) }

@@ -51,7 +51,10 @@ pub struct Condition {
 
 #[derive(Debug, Clone)]
 pub enum Clause {
-    Field { name: Arc<str>, test: Predicate },
+    Field {
+        name: Arc<str>,
+        test: Predicate,
+    },
     Any(Vec<Condition>),
     All(Vec<Condition>),
     Not(Condition),

@@ -172,7 +172,8 @@ impl Parser<'_> {
     fn counts(&self, node: &Node, clauses: &mut Vec<Clause>) -> Result<(), Problem> {
         for table in one_or_many(node) {
             let (pattern, _) = self.pattern(table)?;
-            let limit = |key: &str| table.get(key).map(|node| as_count(node, &format!("`{key}`"), u32::MAX)).transpose();
+            let limit =
+                |key: &str| table.get(key).map(|node| as_count(node, &format!("`{key}`"), u32::MAX)).transpose();
             let (min, max) = (limit("min")?, limit("max")?);
             if min.is_none() && max.is_none() {
                 return Err(at(table, "`count` needs `min` or `max`"));
@@ -260,9 +261,10 @@ impl Parser<'_> {
         }
         if let Some(name) = text.strip_prefix('@').filter(|name| is_word(name)) {
             let lexicons = self.known.lexicons;
-            return lexicons.find(name).map(Predicate::Lexicon).ok_or_else(|| {
-                at(node, format!("there is no lexicon `@{name}`")).suggest(name, lexicons.names())
-            });
+            return lexicons
+                .find(name)
+                .map(Predicate::Lexicon)
+                .ok_or_else(|| at(node, format!("there is no lexicon `@{name}`")).suggest(name, lexicons.names()));
         }
         if let Some(name) = text.strip_prefix(':').filter(|name| is_word(name)) {
             return origin(node, name);
@@ -270,7 +272,8 @@ impl Parser<'_> {
         if is_reference(text) {
             return self.reference(node, text).map(Predicate::Same);
         }
-        let literal = text.strip_prefix('\\').filter(|rest| rest.starts_with(['/', '@', ':', '$', '\\'])).unwrap_or(text);
+        let literal =
+            text.strip_prefix('\\').filter(|rest| rest.starts_with(['/', '@', ':', '$', '\\'])).unwrap_or(text);
         if let Some(words) = words.filter(|words| !words.contains(&literal)) {
             return Err(at(node, format!("this field is never `{literal}`")).suggest(literal, words.iter().copied()));
         }
@@ -393,9 +396,8 @@ fn is_word(text: &str) -> bool {
 
 /// `$field`, `$field.inner`
 fn is_reference(text: &str) -> bool {
-    text.strip_prefix('$').is_some_and(|rest| {
-        rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.split('.').all(is_word)
-    })
+    text.strip_prefix('$')
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.split('.').all(is_word))
 }
 
 /// A value for tests of predicates.

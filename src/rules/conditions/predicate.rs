@@ -27,9 +27,16 @@ pub enum Predicate {
     Has(Box<Predicate>),
     Len(Box<Predicate>),
     /// `min` (at least) or `max` (at most). On a record it is the field of that name.
-    Bound { least: bool, quantity: Option<Quantity>, field: Box<Predicate> },
+    Bound {
+        least: bool,
+        quantity: Option<Quantity>,
+        field: Box<Predicate>,
+    },
     /// An index over these columns answers equality on the first operand, ordered by the second.
-    Serves { equal: Operand, then: Option<Operand> },
+    Serves {
+        equal: Operand,
+        then: Option<Operand>,
+    },
     /// All elements are among those of the operand; a path lies under the operand's.
     Within(Operand),
     /// All elements of the operand are among these; the operand's path lies under this one.
@@ -121,9 +128,7 @@ impl Predicate {
             Predicate::Field(name, test) => test.holds(&inner(value, name, context), context),
             _ if value.is_unknown() => Tri::Unknown,
             Predicate::Bool(expected) => Tri::from(matches!(value.data, Data::Bool(actual) if actual == *expected)),
-            Predicate::Number(expected) => {
-                Tri::from(matches!(value.data, Data::Number(actual) if actual == *expected))
-            }
+            Predicate::Number(expected) => Tri::from(matches!(value.data, Data::Number(actual) if actual == *expected)),
             Predicate::Text(expected) => Tri::from(value.as_text() == Some(expected)),
             Predicate::Regex(regex) => matches_regex(regex, value),
             Predicate::Lexicon(id) => {
@@ -325,7 +330,11 @@ fn covered(inside: &Value, outside: &Value) -> Tri {
         return Tri::False;
     }
     let outer = elements(outside);
-    Tri::all(elements(inside).iter().map(|item| Tri::any(outer.iter().map(|other| same(item, other).or(under(item, other))))))
+    Tri::all(
+        elements(inside)
+            .iter()
+            .map(|item| Tri::any(outer.iter().map(|other| same(item, other).or(under(item, other))))),
+    )
 }
 
 fn under(inside: &Value, outside: &Value) -> Tri {

@@ -68,9 +68,17 @@ fn lexicons_and_combinations() {
 
 #[test]
 fn unknown_values_make_everything_unknown_but_any_and_unknown() {
-    for condition in ["{ x = 1 }", "{ x = '@money' }", "{ x = { has = 'a' } }", "{ x = ':absent' }", "{ x = ':request' }",
-        "{ x = { min = 1 } }", "{ x = { len = { min = 1 } } }", "{ x = { a = 1 } }", "{ x = { within = ['a'] } }"]
-    {
+    for condition in [
+        "{ x = 1 }",
+        "{ x = '@money' }",
+        "{ x = { has = 'a' } }",
+        "{ x = ':absent' }",
+        "{ x = ':request' }",
+        "{ x = { min = 1 } }",
+        "{ x = { len = { min = 1 } } }",
+        "{ x = { a = 1 } }",
+        "{ x = { within = ['a'] } }",
+    ] {
         assert_eq!(holds(condition, Value::UNKNOWN), Tri::Unknown, "{condition}");
     }
     assert_eq!(holds("{ x = ':any' }", Value::UNKNOWN), Tri::True);

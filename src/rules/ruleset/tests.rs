@@ -70,7 +70,8 @@ fn a_control_without_rules_is_not_implemented() {
 
 #[test]
 fn match_rules_look_at_their_own_matches() {
-    let set = load(&format!("{HEAD}[rule.key]\nsecret = true\nmatch = {{ regex = 'AK[A-Z]+', keywords = ['AK'] }}\n")).unwrap();
+    let set = load(&format!("{HEAD}[rule.key]\nsecret = true\nmatch = {{ regex = 'AK[A-Z]+', keywords = ['AK'] }}\n"))
+        .unwrap();
     let rule = &set.controls[0].rules[0];
     assert_eq!(&*rule.each.kinds[0], "match");
     assert!(rule.finds_all());
@@ -101,8 +102,18 @@ fn mistakes_name_the_place_and_the_remedy() {
         "the message names `metod`, which is no field here",
         "did you mean `method`?",
     );
-    mistake("[rule.r]\nmatch = { regex = 'a' }", 7, "`match` needs `keywords` of two or more characters, so that it looks only near them", "");
-    mistake("applies = { some = { fact = 'route', path = '$path' } }", 6, "`$path` speaks of a site, and there is none here", "");
+    mistake(
+        "[rule.r]\nmatch = { regex = 'a' }",
+        7,
+        "`match` needs `keywords` of two or more characters, so that it looks only near them",
+        "",
+    );
+    mistake(
+        "applies = { some = { fact = 'route', path = '$path' } }",
+        6,
+        "`$path` speaks of a site, and there is none here",
+        "",
+    );
     mistake("[rule.Bad]\neach = 1", 6, "an id consists of lower-case words joined by `-`", "");
     mistake(
         "[rule.r]\nsecret = true\nmessage = '{text}'\nmatch = { regex = 'a', keywords = ['ab'] }",
@@ -127,7 +138,9 @@ fn ids_are_unique() {
 fn user_rules_add_override_and_disable() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    let base = || load(&format!("{HEAD}why = 'w'\n[rule.r]\neach = {{ fact = 'route' }}\ngood = {{ public = true }}\n")).unwrap();
+    let base = || {
+        load(&format!("{HEAD}why = 'w'\n[rule.r]\neach = {{ fact = 'route' }}\ngood = {{ public = true }}\n")).unwrap()
+    };
     write("mine.toml", &HEAD.replace("a-b", "mine"));
     write("change.toml", "id = 'a-b'\npriority = 'P3'\n[rule.r]\nconfidence = 'low'\n");
     let set = base().with_user_rules(folder.path()).unwrap();
