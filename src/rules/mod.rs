@@ -8,6 +8,7 @@ mod lexicon;
 mod load;
 mod outcome;
 mod ruleset;
+mod scan;
 mod schema;
 mod template;
 
@@ -16,5 +17,6 @@ pub use evaluate::{Evaluated, Snippets, evaluate};
 pub use lexicon::{LexiconId, Lexicons, words};
 pub use outcome::*;
 pub use ruleset::{RuleErrors, RuleSet};
+pub use scan::{Match, SyntaxScanner, TextScanner, entropy};
 pub use schema::*;
 pub use template::Template;

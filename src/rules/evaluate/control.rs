@@ -192,7 +192,8 @@ impl<'a> Evaluator<'a> {
 
     /// Puts the sites in order; where the best stands for all, only it. Returns where each went.
     fn sites(&self, survey: &Survey, evaluation: &mut Evaluation) -> Vec<Option<usize>> {
-        let open = |index: usize| survey.hits.iter().any(|hit| survey.site_of(hit.fact) == Some(index));
+        let open_sites = survey.open_sites();
+        let open = |index: usize| open_sites.contains(&index);
         let single = self.control.info.kind != ControlKind::Defect;
         let (kept, merged): (Vec<usize>, Vec<usize>) = (0..survey.sites.len())
             .filter(|index| self.is_kept(survey, *index))
@@ -271,10 +272,10 @@ impl<'a> Evaluator<'a> {
     /// Certain sites of a coverage control without any credit.
     fn gaps<'s>(&self, survey: &'s Survey) -> impl Iterator<Item = (usize, FactId, Confidence)> + 's {
         let is_coverage = self.control.info.kind == ControlKind::Coverage;
+        let open_sites = survey.open_sites();
         survey.sites.iter().enumerate().filter_map(move |(index, site)| {
             let rule = site.wanted_by.filter(|_| is_coverage)?;
-            let open = survey.hits.iter().any(|hit| survey.site_of(hit.fact) == Some(index));
-            let uncovered = site.credit == 0.0 && !site.unknown && !open;
+            let uncovered = site.credit == 0.0 && !site.unknown && !open_sites.contains(&index);
             uncovered.then_some((rule, site.fact, site.confidence))
         })
     }

@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::scope::{Scope, is_default_area, is_test_only};
 use super::view::FactView;
 use crate::facts::{Confidence, Data, FactId, Value};
-use crate::rules::conditions::{Context, Fields, Tri, Verdict};
+use crate::rules::conditions::{Condition, Context, Fields, Tri, Verdict};
 use crate::rules::outcome::{ControlKind, Mode};
 use crate::rules::schema::{Control, Rule};
 
@@ -163,7 +163,7 @@ fn judge_good(
     count: &mut Count,
 ) {
     let verdict = |condition: &Option<_>| match condition {
-        Some(condition) if !looked.maybe => evaluate(condition, context),
+        Some(condition) if !looked.maybe => Condition::evaluate(condition, context),
         Some(_) => Verdict::UNKNOWN,
         None => Verdict::FALSE,
     };
@@ -194,10 +194,6 @@ fn judge_good(
     if wants && looked.confidence > Confidence::Low {
         site.wanted_by.get_or_insert(looked.rule);
     }
-}
-
-fn evaluate(condition: &crate::rules::conditions::Condition, context: &Context<'_>) -> Verdict {
-    condition.evaluate(context)
 }
 
 /// The site of a rule that only knows what is bad: satisfied where it is not.
@@ -244,6 +240,11 @@ impl Survey {
         site.ratio |= mode == Mode::Ratio;
         site.confidence = site.confidence.max(confidence);
         site
+    }
+
+    /// The sites that some rule finds bad.
+    pub fn open_sites(&self) -> FxHashSet<usize> {
+        self.hits.iter().filter_map(|hit| self.site_of(hit.fact)).collect()
     }
 
     pub fn site_of(&self, fact: FactId) -> Option<usize> {
