@@ -111,6 +111,8 @@ pub struct Service {
     pub manifest: Option<FileId>,
     /// Files that a package script runs by hand (`package.json scripts.migrate`): reached, but not part of serving.
     pub script_entries: Vec<(FileId, String)>,
+    /// Controls that its platform takes care of, with the platform's name (`Vercel`).
+    pub provided: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]

@@ -54,6 +54,7 @@ pub const RULE_KEYS: &[&str] = &[
 ];
 pub const TEXT_KEYS: &[&str] =
     &["regex", "keywords", "entropy", "group", "stop_words", "allow", "files", "not_files", "area"];
+pub const PATTERN_KEYS: &[&str] = &["language", "rule", "constraints", "utils"];
 pub const KINDS: &[(&str, ControlKind)] = &[
     ("capability", ControlKind::Capability),
     ("coverage", ControlKind::Coverage),
@@ -328,15 +329,15 @@ fn areas(table: &Node) -> Result<Vec<Area>, Problem> {
 }
 
 fn syntax_pattern(node: &Node) -> Result<SyntaxPattern, Problem> {
-    only_keys(as_table(node, "`pattern`")?, "`pattern`", &["language", "rule"])?;
+    only_keys(as_table(node, "`pattern`")?, "`pattern`", PATTERN_KEYS)?;
     let language = required(node, "language")?;
     let languages = as_texts(language, "`language`")?;
     if let Some(name) = languages.iter().find(|name| !SYNTAX_LANGUAGES.contains(name)) {
         let problem = at(language, format!("patterns know no language `{name}`"));
         return Err(problem.suggest(name, SYNTAX_LANGUAGES.iter().copied()));
     }
-    let rule = as_table(required(node, "rule")?, "`rule`")?.clone();
-    Ok(SyntaxPattern { languages: languages.into_iter().map(str::to_owned).collect(), rule })
+    as_table(required(node, "rule")?, "`rule`")?;
+    Ok(SyntaxPattern { languages: languages.into_iter().map(str::to_owned).collect(), table: node.clone() })
 }
 
 /// Languages of syntax patterns.

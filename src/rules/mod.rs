@@ -3,16 +3,20 @@
 pub mod conditions;
 pub mod document;
 mod error;
+mod evaluate;
 mod lexicon;
 mod load;
 mod outcome;
 mod ruleset;
+mod scan;
 mod schema;
 mod template;
 
 pub use error::{Problem, RuleError, nearest};
+pub use evaluate::{Evaluated, Snippets, evaluate};
 pub use lexicon::{LexiconId, Lexicons, words};
 pub use outcome::*;
 pub use ruleset::{RuleErrors, RuleSet};
+pub use scan::{Match, SyntaxScanner, TextScanner, entropy};
 pub use schema::*;
 pub use template::Template;

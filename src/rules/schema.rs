@@ -98,8 +98,8 @@ pub struct TextMatch {
 #[derive(Debug, Clone)]
 pub struct SyntaxPattern {
     pub languages: Vec<String>,
-    /// The part of the file that holds the pattern, for ast-grep.
-    pub rule: Node,
+    /// The table of the pattern, for ast-grep.
+    pub table: Node,
 }
 
 impl Rule {

@@ -1,0 +1,224 @@
+//! Facts by what rules ask for: kind, file, function, the value of a joined field, what calls reach.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::view::FactView;
+use crate::facts::{Data, Fact, FactId, FactStore, FunctionId, Value};
+use crate::project::{FileId, ProcessKind, Project, ServiceId};
+use crate::rules::conditions::Fields;
+
+type Reach = Arc<FxHashSet<FunctionId>>;
+
+/// All facts of a project, found quickly. Lists are in the order of the store.
+pub struct Index<'a> {
+    pub store: &'a FactStore,
+    pub project: &'a Project,
+    kinds: FxHashMap<&'a str, OfKind>,
+    callers: Vec<Vec<FunctionId>>,
+    domains: Vec<FxHashSet<ServiceId>>,
+    joins: Mutex<FxHashMap<(String, String), Arc<Join>>>,
+    reached: Mutex<ReachCache>,
+}
+
+/// The facts of one kind.
+#[derive(Default)]
+struct OfKind {
+    all: Vec<FactId>,
+    by_file: FxHashMap<FileId, Vec<FactId>>,
+    by_function: FxHashMap<FunctionId, Vec<FactId>>,
+}
+
+/// What was reached from where, as long as it is not too much to keep.
+#[derive(Default)]
+struct ReachCache {
+    known: FxHashMap<(Vec<FunctionId>, u8, Direction), Reach>,
+    size: usize,
+}
+
+/// Functions that the cache holds at most.
+const MAX_CACHED: usize = 4_000_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    Callees,
+    Callers,
+}
+
+/// Facts of a kind by the value of one field.
+#[derive(Default)]
+struct Join {
+    plain: FxHashMap<Key, Vec<FactId>>,
+    /// Lists, records and what is unknown: may equal anything.
+    other: Vec<FactId>,
+}
+
+/// A value that can be looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Absent,
+    Null,
+    Bool(bool),
+    Number(u64),
+    Text(Arc<str>),
+    Fact(FactId),
+}
+
+impl Key {
+    fn of(value: &Value) -> Option<Key> {
+        Some(match &value.data {
+            Data::Absent => Key::Absent,
+            Data::Null => Key::Null,
+            Data::Bool(value) => Key::Bool(*value),
+            Data::Number(value) => Key::Number(value.to_bits()),
+            Data::Text(text) => Key::Text(text.clone()),
+            Data::Fact(id) => Key::Fact(*id),
+            Data::Unknown | Data::List(_) | Data::Record(_) => return None,
+        })
+    }
+}
+
+impl<'a> Index<'a> {
+    pub fn new(store: &'a FactStore, project: &'a Project) -> Index<'a> {
+        let mut index = Index {
+            store,
+            project,
+            kinds: FxHashMap::default(),
+            callers: reverse(&store.calls),
+            domains: domains(project),
+            joins: Mutex::default(),
+            reached: Mutex::default(),
+        };
+        for (number, fact) in (0u32..).zip(&store.facts) {
+            let id = FactId(number);
+            let of_kind = index.kinds.entry(&fact.kind).or_default();
+            of_kind.all.push(id);
+            of_kind.by_file.entry(fact.at.file).or_default().push(id);
+            if let Some(function) = fact.function {
+                of_kind.by_function.entry(function).or_default().push(id);
+            }
+        }
+        index
+    }
+
+    pub fn fact(&self, id: FactId) -> Option<&'a Fact> {
+        self.store.facts.get(id.0 as usize)
+    }
+
+    pub fn view(&self, id: FactId) -> Option<FactView<'a>> {
+        self.fact(id).map(|fact| FactView { id, fact, project: self.project })
+    }
+
+    pub fn kind(&self, kind: &str) -> &[FactId] {
+        self.kinds.get(kind).map_or(&[], |of_kind| &of_kind.all)
+    }
+
+    pub fn file(&self, kind: &str, file: FileId) -> &[FactId] {
+        self.kinds.get(kind).and_then(|of_kind| of_kind.by_file.get(&file)).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn function(&self, kind: &str, function: FunctionId) -> &[FactId] {
+        self.kinds.get(kind).and_then(|of_kind| of_kind.by_function.get(&function)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether facts of one service count for another: its own, and those of the libraries that it uses.
+    pub fn belongs(&self, fact: &Fact, service: ServiceId) -> bool {
+        fact.service == service
+            || self.domains.get(service.0 as usize).is_some_and(|domain| domain.contains(&fact.service))
+    }
+
+    /// Facts of a kind whose field may equal a value; none if the value cannot be looked up.
+    pub fn joined(&self, kind: &str, field: &str, value: &Value) -> Option<Vec<FactId>> {
+        let key = Key::of(value)?;
+        let join = self.join(kind, field);
+        let mut ids = join.plain.get(&key).cloned().unwrap_or_default();
+        ids.extend(&join.other);
+        ids.sort_unstable();
+        Some(ids)
+    }
+
+    fn join(&self, kind: &str, field: &str) -> Arc<Join> {
+        let name = (kind.to_owned(), field.to_owned());
+        let mut joins = self.joins.lock().unwrap_or_else(PoisonError::into_inner);
+        joins.entry(name).or_insert_with(|| Arc::new(self.build_join(kind, field))).clone()
+    }
+
+    fn build_join(&self, kind: &str, field: &str) -> Join {
+        let mut join = Join::default();
+        for view in self.kind(kind).iter().filter_map(|id| self.view(*id)) {
+            match Key::of(&view.field(field).unwrap_or(Value::ABSENT)) {
+                Some(key) => join.plain.entry(key).or_default().push(view.id),
+                None => join.other.push(view.id),
+            }
+        }
+        join
+    }
+
+    /// The functions that calls lead to (or come from) within some hops, the roots included.
+    pub fn reach(&self, roots: &[FunctionId], hops: u8, direction: Direction) -> Reach {
+        let mut roots = roots.to_vec();
+        roots.sort_unstable();
+        roots.dedup();
+        let key = (roots, hops, direction);
+        if let Some(known) = self.reached.lock().unwrap_or_else(PoisonError::into_inner).known.get(&key) {
+            return known.clone();
+        }
+        let edges = if direction == Direction::Callees { &self.store.calls } else { &self.callers };
+        let found = Arc::new(walk(edges, &key.0, hops));
+        let mut cache = self.reached.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.size < MAX_CACHED {
+            cache.size += found.len();
+            cache.known.insert(key, found.clone());
+        }
+        found
+    }
+}
+
+fn walk(edges: &[Vec<FunctionId>], roots: &[FunctionId], hops: u8) -> FxHashSet<FunctionId> {
+    let mut seen: FxHashSet<FunctionId> = roots.iter().copied().collect();
+    let mut queue: VecDeque<(FunctionId, u8)> = roots.iter().map(|root| (*root, 0)).collect();
+    while let Some((function, distance)) = queue.pop_front() {
+        if distance >= hops {
+            continue;
+        }
+        for next in edges.get(function.0 as usize).into_iter().flatten() {
+            if seen.insert(*next) {
+                queue.push_back((*next, distance + 1));
+            }
+        }
+    }
+    seen
+}
+
+fn reverse(calls: &[Vec<FunctionId>]) -> Vec<Vec<FunctionId>> {
+    let mut callers = vec![Vec::new(); calls.len()];
+    for (number, callees) in (0u32..).zip(calls) {
+        for callee in callees {
+            if let Some(list) = callers.get_mut(callee.0 as usize) {
+                list.push(FunctionId(number));
+            }
+        }
+    }
+    callers
+}
+
+/// Every service with the libraries that it uses, directly or through others.
+fn domains(project: &Project) -> Vec<FxHashSet<ServiceId>> {
+    let is_library = |id: ServiceId| {
+        project.services.get(id.0 as usize).is_some_and(|s| s.kinds.iter().all(|kind| *kind == ProcessKind::Library))
+    };
+    let closure = |start: u16| {
+        let mut seen = FxHashSet::default();
+        let mut open = vec![ServiceId(start)];
+        while let Some(id) = open.pop() {
+            if seen.insert(id) {
+                let used = project.services.get(id.0 as usize).map_or(&[][..], |service| &service.uses);
+                open.extend(used.iter().copied().filter(|used| is_library(*used)));
+            }
+        }
+        seen
+    };
+    (0u16..).zip(&project.services).map(|(number, _)| closure(number)).collect()
+}

@@ -1,0 +1,266 @@
+//! Regular expressions near keywords: one pass over the text for all keywords, expressions only around the hits.
+
+use std::sync::Arc;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use regex::Captures;
+
+use super::{MAX_MATCHES, Match, floor_boundary};
+use crate::project::Area;
+use crate::rules::error::Problem;
+use crate::rules::ruleset::{RuleErrors, RuleSet};
+use crate::rules::schema::{Rule, TextMatch};
+
+/// Text around a keyword in which an expression is tried.
+const BEFORE: usize = 256;
+const AFTER: usize = 2048;
+
+/// All `match` rules, compiled into one automaton over their keywords.
+pub struct TextScanner {
+    keywords: AhoCorasick,
+    /// For each keyword, the rules that have it.
+    owners: Vec<Vec<usize>>,
+    rules: Vec<Compiled>,
+}
+
+struct Compiled {
+    id: Arc<str>,
+    spec: TextMatch,
+    files: Option<GlobSet>,
+    not_files: GlobSet,
+    secret: bool,
+}
+
+impl TextScanner {
+    pub fn new(set: &RuleSet) -> Result<TextScanner, RuleErrors> {
+        let mut rules = Vec::new();
+        let mut errors = Vec::new();
+        for (control, rule) in set.rules() {
+            let Some(spec) = &rule.text else { continue };
+            match compile(rule, spec) {
+                Ok(compiled) => rules.push(compiled),
+                Err(reason) => {
+                    let problem = Problem::new(rule.start, rule.end, reason);
+                    errors.push(problem.in_file(&control.source.path, &control.source.text));
+                }
+            }
+        }
+        if !errors.is_empty() {
+            return Err(RuleErrors(errors));
+        }
+        let (keywords, owners) = keywords(&rules);
+        let automaton = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .match_kind(MatchKind::Standard)
+            .ascii_case_insensitive(true)
+            .build(&keywords);
+        let keywords = automaton.map_err(|error| {
+            RuleErrors(vec![Problem::new(0, 0, format!("the keywords of rules: {error}")).in_file("rules", "")])
+        })?;
+        Ok(TextScanner { keywords, owners, rules })
+    }
+
+    /// No rule looks at text.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Everything that the rules find in a file, in order of place, then rule.
+    pub fn scan(&self, path: &str, area: Area, text: &str) -> Vec<Match> {
+        let eligible: Vec<bool> = self.rules.iter().map(|rule| rule.looks_at(path, area)).collect();
+        if !eligible.contains(&true) {
+            return Vec::new();
+        }
+        let mut windows: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.rules.len()];
+        for hit in self.keywords.find_overlapping_iter(text) {
+            for &owner in self.owners.get(hit.pattern().as_usize()).into_iter().flatten() {
+                if eligible.get(owner) == Some(&true)
+                    && let Some(windows) = windows.get_mut(owner)
+                {
+                    widen(windows, hit.start().saturating_sub(BEFORE), hit.end().saturating_add(AFTER));
+                }
+            }
+        }
+        let mut matches: Vec<Match> =
+            self.rules.iter().zip(&windows).flat_map(|(rule, windows)| rule.matches(text, windows)).collect();
+        matches.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
+        matches
+    }
+}
+
+fn compile(rule: &Rule, spec: &TextMatch) -> Result<Compiled, String> {
+    if let Some(reason) = std::iter::once(&spec.regex).chain(&spec.allow).find_map(|regex| regex.broken()) {
+        return Err(format!("a regular expression of this rule is broken: {reason}"));
+    }
+    if let Some(regex) = spec.regex.get().filter(|regex| regex.captures_len() <= spec.group) {
+        return Err(format!("`group = {}`, but the expression has {} groups", spec.group, regex.captures_len() - 1));
+    }
+    let files = (!spec.files.is_empty()).then(|| globs(&spec.files)).transpose()?;
+    let not_files = globs(&spec.not_files)?;
+    Ok(Compiled { id: rule.id.as_str().into(), spec: spec.clone(), files, not_files, secret: rule.secret })
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet, String> {
+    let mut builder = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
+        builder.add(glob.map_err(|error| error.to_string())?);
+    }
+    builder.build().map_err(|error| error.to_string())
+}
+
+/// The distinct keywords, and which rules each belongs to.
+fn keywords(rules: &[Compiled]) -> (Vec<String>, Vec<Vec<usize>>) {
+    let mut by_word: std::collections::BTreeMap<String, Vec<usize>> = std::collections::BTreeMap::new();
+    for (index, rule) in rules.iter().enumerate() {
+        for keyword in &rule.spec.keywords {
+            let owners = by_word.entry(keyword.to_ascii_lowercase()).or_default();
+            if owners.last() != Some(&index) {
+                owners.push(index);
+            }
+        }
+    }
+    by_word.into_iter().unzip()
+}
+
+/// Adds a window to those of a rule, which are in order of their ends.
+fn widen(windows: &mut Vec<(usize, usize)>, start: usize, end: usize) {
+    match windows.last_mut() {
+        Some(last) if start <= last.1 => last.1 = last.1.max(end),
+        _ => windows.push((start, end)),
+    }
+}
+
+impl Compiled {
+    fn looks_at(&self, path: &str, area: Area) -> bool {
+        (self.spec.areas.is_empty() || self.spec.areas.contains(&area))
+            && self.files.as_ref().is_none_or(|files| files.is_match(path))
+            && !self.not_files.is_match(path)
+    }
+
+    fn matches(&self, text: &str, windows: &[(usize, usize)]) -> Vec<Match> {
+        let mut matches: Vec<Match> = Vec::new();
+        let Some(regex) = self.spec.regex.get() else { return matches };
+        for &(start, end) in windows {
+            let Some(head) = text.get(..floor_boundary(text, end)) else { continue };
+            let mut at = floor_boundary(text, start);
+            while matches.len() < MAX_MATCHES
+                && at <= head.len()
+                && let Some(captures) = regex.captures_at(head, at)
+            {
+                let Some(whole) = captures.get(0) else { break };
+                at = next_boundary(head, whole.end().max(whole.start() + 1));
+                if let Some(found) = self.accept(&captures)
+                    && matches.last().is_none_or(|last| last.start < found.start)
+                {
+                    matches.push(found);
+                }
+            }
+        }
+        matches
+    }
+
+    fn accept(&self, captures: &Captures<'_>) -> Option<Match> {
+        let whole = captures.get(0)?;
+        let group = captures.get(self.spec.group).unwrap_or(whole);
+        let text = group.as_str();
+        if self.spec.entropy.is_some_and(|least| entropy(text) < least) {
+            return None;
+        }
+        let lower = text.to_lowercase();
+        let stopped = self.spec.stop_words.iter().any(|word| lower.contains(word));
+        let allowed =
+            self.spec.allow.iter().filter_map(|regex| regex.get()).any(|regex| regex.is_match(whole.as_str()));
+        (!stopped && !allowed).then(|| Match {
+            rule: self.id.clone(),
+            start: group.start(),
+            end: group.end(),
+            text: text.to_owned(),
+            secret: self.secret,
+        })
+    }
+}
+
+fn next_boundary(text: &str, at: usize) -> usize {
+    let mut at = at;
+    while at < text.len() && !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
+/// Shannon entropy in bits per character.
+pub fn entropy(text: &str) -> f64 {
+    let mut counts: std::collections::BTreeMap<char, f64> = std::collections::BTreeMap::new();
+    let mut total = 0.0;
+    for character in text.chars() {
+        *counts.entry(character).or_default() += 1.0;
+        total += 1.0;
+    }
+    counts.values().map(|count| -(count / total) * (count / total).log2()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::schema::Source;
+
+    fn scanner(body: &str) -> Result<TextScanner, RuleErrors> {
+        let head = "id = 'c'\ntitle = 'T'\ncategory = 'a'\nkind = 'defect'\npriority = 'P0'\n";
+        let files = vec![Source { path: "a/c.toml".into(), text: format!("{head}{body}").into() }];
+        RuleSet::from_files(files).and_then(|set| TextScanner::new(&set))
+    }
+
+    fn found(body: &str, text: &str) -> Vec<String> {
+        let matches = scanner(body).unwrap().scan("src/a.ts", Area::Server, text);
+        matches.into_iter().map(|found| found.text).collect()
+    }
+
+    const KEY: &str = "[rule.key]\nsecret = true\nmatch = { regex = '\\b(QK_[A-Z0-9]{8,})\\b', group = 1, keywords = ['qk_'], \
+        entropy = 2.0, stop_words = ['EXAMPLE'], allow = ['QK_0+$'], not_files = ['**/*.md'] }";
+
+    #[test]
+    fn finds_what_looks_random_and_not_what_is_allowed() {
+        assert_eq!(found(KEY, "a = 'QK_A1B2C3D4E5'"), ["QK_A1B2C3D4E5"]);
+        assert!(found(KEY, "a = 'QK_AAAAAAAAAA'").is_empty(), "low entropy");
+        assert!(found(KEY, "a = 'QK_EXAMPLE1234'").is_empty(), "stop word");
+        assert!(found(KEY, "a = 'XQK_A1B2C3D4E5'").is_empty(), "no word boundary");
+        assert_eq!(found(KEY, "é QK_A1B2C3D4E5 é QK_Z9Y8X7W6V5 é").len(), 2);
+    }
+
+    #[test]
+    fn files_and_areas_are_chosen() {
+        let scanner = scanner(KEY).unwrap();
+        let text = "QK_A1B2C3D4E5";
+        assert_eq!(scanner.scan("a.ts", Area::Server, text).len(), 1);
+        assert!(scanner.scan("docs/a.md", Area::Server, text).is_empty());
+        assert!(scanner.scan("a.ts", Area::Test, text).is_empty());
+        assert!(scanner.scan("a.ts", Area::Server, text)[0].secret);
+    }
+
+    #[test]
+    fn one_long_line_is_no_trouble() {
+        let text = "QK_A1B2C3D4E5 ".repeat(150_000);
+        let start = std::time::Instant::now();
+        assert_eq!(found(KEY, &text).len(), 200);
+        let near_misses = "qk_ é".repeat(400_000);
+        assert!(found(KEY, &near_misses).is_empty());
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn mistakes_are_load_errors() {
+        let group = "[rule.key]\nmatch = { regex = 'a', group = 2, keywords = ['ab'] }";
+        let error = scanner(group).map(|_| ()).unwrap_err();
+        assert!(error.to_string().contains("has 0 groups"), "{error}");
+        assert!(scanner("[rule.key]\nmatch = { regex = '(', keywords = ['ab'] }").is_err());
+    }
+
+    #[test]
+    fn entropy_tells_words_from_keys() {
+        assert!(entropy("aaaaaaaa") < 0.1);
+        assert!(entropy("a8f3Kq0Zx7Lm") > 3.5);
+        assert!(entropy("").abs() < f64::EPSILON);
+    }
+}
