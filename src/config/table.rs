@@ -177,7 +177,7 @@ impl<'a, 'i> Table<'a, 'i> {
     pub fn finish(self, problems: &mut Problems) {
         for (key, _) in self.entries {
             let name: &str = key.get_ref();
-            if !self.asked.iter().any(|asked| *asked == name) {
+            if !self.asked.contains(&name) {
                 let message = format!("{} has no key `{name}`", self.name);
                 let help = suggestion(name, self.asked.iter().copied())
                     .unwrap_or_else(|| format!("keys: {}", list(self.asked.iter().copied())));
