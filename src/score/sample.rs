@@ -78,6 +78,26 @@ pub struct World {
     pub today: Date,
 }
 
+/// Only what was drawn, so that a failing case can be read.
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for evaluation in &self.evaluations {
+            let info = &self.controls[evaluation.control];
+            let (kind, mode, blocks) = (info.kind, info.mode, info.blocks);
+            let (priority, blocker) = (info.priority, info.blocker);
+            writeln!(f, "{} {kind:?} {mode:?} {priority:?} blocker {blocker} {blocks:?}", info.id)?;
+            writeln!(f, "  {:?}", evaluation.applies)?;
+            for Site { credit, unknown, mutates, confidence, .. } in &evaluation.sites {
+                writeln!(f, "  site {credit} unknown {unknown} mutates {mutates} {confidence:?}")?;
+            }
+            for Finding { site, confidence, rule, .. } in &evaluation.findings {
+                writeln!(f, "  finding {rule} {confidence:?} at {site:?}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 pub fn service(path: &str, kinds: &[ProcessKind]) -> Service {
     Service { path: path.into(), kinds: kinds.to_vec(), ..Service::default() }
 }

@@ -38,8 +38,15 @@ pub fn measure(info: &ControlInfo, spots: &[Spot]) -> Measure {
     match info.kind {
         ControlKind::Defect => spared(info.mode, spots),
         ControlKind::Capability => earned(spots, 1),
-        ControlKind::Coverage | ControlKind::Manual => earned(spots, 0),
+        ControlKind::Coverage => earned(spots, 0),
+        ControlKind::Manual => refuted(spots),
     }
+}
+
+/// Files cannot prove what has to be attested; they can only prove that it is not so.
+fn refuted(spots: &[Spot]) -> Measure {
+    let against: Vec<Spot> = spots.iter().filter(|spot| spot.open.is_some() || spot.waived).copied().collect();
+    earned(&against, 0)
 }
 
 /// The mean over the places that are known. A capability that nothing shows has `least` = one place, unsatisfied.
