@@ -1,1 +1,0 @@
-//! readycheck.toml
