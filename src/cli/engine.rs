@@ -7,7 +7,7 @@ use crate::report::Report;
 use crate::rules::{ControlInfo, Priority};
 
 pub trait Engine {
-    fn audit(&self, options: &Options, progress: &dyn Fn(Stage)) -> miette::Result<Audit>;
+    fn audit(&self, options: &Options, progress: &(dyn Fn(Stage) + Sync)) -> miette::Result<Audit>;
 
     /// Whether the report passes what the command line and `[gate]` of the configuration ask for.
     fn gate(&self, options: &Options, report: &Report, asked: &GateRequest) -> miette::Result<Gate>;

@@ -39,7 +39,7 @@ impl Fake {
 }
 
 impl Engine for Fake {
-    fn audit(&self, _: &Options, progress: &dyn Fn(Stage)) -> miette::Result<Audit> {
+    fn audit(&self, _: &Options, progress: &(dyn Fn(Stage) + Sync)) -> miette::Result<Audit> {
         progress(Stage::Files);
         assert!(!self.panics, "hunter2");
         let at = Span { file: FileId(0), start: 4, end: 20 };

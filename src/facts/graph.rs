@@ -332,7 +332,7 @@ fn link_exports(evaluator: &mut Evaluator<'_>, module: ModuleId, links: &mut Lin
             continue;
         }
         for (_, exported) in exports_of(evaluator.program, clause, module) {
-            for at in exported_refs(evaluator.program, exported) {
+            if let Some(at) = exported_expr(evaluator.program, exported) {
                 for callable in evaluator.callables(at) {
                     mark_handler(evaluator, clause, callable, links);
                 }
@@ -346,10 +346,6 @@ fn link_exports(evaluator: &mut Evaluator<'_>, module: ModuleId, links: &mut Lin
             }
         }
     }
-}
-
-fn exported_refs(program: &Program<'_>, exported: Exported) -> Option<ExprRef> {
-    exported_expr(program, exported)
 }
 
 /// The exports of a module that a clause is about.

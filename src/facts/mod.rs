@@ -2,12 +2,13 @@
 
 pub mod code;
 pub mod graph;
+pub mod imports;
 mod model;
 pub mod paths;
 pub mod program;
 pub mod resolve;
+pub mod shapes;
 pub mod stacks;
 mod values;
-pub mod shapes;
 
 pub use model::*;

@@ -371,6 +371,30 @@ pub struct FactStore {
 }
 
 impl FactStore {
+    /// Puts facts in their order and points facts that name each other (by their index in `facts`) to where they
+    /// went.
+    pub fn new(facts: Vec<Fact>, calls: Vec<Vec<FunctionId>>) -> FactStore {
+        let mut order: Vec<usize> = (0..facts.len()).collect();
+        order.sort_by(|&a, &b| {
+            let key = |fact: &Fact| (fact.at, fact.kind.clone(), fact.clause.clone());
+            key(&facts[a]).cmp(&key(&facts[b])).then(a.cmp(&b))
+        });
+        let mut moved = vec![0_u32; facts.len()];
+        for (new, &old) in order.iter().enumerate() {
+            moved[old] = u32::try_from(new).unwrap_or(u32::MAX);
+        }
+        let mut slots: Vec<Option<Fact>> = facts.into_iter().map(Some).collect();
+        let mut sorted: Vec<Fact> = order.iter().filter_map(|&old| slots[old].take()).collect();
+        for (_, value) in sorted.iter_mut().flat_map(|fact| &mut fact.fields) {
+            if let Data::Fact(id) = &mut value.data
+                && let Some(&new) = moved.get(id.0 as usize)
+            {
+                *id = FactId(new);
+            }
+        }
+        FactStore { facts: sorted, calls, incomplete: Vec::new() }
+    }
+
     pub fn get(&self, id: FactId) -> &Fact {
         &self.facts[id.0 as usize]
     }

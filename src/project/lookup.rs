@@ -23,6 +23,11 @@ impl Project {
         self.tree.read_listed(&file.path, size_limit(file.kind))
     }
 
+    /// The module that a path written in `folder` means, with the extensions and indexes of JavaScript.
+    pub fn module_at(&self, folder: &str, written: &str) -> Option<FileId> {
+        Resolver::new(self).module(folder, written)
+    }
+
     /// The source file that importing a package of this repository by name loads: `@shop/db`, `@shop/db/client`.
     pub fn workspace_module(&self, specifier: &str) -> Option<FileId> {
         let ends = specifier.match_indices('/').map(|(at, _)| at).chain([specifier.len()]);

@@ -246,7 +246,7 @@ impl<'p, 'r> Builder<'p, 'r> {
 
     /// A function in the chain of a mount, or something made and called in one go.
     fn stands_in_a_mount(&self, raw: &Raw) -> bool {
-        let Some(function) = raw.function else { return &*raw.clause == "inside" };
+        let Some(function) = raw.function else { return false };
         self.phases[self.program().number(function).0 as usize] == Phase::Request
     }
 

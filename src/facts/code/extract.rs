@@ -86,7 +86,26 @@ pub fn extract(evaluator: &mut Evaluator<'_>) -> Vec<Raw> {
         extract_destructured(evaluator, module, &mut found);
         extract_exports(evaluator, module, &mut found);
     }
+    let refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
+    found.extend(refusals);
     found
+}
+
+/// What a status says that is answered when a check fails. https://www.rfc-editor.org/rfc/rfc9110#section-15.5
+const REFUSALS: &[(f64, &str)] = &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
+
+/// A response with a status that refuses stands for the check before it.
+fn refusal(raw: &Raw) -> Option<Raw> {
+    if &*raw.kind != "response" {
+        return None;
+    }
+    let crate::facts::model::Data::Number(status) = raw.get("status")?.data else { return None };
+    let (_, role) = REFUSALS.iter().find(|(code, _)| (*code - status).abs() < 0.5)?;
+    let mut check = raw.clone();
+    check.kind = "role".into();
+    check.clause = "shape refusal".into();
+    check.fields = vec![("role".into(), Value::text(*role)), ("fails".into(), Value::text("refuses"))];
+    Some(check)
 }
 
 fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) {

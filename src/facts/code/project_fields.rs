@@ -154,6 +154,23 @@ impl Evaluator<'_> {
                 }
                 None
             }
+            At::After(name) => {
+                let module = self.program.module(at.module);
+                let mut expr = at.expr;
+                for _ in 0..16 {
+                    let member = module.expr(expr).parent.some()?;
+                    let ExprKind::Member { object, name: called } = module.kind(member) else { return None };
+                    let call = module.expr(member).parent.some()?;
+                    if object != expr || module.call(call).is_none_or(|(callee, _)| callee != member) {
+                        return None;
+                    }
+                    if module.str(called) == name {
+                        return Some(ExprRef { module: at.module, expr: call });
+                    }
+                    expr = call;
+                }
+                None
+            }
         }
     }
 
@@ -170,6 +187,11 @@ impl Evaluator<'_> {
         let Some(at) = self.move_to(&item.at, place.at) else { return Value::ABSENT };
         let value = match &item.source {
             Source::Literal(value) => value.clone(),
+            Source::Record(fields) => {
+                let fields = fields.iter().map(|(name, p)| (name.clone(), self.project(p, place))).collect();
+                let record = crate::facts::model::Record { fields, open: false };
+                Value { data: Data::Record(std::sync::Arc::new(record)), origins: Default::default() }
+            }
             Source::Callee | Source::Member => self.called_name(at, place),
             Source::Name => place.name.map_or(Value::ABSENT, Value::text),
             Source::Opt => return self.option(at, &item.steps, item.keys),
@@ -191,7 +213,7 @@ impl Evaluator<'_> {
             }
             Source::ArgOf(sort) => self.argument_of(at, *sort),
             Source::Recv => match self.receiver(at) {
-                Some(receiver) => self.value(receiver),
+                Some(receiver) => self.model_name(receiver),
                 None => Value::ABSENT,
             },
             Source::Fallback => self.fallback(place),
@@ -203,6 +225,20 @@ impl Evaluator<'_> {
         };
         let value = item.steps.iter().fold(value, |value, step| value.field(step));
         if item.keys { keys(&value) } else { value }
+    }
+
+    /// The name of what is asked: the property (`prisma.user`), the argument that names it (`model("User", …)`), else
+    /// the variable.
+    fn model_name(&mut self, at: ExprRef) -> Value {
+        let maker = self.maker(at);
+        if maker != at
+            && let Some(first) = self.argument(maker, 0)
+            && let value @ Value { data: Data::Text(_), .. } = self.value(first)
+        {
+            return value;
+        }
+        let name = super::names::last_name(self.program.module(at.module), at.expr);
+        if name.is_empty() { Value::UNKNOWN } else { Value::text(name) }
     }
 
     fn called_name(&mut self, at: ExprRef, place: Place<'_>) -> Value {

@@ -18,6 +18,8 @@ pub enum Enforced {
     No,
     /// It is handed to the caller, who has to act.
     Pending,
+    /// It always refuses: whoever calls it under a condition enforces something.
+    Refuses,
     Yes,
 }
 
@@ -134,9 +136,12 @@ impl<'r, 'p> Roles<'r, 'p> {
         }
         for (call, callee) in self.callees.get(&function).cloned().unwrap_or_default() {
             for mut role in self.within(callee, hops - 1) {
-                if role.enforced == Enforced::Pending {
-                    role.enforced = usage(self.program.module(call.module), call.expr, 0);
-                }
+                let module = self.program.module(call.module);
+                role.enforced = match role.enforced {
+                    Enforced::Pending => usage(module, call.expr, 0),
+                    Enforced::Refuses => refusal(module, call.expr),
+                    other => other,
+                };
                 found.push(role);
             }
         }
@@ -164,6 +169,7 @@ impl<'r, 'p> Roles<'r, 'p> {
         let module = self.program.module(raw.at.module);
         match raw.text("fails") {
             Some("throws") => thrown(module, raw.at.expr),
+            Some("refuses") => refusal(module, raw.at.expr),
             Some("always") => Enforced::Yes,
             Some(_) => usage(module, raw.at.expr, 0),
             // Something that is made here plays its role only where it is mounted or called.
@@ -184,6 +190,48 @@ fn strongest(roles: &mut Vec<Role>) {
 fn called_at_once(module: &Module, expr: ExprId) -> bool {
     let Some(parent) = module.expr(expr).parent.some() else { return false };
     module.call(parent).is_some_and(|(callee, _)| callee == expr)
+}
+
+/// A refusal (status 401, 403, 429) that stands under a condition is a check.
+fn refusal(module: &Module, expr: ExprId) -> Enforced {
+    let mut child = expr;
+    while let Some(parent) = module.expr(child).parent.some() {
+        let conditional = match module.kind(parent) {
+            ExprKind::Conditional { test, .. } => test != child,
+            ExprKind::Logical { right, .. } => right == child,
+            _ => false,
+        };
+        if conditional {
+            return Enforced::Yes;
+        }
+        child = parent;
+    }
+    let mut context = module.expr(expr).context.some();
+    let mut first = true;
+    while let Some(id) = context {
+        let entry = &module.contexts[id.0 as usize];
+        match entry.kind {
+            ContextKind::Then(_) | ContextKind::Else(_) | ContextKind::Case | ContextKind::Catch => {
+                return Enforced::Yes;
+            }
+            // A closure that is made under a condition (`error = () => unauthorized()`), but not a whole handler.
+            ContextKind::Function(function) => {
+                if !first || module.function(function).statements > 1 {
+                    break;
+                }
+                first = false;
+            }
+            _ => {}
+        }
+        context = entry.parent.some();
+    }
+    let follows_exit = module.contexts.iter().any(|c| {
+        c.function == module.function_of(expr)
+            && c.exits
+            && matches!(c.kind, ContextKind::Then(_) | ContextKind::Try { .. })
+    });
+    // `if (ok) return next(); res.sendStatus(401)`
+    if follows_exit { Enforced::Yes } else { Enforced::Refuses }
 }
 
 /// A throwing check is enforced unless a `catch` around it swallows the error.

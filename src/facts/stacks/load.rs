@@ -207,10 +207,6 @@ fn load_clause(
                 }
                 verbs += 1;
             }
-            "inside" => {
-                loaded.verb = Verb::Inside;
-                verbs += 1;
-            }
             "file" => loaded.file = globs(loader, vec![text.to_owned()])?,
             "directive" => loaded.directive = Some(text.to_owned()),
             "handler" => {
@@ -231,10 +227,10 @@ fn load_clause(
         }
     }
     if verbs > 1 {
-        return Err(loader.error(span, "a clause has one verb: call, read, tag, export, inside or file"));
+        return Err(loader.error(span, "a clause has one verb: call, read, tag, export or file"));
     }
     if verbs == 0 && loaded.file.is_none() {
-        return Err(loader.error(span, "a clause needs a verb: call, read, tag, export, inside or file"));
+        return Err(loader.error(span, "a clause needs a verb: call, read, tag, export or file"));
     }
     Ok(loaded)
 }
@@ -242,6 +238,11 @@ fn load_clause(
 fn projection_of(value: &Toml) -> Result<Projection, String> {
     match value {
         Toml::String(text) => Projection::parse(text),
+        Toml::Table(table) => {
+            let fields: Result<Vec<(Arc<str>, Projection)>, String> =
+                table.iter().map(|(name, value)| Ok((name.as_str().into(), projection_of(value)?))).collect();
+            Ok(Projection::record(fields?))
+        }
         other => Ok(Projection::literal(plain(other)?)),
     }
 }

@@ -7,6 +7,7 @@ mod projection;
 use std::sync::Arc;
 
 use globset::GlobSet;
+use include_dir::{Dir, include_dir};
 use rustc_hash::FxHashMap;
 
 pub use load::StackError;
@@ -14,6 +15,8 @@ pub use projection::{At, Item, Projection, Sort, Source};
 
 use super::model::{Origins, Value};
 use super::paths::{Pattern, Selector, TypeIdx, Types};
+
+static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules/stacks");
 
 /// What a clause looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,8 +31,6 @@ pub enum Verb {
     Export,
     /// Each file of the name.
     File,
-    /// Each function that stands in the chain of a mount.
-    Inside,
 }
 
 /// One line of a stack file: a piece of syntax and the fact that it stands for.
@@ -103,6 +104,17 @@ pub struct Stacks {
 }
 
 impl Stacks {
+    /// The stacks of the binary.
+    pub fn embedded() -> Result<Stacks, StackError> {
+        let mut files: Vec<(&str, &str)> = FILES
+            .files()
+            .filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)))
+            .filter(|(path, _)| path.ends_with(".toml"))
+            .collect();
+        files.sort_unstable();
+        Stacks::load(files)
+    }
+
     /// The clauses of a verb whose selector may end in `name`, with the alternative to test.
     pub fn candidates(&self, verb: Verb, name: &str) -> impl Iterator<Item = (&Clause, &Pattern)> {
         let named = self.by_name.get(&(verb, Arc::from(name))).into_iter().flatten();

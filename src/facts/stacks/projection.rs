@@ -1,5 +1,7 @@
 //! Projections: which part of a piece of syntax becomes a field (`$opt.limit ?? 100kb`, `$arg:string`).
 
+use std::sync::Arc;
+
 use crate::facts::model::Value;
 
 /// Where, in a chain of calls, a projection looks.
@@ -10,6 +12,8 @@ pub enum At {
     Receiver,
     /// The nearest call of that name in the receiver chain: `router.route("/x").get(h)` → `route`.
     Chain(String),
+    /// The nearest call of that name on the result: `Model.find().limit(10)` → `limit`.
+    After(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,8 @@ pub enum Source {
     TagText,
     TagHoles,
     Literal(Value),
+    /// A record of further projections.
+    Record(Vec<(Arc<str>, Projection)>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +75,11 @@ pub struct Projection {
 impl Projection {
     pub fn literal(value: Value) -> Projection {
         let item = Item { at: At::Here, source: Source::Literal(value), steps: Vec::new(), keys: false };
+        Projection { alternatives: vec![vec![item]], default: None }
+    }
+
+    pub fn record(fields: Vec<(Arc<str>, Projection)>) -> Projection {
+        let item = Item { at: At::Here, source: Source::Record(fields), steps: Vec::new(), keys: false };
         Projection { alternatives: vec![vec![item]], default: None }
     }
 
@@ -99,6 +110,9 @@ fn parse_item(text: &str) -> Result<Item, String> {
     let (at, body) = if let Some(rest) = body.strip_prefix("chain(") {
         let (name, rest) = rest.split_once(')').ok_or_else(|| format!("`{text}`: `chain(` is not closed"))?;
         (At::Chain(name.to_owned()), rest.strip_prefix('.').unwrap_or(rest))
+    } else if let Some(rest) = body.strip_prefix("after(") {
+        let (name, rest) = rest.split_once(')').ok_or_else(|| format!("`{text}`: `after(` is not closed"))?;
+        (At::After(name.to_owned()), rest.strip_prefix('.').unwrap_or(rest))
     } else if let Some(rest) = body.strip_prefix("recv.") {
         (At::Receiver, rest)
     } else {

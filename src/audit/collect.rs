@@ -1,0 +1,216 @@
+//! All facts of a project: from code, from configuration, from text.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::read::Contents;
+use crate::facts::code::code_facts;
+use crate::facts::imports::ImportResolver;
+use crate::facts::program::Program;
+use crate::facts::shapes::{self, LockInput, Manifest, Scripts, Surroundings};
+use crate::facts::stacks::Stacks;
+use crate::facts::{Fact, FactStore, Value};
+use crate::project::{Area, Diagnostic, File, FileId, FileKind, ProcessKind, Project, ServiceId, Span, Tracked};
+use crate::rules::Match;
+use crate::syntax::javascript::Module;
+
+/// Everything that rules can ask about. Services get their stacks, platforms and process kinds on the way.
+pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) -> FactStore {
+    let modules = std::mem::take(&mut contents.modules);
+    detect_stacks(project, &modules, stacks);
+    let (code, servers) = {
+        let resolver = ImportResolver::new(project, &contents.trees);
+        let program = Program::new(project, modules, &resolver);
+        let code = code_facts(&program, stacks);
+        (code.facts, (code.calls, code.servers))
+    };
+    let (calls, servers) = servers;
+    process_kinds(project, &servers, &code);
+    let mut facts = code;
+    let mut diagnostics = Vec::new();
+    let incomplete = configuration(project, contents, &mut facts, &mut diagnostics);
+    facts.extend(contents.matches.drain(..).map(|(file, found)| match_fact(project, file, &found)));
+    contents.diagnostics.extend(diagnostics);
+    contents.diagnostics.sort();
+    contents.diagnostics.dedup();
+    let mut store = FactStore::new(facts, calls);
+    store.incomplete = incomplete;
+    store
+}
+
+/// A service uses the stacks that its own manifest or its code names.
+fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &Stacks) {
+    let mut imported: HashMap<ServiceId, BTreeSet<&str>> = HashMap::new();
+    for (id, module) in modules {
+        let file = project.file(*id);
+        if matches!(file.area, Area::Test | Area::Example) {
+            continue;
+        }
+        let names = imported.entry(file.service).or_default();
+        names.extend(module.sources.iter().map(|source| module.str(source.specifier)));
+    }
+    for index in 0..project.services.len() {
+        let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
+        let service = &project.services[index];
+        let uses = |name: &str| {
+            let own = service.dependencies.get(name).is_some_and(|d| Some(d.at.file) == service.manifest);
+            let subpath = format!("{name}/");
+            own || imported.get(&id).is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath)))
+        };
+        let mut found = BTreeSet::new();
+        let mut provided = Vec::new();
+        let mut serverless = service.serverless;
+        for stack in &stacks.stacks {
+            let by_file = stack.files.as_ref().is_some_and(|globs| {
+                project.files.iter().any(|file| file.service == id && globs.is_match(&*file.path))
+            });
+            if !(stack.npm.iter().any(|name| uses(name)) || by_file) {
+                continue;
+            }
+            found.insert(stack.id.clone());
+            serverless |= stack.serverless;
+            provided.extend(stack.provides.iter().map(|control| (control.clone(), stack.id.clone())));
+        }
+        let service = &mut project.services[index];
+        service.stacks = found.into_iter().collect();
+        service.provided = provided;
+        service.serverless = serverless;
+    }
+}
+
+/// What answers requests is `http`; what runs jobs or timers besides nothing else is a worker or scheduler.
+fn process_kinds(project: &mut Project, servers: &[ServiceId], facts: &[Fact]) {
+    for (index, service) in project.services.iter_mut().enumerate() {
+        let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
+        let mut kinds: BTreeSet<ProcessKind> = service.kinds.iter().copied().collect();
+        if servers.contains(&id) {
+            kinds.remove(&ProcessKind::Library);
+            kinds.remove(&ProcessKind::Cli);
+            kinds.insert(ProcessKind::Http);
+        }
+        let jobs = facts.iter().any(|fact| {
+            fact.service == id
+                && fact.reached
+                && &*fact.kind == "hook"
+                && fact.get("on").and_then(Value::as_text) == Some("job")
+        });
+        if jobs && !kinds.contains(&ProcessKind::Library) {
+            kinds.insert(ProcessKind::Worker);
+        }
+        service.kinds = kinds.into_iter().collect();
+    }
+}
+
+fn configuration(
+    project: &Project,
+    contents: &Contents,
+    facts: &mut Vec<Fact>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<(ServiceId, std::sync::Arc<str>, std::sync::Arc<str>)> {
+    let paths: Vec<&str> = project.files.iter().map(|file| &*file.path).collect();
+    let by_path = |path: &str| project.find(path).and_then(|id| contents.texts.get(&id)).cloned();
+    let scripts = all_scripts(project, contents);
+    let around = Surroundings { scripts: &scripts, paths: &paths, read: &by_path };
+    let mut schemas = Vec::new();
+    let mut incomplete = Vec::new();
+    for id in project.file_ids() {
+        let file = project.file(id);
+        let Some(text) = contents.texts.get(&id) else { continue };
+        if file.area == Area::Vendored {
+            continue;
+        }
+        let mut reading = shapes::read(id, file, text, &around);
+        if let Some(schema) = reading.schema.take() {
+            schemas.push((id, schema));
+        }
+        if file.kind == FileKind::Prisma && !reading.diagnostics.is_empty() {
+            for kind in ["model", "column", "index", "relation"] {
+                incomplete.push((file.service, kind.into(), format!("{} did not parse as a whole", file.path).into()));
+            }
+        }
+        facts.extend(reading.facts);
+        diagnostics.extend(reading.diagnostics);
+    }
+    facts.extend(schema_facts(project, &schemas));
+    facts.extend(lock_facts(project, contents, &paths));
+    facts.extend(migration_facts(project));
+    incomplete
+}
+
+fn all_scripts(project: &Project, contents: &Contents) -> Scripts {
+    let mut scripts = Scripts::new();
+    for (id, text) in &contents.texts {
+        let path = &project.file(*id).path;
+        let (folder, name) = path.rsplit_once('/').unwrap_or((".", path));
+        if name == "package.json"
+            && let Ok(found) = shapes::scripts(text)
+        {
+            scripts.insert(folder.to_owned(), found);
+        }
+    }
+    scripts
+}
+
+fn schema_facts(project: &Project, schemas: &[(FileId, crate::syntax::prisma::Schema)]) -> Vec<Fact> {
+    let inputs: Vec<_> = schemas.iter().map(|(id, schema)| (*id, &*project.file(*id).path, schema)).collect();
+    let mut facts = shapes::prisma(&inputs);
+    for fact in &mut facts {
+        let file = project.file(fact.at.file);
+        shapes::place(std::slice::from_mut(fact), file);
+    }
+    facts
+}
+
+fn lock_facts(project: &Project, contents: &Contents, paths: &[&str]) -> Vec<Fact> {
+    let tracked: Vec<&str> =
+        project.files.iter().filter(|file| file.tracked != Tracked::No).map(|file| &*file.path).collect();
+    let manifests: Vec<Manifest> = project
+        .file_ids()
+        .filter(|&id| is_manifest(project.file(id)))
+        .filter_map(|id| {
+            let file = project.file(id);
+            Some(Manifest::read(id, &file.path, file.area, file.service, contents.texts.get(&id)?))
+        })
+        .collect();
+    let by_path = |path: &str| project.find(path).and_then(|id| contents.texts.get(&id)).cloned();
+    let _ = paths;
+    let mut facts = shapes::locks(&LockInput { paths: &tracked, manifests: &manifests, read: &by_path });
+    for fact in &mut facts {
+        fact.service = project.file(fact.at.file).service;
+    }
+    facts
+}
+
+fn is_manifest(file: &File) -> bool {
+    file.path.rsplit('/').next() == Some("package.json") && !matches!(file.area, Area::Vendored | Area::Generated)
+}
+
+fn migration_facts(project: &Project) -> Vec<Fact> {
+    let paths: Vec<(FileId, &str)> = project
+        .file_ids()
+        .filter(|&id| !matches!(project.file(id).area, Area::Test | Area::Example | Area::Vendored))
+        .map(|id| (id, &*project.file(id).path))
+        .collect();
+    let mut facts = shapes::migrations(&paths);
+    for fact in &mut facts {
+        fact.service = project.file(fact.at.file).service;
+    }
+    facts
+}
+
+/// What a text or syntax rule found. The text of a secret is not kept.
+fn match_fact(project: &Project, file: FileId, found: &Match) -> Fact {
+    let entry = project.file(file);
+    let at = Span {
+        file,
+        start: u32::try_from(found.start).unwrap_or(u32::MAX),
+        end: u32::try_from(found.end).unwrap_or(u32::MAX),
+    };
+    let text = if found.secret { Value::text("") } else { Value::text(found.text.as_str()) };
+    let mut fact = Fact::new("match", at, &format!("match {}", found.rule))
+        .with("rule", Value::text(found.rule.clone()))
+        .with("text", text)
+        .with("path", Value::text(entry.path.clone()));
+    fact.area = entry.area;
+    fact.service = entry.service;
+    fact
+}
