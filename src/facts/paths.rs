@@ -173,6 +173,10 @@ impl Matcher {
         if let Some(&known) = self.of_type.get(&(path, ty)) {
             return known;
         }
+        // A value that is known by its type alone is a root of the type's own name.
+        if matches!(paths.node(path), Node::Root(name) if **name == *types.name(ty)) {
+            return true;
+        }
         // A type that names itself asks about shorter paths only; this guard stops one that does not.
         self.of_type.insert((path, ty), false);
         let matched = self.matches(paths, types, path, &types.selectors[ty.0 as usize]);

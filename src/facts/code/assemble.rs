@@ -234,6 +234,7 @@ impl<'p, 'r> Builder<'p, 'r> {
     fn is_used(&self, raw: &Raw) -> bool {
         match &*raw.kind {
             "router" => raw.text("parent") == Some("none") || self.wiring.used_sites.contains(&raw.at),
+            "role" if self.wiring.mounts.contains(&raw.at) => true,
             "role" => match raw.get("fails") {
                 Some(_) => {
                     raw.function.is_some_and(|f| self.phases[self.program().number(f).0 as usize] == Phase::Request)

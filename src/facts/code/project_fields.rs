@@ -276,7 +276,10 @@ impl Evaluator<'_> {
                 return value;
             }
             // A text that is put together is there, but what it says is not known.
-            if sort == Sort::Text && value.origins.has(crate::facts::model::Origins::BUILT) {
+            let origin = self.origin(argument);
+            if sort == Sort::Text
+                && matches!(self.program.kind(origin), ExprKind::Template { .. } | ExprKind::Binary { .. })
+            {
                 return Value { data: Data::Unknown, origins: value.origins };
             }
         }

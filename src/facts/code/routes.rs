@@ -51,6 +51,8 @@ pub struct Wiring {
     pub request_functions: FxHashSet<FunctionRef>,
     /// Raw mounts with the roles of their chain.
     pub mount_roles: Vec<(usize, Vec<Role>)>,
+    /// The calls that mount something.
+    pub mounts: FxHashSet<ExprRef>,
 }
 
 /// Ways up to an application that are followed when a router is mounted more than once.
@@ -64,6 +66,7 @@ pub fn wire(evaluator: &mut Evaluator<'_>, raws: &[Raw], roles: &mut Roles<'_, '
         used_sites: FxHashSet::default(),
         request_functions: FxHashSet::default(),
         mount_roles: Vec::new(),
+        mounts: raws.iter().filter(|raw| &*raw.kind == "mount").map(|raw| raw.at).collect(),
     };
     for index in 0..wirer.routes.len() {
         let composed = wirer.compose(index, roles);
@@ -184,7 +187,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
 
     /// The call that made a router; where it is a parameter, the call whose result is handed in.
     fn router_site(&mut self, at: ExprRef, depth: u8) -> Option<ExprRef> {
-        if depth > 4 {
+        if depth > 24 {
             return None;
         }
         let things = self.evaluator.things(at);
@@ -192,7 +195,11 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             if let Thing::Path { path, site: Some(site) } = *thing
                 && self.is_router(path)
             {
-                return Some(site);
+                // `Router().use(a).use(b)` is still the router that it started with.
+                return match self.fluent_receiver(site) {
+                    Some(receiver) => self.router_site(receiver, depth + 1),
+                    None => Some(site),
+                };
             }
         }
         let program = self.evaluator.program;
@@ -205,6 +212,16 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             let argument = self.evaluator.argument(call, index as usize)?;
             self.router_site(argument, depth + 1)
         })
+    }
+
+    /// The router that a method of it was called on, where that gives the router back.
+    fn fluent_receiver(&mut self, site: ExprRef) -> Option<ExprRef> {
+        let module = self.evaluator.program.module(site.module);
+        let (callee, _) = module.call(site.expr)?;
+        let ExprKind::Member { object, .. } = module.kind(callee) else { return None };
+        let receiver = ExprRef { module: site.module, expr: object };
+        let paths = self.evaluator.paths_of(receiver);
+        paths.iter().any(|&path| self.is_router(path)).then_some(receiver)
     }
 
     fn compose(&mut self, index: usize, roles: &mut Roles<'_, '_>) -> Composed {
