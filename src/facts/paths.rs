@@ -225,6 +225,11 @@ impl Matcher {
 }
 
 impl Pattern {
+    /// `*.name`: that property of anything, also of what nobody can tell.
+    pub fn is_of_anything(&self) -> bool {
+        matches!((&self.root, self.steps.as_slice()), (Root::Package(name), [SelectorStep::Names(_)]) if &**name == "*")
+    }
+
     /// The names that the last step can have; none when any name will do.
     pub fn last_names(&self) -> Option<Vec<Arc<str>>> {
         match self.steps.last() {

@@ -268,6 +268,7 @@ impl<'p, 'r> Builder<'p, 'r> {
             fact.used = false;
             fact.because.get_or_insert_with(|| "its router is never mounted".into());
         }
+        let unvalidated = self.unvalidated(route, &parts);
         fact.roots = functions;
         let handler = route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f));
         let framework = raw.stack.map_or("", |stack| self.evaluator.stacks.stacks[stack].id.as_str());
@@ -281,6 +282,7 @@ impl<'p, 'r> Builder<'p, 'r> {
                 ("handler".into(), Value::text(handler.clone())),
                 ("roles".into(), Value::texts(&route.roles)),
                 ("inputs".into(), Value::texts(&parts)),
+                ("unvalidated".into(), Value::texts(&unvalidated)),
                 ("mutates".into(), Value::bool(mutates)),
                 ("framework".into(), Value::text(framework)),
             ];
@@ -289,6 +291,39 @@ impl<'p, 'r> Builder<'p, 'r> {
             }
             self.facts.push(fact);
         }
+    }
+
+    /// The parts of the input that no validation on the way looks at.
+    fn unvalidated(&mut self, route: &Composed, parts: &[String]) -> Vec<String> {
+        let mut left: Vec<String> = parts.to_vec();
+        for &index in &route.role_raws {
+            let raw = &self.raws[index];
+            if raw.text("role") != Some("validate") {
+                continue;
+            }
+            match self.validated_parts(raw) {
+                Some(seen) => left.retain(|part| !seen.contains(part)),
+                None => left.clear(),
+            }
+        }
+        left
+    }
+
+    /// The parts that a validation is given; none when that cannot be told (a middleware, a parameter).
+    fn validated_parts(&mut self, raw: &Raw) -> Option<Vec<String>> {
+        let at = self.evaluator.argument(raw.at, 0)?;
+        let origin = self.evaluator.origin(at);
+        let program = self.program();
+        let (file, expr) = (program.loaded(origin.module).file, program.module(origin.module).expr(origin.expr));
+        let inside = |other: &&Raw| {
+            &*other.kind == "input"
+                && other.span.file == file
+                && other.span.start >= expr.start
+                && other.span.end <= expr.end
+        };
+        let parts: Vec<String> =
+            self.raws.iter().filter(inside).filter_map(|r| r.text("part")).map(|p| input_part(p).to_owned()).collect();
+        (!parts.is_empty()).then_some(parts)
     }
 
     fn reached_inputs(&self, functions: &[FunctionId], inputs: &FxHashMap<FunctionId, Vec<String>>) -> Vec<String> {

@@ -124,9 +124,20 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
             if evaluator.stacks.has_candidates(Verb::Read, module.str(name)) {
                 let paths = evaluator.paths_of(at);
                 apply(evaluator, Verb::Read, &paths, place, out);
+                apply_to_anything(evaluator, module.str(name), place, out);
             }
         }
         _ => {}
+    }
+}
+
+/// Clauses about a property of whatever it is (`*.isAdmin`): names in code tell what a check is about.
+fn apply_to_anything(evaluator: &mut Evaluator<'_>, name: &str, place: Place<'_>, out: &mut Vec<Raw>) {
+    let stacks = evaluator.stacks;
+    for (clause, pattern) in stacks.candidates(Verb::Read, name) {
+        if pattern.is_of_anything() && holds(evaluator, clause, place) {
+            out.push(raw(evaluator, clause, place, name, Confidence::Medium));
+        }
     }
 }
 

@@ -155,7 +155,9 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             // `app.use("/x", router)`; arrays of routers too.
             for callable in self.evaluator.callables(at) {
                 match callable {
-                    Callable::External { path, site: Some(site) } if self.is_router(path) => routers.push(site),
+                    Callable::External { path, site: Some(site) } if self.is_router(path) => {
+                        routers.push(self.base_router(site));
+                    }
                     other if !callables.contains(&other) => callables.push(other),
                     _ => {}
                 }
@@ -195,11 +197,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             if let Thing::Path { path, site: Some(site) } = *thing
                 && self.is_router(path)
             {
-                // `Router().use(a).use(b)` is still the router that it started with.
-                return match self.fluent_receiver(site) {
-                    Some(receiver) => self.router_site(receiver, depth + 1),
-                    None => Some(site),
-                };
+                return Some(self.base_router(site));
             }
         }
         let program = self.evaluator.program;
@@ -212,6 +210,24 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             let argument = self.evaluator.argument(call, index as usize)?;
             self.router_site(argument, depth + 1)
         })
+    }
+
+    /// `Router().use(a).use(b)` is still the router that it started with.
+    fn base_router(&mut self, site: ExprRef) -> ExprRef {
+        let mut site = site;
+        for _ in 0..64 {
+            let Some(receiver) = self.fluent_receiver(site) else { break };
+            let things = self.evaluator.things(receiver);
+            let next = things.iter().find_map(|thing| match thing {
+                Thing::Path { site, .. } => *site,
+                _ => None,
+            });
+            match next {
+                Some(next) if next != site => site = next,
+                _ => break,
+            }
+        }
+        site
     }
 
     /// The router that a method of it was called on, where that gives the router back.
