@@ -64,7 +64,8 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("random", &["flows", "source"]),
     ("log", &["level", "args", "names", "library", "redacted"]),
     ("compare", &["left", "right", "names"]),
-    ("literal", &["name", "value", "entropy", "length", "context"]),
+    ("stored", &["field", "value", "model", "hashed_on_write"]),
+    ("literal", &["name", "value", "entropy", "length", "context", "reads_as"]),
     ("capability", &["name", "opts"]),
     ("resource", &["what", "released"]),
     ("service", &["entry", "kind", "serverless", "platform"]),
@@ -158,6 +159,12 @@ origins! {
     MASKED = 19, "masked";
 }
 
+/// Parameters of a function that are told apart; the bits from here on have no name that rules could use.
+const PARAMETERS: usize = 5;
+const PARAMETER_BITS: usize = 20;
+const SPREAD_BITS: usize = PARAMETER_BITS + PARAMETERS;
+const PARAMETER_MASK: u32 = 0b11111 << PARAMETER_BITS;
+
 impl Origins {
     pub fn has(self, other: Origins) -> bool {
         self.0 & other.0 != 0
@@ -167,6 +174,37 @@ impl Origins {
     pub fn with(self, other: Origins) -> Origins {
         Origins(self.0 | other.0)
     }
+
+    /// While a function is looked at on its own: what its parameter of that index holds.
+    pub fn of_parameter(index: usize) -> Origins {
+        Origins(if index < PARAMETERS { 1 << (PARAMETER_BITS + index) } else { 0 })
+    }
+
+    /// The same, of what is spread into an object (`{ ...error }` copies no message and no stack).
+    pub fn of_spread_parameter(index: usize) -> Origins {
+        Origins(if index < PARAMETERS { 1 << (SPREAD_BITS + index) } else { 0 })
+    }
+
+    #[must_use]
+    pub fn without(self, other: Origins) -> Origins {
+        Origins(self.0 & !other.0)
+    }
+
+    /// Parameters that become spread ones.
+    #[must_use]
+    pub fn spread(self) -> Origins {
+        let whole = self.0 & PARAMETER_MASK;
+        Origins(self.0 & !PARAMETER_MASK | whole << PARAMETERS)
+    }
+
+    /// Without what only counts while a function is looked at on its own.
+    #[must_use]
+    pub fn settled(self) -> Origins {
+        Origins(self.0 & !(PARAMETER_MASK | PARAMETER_MASK << PARAMETERS | Self::PASSED_ERROR.0))
+    }
+
+    /// A parameter to which some caller passes a caught error.
+    pub const PASSED_ERROR: Origins = Origins(1 << 30);
 
     pub fn parse(name: &str) -> Option<Origins> {
         Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, o)| *o)

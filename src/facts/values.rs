@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::apart::{join, put_in, spread_origins};
 use super::model::{Data, Guard, Origins, Record, Value, Within};
 use super::paths::PathId;
 use super::program::{ExprRef, FunctionRef, ModuleId};
@@ -16,7 +17,9 @@ use crate::syntax::javascript::{
 const MAX_DEPTH: u16 = 32;
 /// Elements and properties that are looked at.
 const MAX_ITEMS: usize = 64;
-const MAX_CALLERS: usize = 4;
+const MAX_ASSIGNED: usize = 4;
+/// With more callers nobody can tell what a parameter is.
+const MAX_CALLERS: usize = 16;
 
 /// Callbacks of these run once per element.
 pub const ITERATORS: &[&str] = &["map", "forEach", "flatMap", "filter", "some", "every", "find", "reduce", "each"];
@@ -128,7 +131,7 @@ impl Evaluator<'_> {
             match (prop.kind, prop.key) {
                 (PropKind::Spread, _) => {
                     let spread = self.value(at);
-                    origins = origins.with(spread.origins);
+                    origins = origins.with(spread_origins(&spread));
                     match spread.data {
                         Data::Record(other) => {
                             for (name, value) in &other.fields {
@@ -227,7 +230,7 @@ impl Evaluator<'_> {
                     if let Data::Record(record) = &value.data {
                         open.fields = record.fields.clone();
                     }
-                    for assigned in entry.assigned.iter().take(MAX_CALLERS) {
+                    for assigned in entry.assigned.iter().take(MAX_ASSIGNED) {
                         origins = origins.with(self.value(here(*assigned)).origins);
                     }
                     let data = if open.fields.is_empty() { Data::Unknown } else { Data::Record(Arc::new(open)) };
@@ -259,7 +262,7 @@ impl Evaluator<'_> {
 
     /// Inside `if (e instanceof AppError)` the error is the project's own: its text is meant for clients.
     fn with_guard_of_own_error(&mut self, at: ExprRef, symbol: SymbolIdx, value: Value) -> Value {
-        if !value.origins.has(Origins::CAUGHT_ERROR) {
+        if !is_error(value.origins) {
             return value;
         }
         let module = self.program.module(at.module);
@@ -319,31 +322,61 @@ impl Evaluator<'_> {
         if self.is_error_parameter(function, index) {
             return Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR };
         }
-        let callers: SmallVec<[ExprRef; 4]> = self
-            .links
-            .callers
-            .get(program.number(function).0 as usize)
-            .into_iter()
-            .flatten()
-            .take(MAX_CALLERS)
-            .copied()
-            .collect();
+        if let Some(value) = self.handed_by_library(function, index) {
+            return follow(hir, value, steps);
+        }
+        let value = self.passed_by_callers(function, index, steps);
+        self.marked(function, index, value)
+    }
+
+    /// What the callers of a function pass for a parameter, as far as they agree.
+    fn passed_by_callers(&mut self, function: FunctionRef, index: usize, steps: &[Step]) -> Value {
+        let program = self.program;
+        let hir = program.module(function.module);
+        let links = self.links;
+        let callers = links.callers.get(program.number(function).0 as usize).map_or(&[][..], Vec::as_slice);
         let mut origins = Origins::PARAMETER;
-        let mut only: Option<Value> = None;
-        for (number, call) in callers.iter().enumerate() {
+        let mut agreed: Option<Value> = None;
+        for call in callers.iter().take(MAX_CALLERS) {
             let value = match self.argument(*call, index) {
                 Some(argument) => follow(hir, self.value(argument), steps),
+                None if self.spreads_arguments(*call) => Value::UNKNOWN,
                 None => Value::ABSENT,
             };
             // A loop variable of the caller is not one here.
-            let passed = Origins(value.origins.0 & !Origins::LOOP_VARIABLE.0);
-            origins = origins.with(passed);
-            only = if number == 0 { Some(value) } else { only.filter(|seen| seen.data == value.data) };
+            origins = origins.with(value.origins.without(Origins::LOOP_VARIABLE));
+            agreed = Some(agreed.map_or_else(|| value.clone(), |seen| join(&seen, &value, 0)));
         }
-        match only {
-            Some(value) if !matches!(value.data, Data::Unknown) => Value { data: value.data, origins },
+        match agreed {
+            Some(value) if callers.len() <= MAX_CALLERS => Value { data: value.data, origins },
             _ => Value { data: Data::Unknown, origins },
         }
+    }
+
+    fn spreads_arguments(&self, call: ExprRef) -> bool {
+        let module = self.program.module(call.module);
+        module.call(call.expr).is_some_and(|(_, args)| {
+            module.list(args).any(|argument| matches!(module.kind(argument), ExprKind::Spread(_)))
+        })
+    }
+
+    /// The parameter of a callback that a library calls: what a promise holds, or what a stack says that the call gives
+    /// (`bcrypt.hash(password, 12, (error, hash) => …)`).
+    fn handed_by_library(&mut self, function: FunctionRef, index: usize) -> Option<Value> {
+        let program = self.program;
+        let hir = program.module(function.module);
+        let expr = hir.function(function.function).expr.some()?;
+        let parent = hir.expr(expr).parent.some()?;
+        let (callee, _) = hir.call(parent).filter(|(callee, _)| *callee != expr)?;
+        if let ExprKind::Member { object, name } = hir.kind(callee)
+            && hir.str(name) == "then"
+            && index == 0
+        {
+            return Some(self.value(ExprRef { module: function.module, expr: object }));
+        }
+        let paths = self.paths_of(ExprRef { module: function.module, expr: callee });
+        let origins = paths.into_iter().find_map(|path| self.declared_origin(path, Origins::default()))?;
+        Some(Value { data: Data::Unknown, origins })
     }
 
     /// Is the function the callback of `map`, `forEach` …?
@@ -395,7 +428,7 @@ impl Evaluator<'_> {
         }
         let object_ref = ExprRef { module: at.module, expr: object };
         let of = self.value(object_ref);
-        if of.origins.has(Origins::CAUGHT_ERROR) {
+        if is_error(of.origins) {
             return error_member(&of, name);
         }
         match &of.data {
@@ -487,12 +520,14 @@ impl Evaluator<'_> {
         }
         let arguments: SmallVec<[ExprId; 4]> = module.list(args).take(8).collect();
         let here = |expr| ExprRef { module: at.module, expr };
-        let mut origins = Origins::default();
-        for &argument in &arguments {
-            if !matches!(module.kind(argument), ExprKind::Function(_)) {
-                origins = origins.with(self.value(here(argument)).origins);
-            }
-        }
+        let passed: SmallVec<[Value; 4]> = arguments
+            .iter()
+            .map(|&argument| match module.kind(argument) {
+                ExprKind::Function(_) => Value::UNKNOWN,
+                _ => self.value(here(argument)),
+            })
+            .collect();
+        let mut origins = passed.iter().fold(Origins::default(), |all, value| all.with(value.origins));
         let mut method = "";
         if let ExprKind::Member { object, name } = module.kind(callee) {
             method = module.str(name);
@@ -504,7 +539,7 @@ impl Evaluator<'_> {
         }
         for thing in self.things(here(callee)) {
             if let Thing::Function(function) = thing {
-                return self.returned_value(function, origins);
+                return self.returned_value(function, &passed);
             }
             if let Thing::Path { path, .. } = thing
                 && let Some(replaced) = self.declared_origin(path, origins)
@@ -532,27 +567,39 @@ impl Evaluator<'_> {
         None
     }
 
-    /// What a function of the project returns: its own constants, plus what comes in by its arguments if any of that
-    /// goes out again.
-    fn returned_value(&mut self, function: FunctionRef, arguments: Origins) -> Value {
+    /// What a call of a function of the project gives, with what it passes.
+    fn returned_value(&mut self, function: FunctionRef, passed: &[Value]) -> Value {
+        if let Some(known) = self.returned.get(&function) {
+            return put_in(known, passed);
+        }
+        if !self.returning.insert(function) {
+            return Value::UNKNOWN;
+        }
         let program = self.program;
         let entry = program.module(function.module).function(function.function);
-        let mut origins = Origins::default();
-        let mut data = None;
-        let returns: SmallVec<[ExprId; 4]> = entry.returns.iter().take(6).copied().collect();
-        for &expr in &returns {
-            let value = self.value(ExprRef { module: function.module, expr });
-            origins = origins.with(value.origins);
-            data = match data {
-                None => Some(value.data),
-                Some(seen) if seen == value.data => Some(seen),
-                Some(_) => Some(Data::Unknown),
+        let mut returned: Option<Value> = None;
+        for &expr in entry.returns.iter().take(6) {
+            let mut value = self.value_apart(function, ExprRef { module: function.module, expr });
+            // What a function finds by a request's words is no longer the request's.
+            value.origins = value.origins.without(Origins::REQUEST.with(Origins::LOOP_VARIABLE));
+            let origins = returned.as_ref().map_or(value.origins, |seen| seen.origins.with(value.origins));
+            let data = match &returned {
+                Some(seen) if seen.data != value.data => Data::Unknown,
+                _ => value.data,
             };
+            returned = Some(Value { data, origins });
         }
-        let from_parameters = origins.has(Origins::PARAMETER) || origins.has(Origins::CAUGHT_ERROR);
-        let own = Origins(origins.0 & !(Origins::PARAMETER.0 | Origins::REQUEST.0 | Origins::LOOP_VARIABLE.0));
-        let origins = if from_parameters || data.is_none() { own.with(arguments) } else { own };
-        Value { data: data.unwrap_or(Data::Unknown), origins }
+        self.returning.remove(&function);
+        // What a function without a body or without returns does to its arguments is anybody's guess.
+        let returned = returned.unwrap_or_else(|| {
+            let marks = (0..passed.len()).map(Origins::of_parameter).fold(Origins::PARAMETER, Origins::with);
+            Value { data: Data::Unknown, origins: marks }
+        });
+        let value = put_in(&returned, passed);
+        if self.value_depth < MAX_DEPTH / 2 {
+            self.returned.insert(function, returned);
+        }
+        value
     }
 
     /// The value of something external: an environment variable, a part of a request, what a stack declares.
@@ -689,6 +736,10 @@ impl Evaluator<'_> {
     }
 }
 
+fn is_error(origins: Origins) -> bool {
+    origins.has(Origins::CAUGHT_ERROR.with(Origins::PASSED_ERROR))
+}
+
 fn is_error_name(name: &str) -> bool {
     matches!(name.trim_start_matches('_'), "e" | "err" | "error" | "ex" | "exception")
 }
@@ -801,7 +852,7 @@ fn follow(module: &Module, value: Value, steps: &[Step]) -> Value {
     for step in steps {
         value = match step {
             Step::Property(name) => {
-                if value.origins.has(Origins::CAUGHT_ERROR) {
+                if is_error(value.origins) {
                     error_member(&value, module.str(*name))
                 } else {
                     let field = value.field(module.str(*name));

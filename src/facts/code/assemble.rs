@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::extract::{Raw, extract, is_audited};
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
-use super::{env, names, random, state};
+use super::{env, names, random, responses, state, stored};
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
@@ -36,6 +36,8 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     names::name_logs(&evaluator, &mut raws);
     random::follow_random(&evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
+    responses::follow_responses(&mut evaluator, &mut raws);
+    stored::stored_fields(&mut evaluator, &mut raws);
     names::name_shapes(&mut evaluator, &mut raws);
     state::states(&mut evaluator, &mut raws);
     let wiring = {
@@ -114,6 +116,7 @@ impl<'p, 'r> Builder<'p, 'r> {
                 ("entry", _) => Phase::Request,
                 ("hook", Some("job")) => Phase::Job,
                 ("hook", Some("timer")) => Phase::Timer,
+                ("hook", Some("write")) => Phase::Request,
                 ("hook", _) => Phase::Startup,
                 _ => continue,
             };

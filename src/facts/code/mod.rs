@@ -6,8 +6,10 @@ mod extract;
 mod names;
 mod project_fields;
 mod random;
+mod responses;
 mod roles;
 mod routes;
 mod state;
+mod stored;
 
 pub use assemble::{CodeFacts, code_facts};
