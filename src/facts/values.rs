@@ -236,7 +236,7 @@ impl Evaluator<'_> {
                     let data = if open.fields.is_empty() { Data::Unknown } else { Data::Record(Arc::new(open)) };
                     return self.with_guard_of_own_error(at, symbol, Value { data, origins });
                 }
-                value
+                self.with_assigned_fields(at.module, symbol, value)
             }
             Definition::Parameter { function, index, steps, default, .. } => {
                 let function = FunctionRef { module: at.module, function: *function };
@@ -258,6 +258,27 @@ impl Evaluator<'_> {
             _ => Value::UNKNOWN,
         };
         self.with_guard_of_own_error(at, symbol, value)
+    }
+
+    /// `options.expiresIn = "15m"` later on: the field may be there.
+    fn with_assigned_fields(&mut self, module: ModuleId, symbol: SymbolIdx, value: Value) -> Value {
+        let Data::Record(record) = &value.data else { return value };
+        let program = self.program;
+        let assigned = program.assigned_fields(module, symbol);
+        if assigned.is_empty() {
+            return value;
+        }
+        let mut record = Record { fields: record.fields.clone(), open: record.open || assigned.len() > MAX_ITEMS };
+        let mut origins = value.origins;
+        for (name, expr) in assigned.iter().take(MAX_ITEMS) {
+            let name = program.module(module).str(*name);
+            let given = self.value(ExprRef { module, expr: *expr });
+            origins = origins.with(given.origins);
+            let before = record.fields.iter().find(|(n, _)| &**n == name).map(|(_, value)| value.origins);
+            let either = given.origins.with(before.unwrap_or(Origins::DYNAMIC));
+            set_field(&mut record, name.into(), Value { data: Data::Unknown, origins: either });
+        }
+        Value { data: Data::Record(Arc::new(record)), origins }
     }
 
     /// Inside `if (e instanceof AppError)` the error is the project's own: its text is meant for clients.
@@ -578,7 +599,8 @@ impl Evaluator<'_> {
         let program = self.program;
         let entry = program.module(function.module).function(function.function);
         let mut returned: Option<Value> = None;
-        for &expr in entry.returns.iter().take(6) {
+        let hir = program.module(function.module);
+        for &expr in entry.returns.iter().filter(|&&expr| !is_rejection(hir, expr)).take(6) {
             let mut value = self.value_apart(function, ExprRef { module: function.module, expr });
             // What a function finds by a request's words is no longer the request's.
             value.origins = value.origins.without(Origins::REQUEST.with(Origins::LOOP_VARIABLE));
@@ -734,6 +756,13 @@ impl Evaluator<'_> {
             }
         }
     }
+}
+
+/// `return Promise.reject(error)` throws.
+fn is_rejection(module: &Module, expr: ExprId) -> bool {
+    let Some((callee, _)) = module.call(expr) else { return false };
+    matches!(module.kind(callee), ExprKind::Member { object, name } if module.str(name) == "reject"
+        && matches!(module.kind(object), ExprKind::Global(promise) if module.str(promise) == "Promise"))
 }
 
 fn is_error(origins: Origins) -> bool {

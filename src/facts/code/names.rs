@@ -60,6 +60,7 @@ fn mentioned(module: &Module, expr: ExprId, out: &mut Vec<String>, depth: u8) {
                 let shown = !matches!(
                     module.kind(prop.value),
                     ExprKind::Call { .. }
+                        | ExprKind::Index { .. }
                         | ExprKind::Not(_)
                         | ExprKind::Bool(_)
                         | ExprKind::Str(_)

@@ -352,7 +352,13 @@ impl Evaluator<'_> {
                     child = parent
                 }
                 ExprKind::Conditional { test, branches } if test == child => {
-                    let no = module.list(branches).nth(1);
+                    let mut branches = module.list(branches);
+                    let (yes, no) = (branches.next(), branches.next());
+                    // `X ? X : "other"` falls back; `X ? "on" : "off"` only asks.
+                    let read = super::names::last_name(module, place.at.expr);
+                    if yes.is_none_or(|yes| super::names::last_name(module, yes) != read) {
+                        return Value::ABSENT;
+                    }
                     return no.map_or(Value::ABSENT, |no| self.value(ExprRef { module: place.at.module, expr: no }));
                 }
                 ExprKind::Call { .. } | ExprKind::Unary(_) => child = parent,

@@ -15,19 +15,23 @@ pub fn follow_responses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     let mut passed_in = Vec::new();
     for raw in raws.iter_mut().filter(|raw| &*raw.kind == "response") {
         let (Some(function), Some(&body)) = (raw.function, raw.refs("body").first()) else { continue };
-        let is_error = raw.get("body").is_some_and(|value| holds_error(value, 0));
+        let is_error = raw.get("body").is_some_and(holds_error);
         let calls = callers(evaluator, function);
         if !is_error || calls.is_empty() || evaluator.surroundings(raw.at).1.0 & (Guard::DEV.0 | Guard::DEBUG.0) != 0 {
             continue;
         }
         let own = evaluator.value_apart(function, body);
-        if holds_error(&own, 0) {
+        if holds_error(&own) {
             continue;
         }
         raw.set("body", put_in(&own, &[]));
         passed_in.extend(calls.into_iter().take(MAX_CALLS).filter_map(|call| of_call(evaluator, raw, &own, call)));
     }
     raws.extend(passed_in);
+    for raw in raws.iter_mut().filter(|raw| &*raw.kind == "response") {
+        let by_environment = raw.get("body").is_some_and(|body| holds(body, Origins::PROD, 0));
+        raw.set("by_environment", Value::bool(by_environment));
+    }
 }
 
 fn callers(evaluator: &Evaluator<'_>, function: FunctionRef) -> Vec<ExprRef> {
@@ -47,7 +51,7 @@ fn of_call(evaluator: &mut Evaluator<'_>, raw: &Raw, own: &Value, call: ExprRef)
     let passed: Vec<Value> =
         loaded.module.list(args).map(|expr| evaluator.value(ExprRef { module: call.module, expr })).collect();
     let body = put_in(own, &passed);
-    if !holds_error(&body, 0) {
+    if !holds_error(&body) {
         return None;
     }
     let expr = loaded.module.expr(call.expr);
@@ -69,12 +73,16 @@ fn passed_status(passed: &[Value]) -> Value {
     passed.iter().find(is_status).cloned().unwrap_or(Value { data: Data::Unknown, origins: Origins::DYNAMIC })
 }
 
-fn holds_error(value: &Value, depth: u8) -> bool {
-    value.origins.has(Origins::CAUGHT_ERROR)
+fn holds_error(value: &Value) -> bool {
+    holds(value, Origins::CAUGHT_ERROR, 0)
+}
+
+fn holds(value: &Value, origin: Origins, depth: u8) -> bool {
+    value.origins.has(origin)
         || depth < 4
             && match &value.data {
-                Data::Record(record) => record.fields.iter().any(|(_, field)| holds_error(field, depth + 1)),
-                Data::List(items) => items.iter().any(|item| holds_error(item, depth + 1)),
+                Data::Record(record) => record.fields.iter().any(|(_, field)| holds(field, origin, depth + 1)),
+                Data::List(items) => items.iter().any(|item| holds(item, origin, depth + 1)),
                 _ => false,
             }
 }
