@@ -200,7 +200,7 @@ fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, all
             one.module = Some(module);
         }
         Err(error) => one.diagnostics.push(Diagnostic {
-            kind: "parse-error".to_owned(),
+            kind: error.kind.to_owned(),
             path: file.path.to_string(),
             line: line_of(text, error.offset as usize),
             message: format!("not read: {}", error.message),

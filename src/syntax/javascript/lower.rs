@@ -21,6 +21,8 @@ use crate::syntax::depth;
 /// Why a module could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
+    /// `parse-error` or `too-deep`.
+    pub kind: &'static str,
     /// Byte offset.
     pub offset: u32,
     pub message: String,
@@ -60,12 +62,13 @@ fn parse_here(
         let error = parsed.diagnostics.iter().next();
         let offset = error.and_then(|e| e.labels.first()).map_or(0, |label| label.offset());
         return Err(ParseError {
+            kind: "parse-error",
             offset: u32::try_from(offset).unwrap_or(0),
             message: error.map_or_else(|| "syntax error".to_owned(), |e| e.message.to_string()),
         });
     }
     if let Some(offset) = too_deep(&parsed.program) {
-        return Err(ParseError { offset, message: "it nests too deeply here".to_owned() });
+        return Err(ParseError { kind: "too-deep", offset, message: "it nests too deeply here".to_owned() });
     }
     let semantic = SemanticBuilder::new().build(&parsed.program).semantic;
     let scoping = semantic.into_scoping();

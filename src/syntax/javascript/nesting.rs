@@ -79,7 +79,7 @@ pub(super) fn on_large_stack<T: Send>(
     work: impl FnOnce() -> Result<T, ParseError> + Send,
 ) -> Result<T, ParseError> {
     let weight = weight(text);
-    let refused = |message: String| ParseError { offset: 0, message };
+    let refused = |message: String| ParseError { kind: "too-deep", offset: 0, message };
     if weight > MOST {
         let message = format!("it has {weight} brackets and operators, more than the {MOST} that can be nested safely");
         return Err(refused(message));
