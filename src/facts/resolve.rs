@@ -235,6 +235,17 @@ impl<'p> Evaluator<'p> {
     }
 
     pub fn member(&mut self, thing: Thing, name: &str) -> Things {
+        // `options = { ...options, x }`: an object may be spread into itself.
+        if self.depth >= MAX_DEPTH {
+            return Things::new();
+        }
+        self.depth += 1;
+        let found = self.member_things(thing, name);
+        self.depth -= 1;
+        found
+    }
+
+    fn member_things(&mut self, thing: Thing, name: &str) -> Things {
         match thing {
             Thing::Path { path, .. } => one(Thing::Path { path: self.paths.member(path, name), site: None }),
             Thing::Module(module) => self.exported_name(module, name),
