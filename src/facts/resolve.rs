@@ -57,6 +57,8 @@ pub struct Evaluator<'p> {
     pub paths: PathTable,
     pub matcher: Matcher,
     things: FxHashMap<ExprRef, Things>,
+    /// Members of the project's own objects and classes.
+    members: FxHashMap<(Thing, Box<str>), Things>,
     active: FxHashSet<ExprRef>,
     depth: u16,
     pub(super) values: FxHashMap<ExprRef, crate::facts::model::Value>,
@@ -75,6 +77,7 @@ impl<'p> Evaluator<'p> {
             paths: PathTable::default(),
             matcher: Matcher::default(),
             things: FxHashMap::default(),
+            members: FxHashMap::default(),
             active: FxHashSet::default(),
             depth: 0,
             values: FxHashMap::default(),
@@ -119,10 +122,8 @@ impl<'p> Evaluator<'p> {
         self.depth -= 1;
         self.active.remove(&at);
         dedup(&mut found);
-        // An answer that was cut short by the depth limit must not be remembered as the whole truth.
-        if self.depth < MAX_DEPTH / 2 {
-            self.things.insert(at, found.clone());
-        }
+        // Remembered even where a circle cut it short: asking again would take time without end.
+        self.things.insert(at, found.clone());
         found
     }
 
@@ -235,17 +236,29 @@ impl<'p> Evaluator<'p> {
     }
 
     pub fn member(&mut self, thing: Thing, name: &str) -> Things {
-        // `options = { ...options, x }`: an object may be spread into itself.
+        // An object may spread itself (`state = { ...state, x }`).
+        let is_own = !matches!(thing, Thing::Path { .. } | Thing::Module(_));
+        let key = (thing, Box::from(name));
+        if is_own && let Some(known) = self.members.get(&key) {
+            return known.clone();
+        }
         if self.depth >= MAX_DEPTH {
             return Things::new();
         }
         self.depth += 1;
-        let found = self.member_things(thing, name);
+        if is_own {
+            self.members.insert(key.clone(), Things::new());
+        }
+        let mut found = self.member_of(thing, name);
         self.depth -= 1;
+        if is_own {
+            dedup(&mut found);
+            self.members.insert(key, found.clone());
+        }
         found
     }
 
-    fn member_things(&mut self, thing: Thing, name: &str) -> Things {
+    fn member_of(&mut self, thing: Thing, name: &str) -> Things {
         match thing {
             Thing::Path { path, .. } => one(Thing::Path { path: self.paths.member(path, name), site: None }),
             Thing::Module(module) => self.exported_name(module, name),
@@ -397,6 +410,17 @@ impl<'p> Evaluator<'p> {
     }
 
     pub fn symbol(&mut self, module: ModuleId, symbol: SymbolIdx) -> Things {
+        // Modules that re-export each other's names would go round for ever.
+        if self.depth >= MAX_DEPTH {
+            return Things::new();
+        }
+        self.depth += 1;
+        let found = self.symbol_things(module, symbol);
+        self.depth -= 1;
+        found
+    }
+
+    fn symbol_things(&mut self, module: ModuleId, symbol: SymbolIdx) -> Things {
         let program = self.program;
         let entry = program.module(module).symbol(symbol);
         match &entry.definition {

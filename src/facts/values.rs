@@ -36,9 +36,7 @@ impl Evaluator<'_> {
         let value = self.compute(at);
         self.value_depth -= 1;
         self.value_active.remove(&at);
-        if self.value_depth < MAX_DEPTH / 2 {
-            self.values.insert(at, value.clone());
-        }
+        self.values.insert(at, value.clone());
         value
     }
 

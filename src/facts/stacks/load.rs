@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
@@ -296,7 +296,11 @@ fn globs(loader: &Loader<'_>, patterns: Vec<String>) -> Result<Option<GlobSet>, 
     }
     let mut set = GlobSetBuilder::new();
     for pattern in &patterns {
-        let glob = Glob::new(pattern).map_err(|e| loader.error(0..0, e.to_string()))?;
+        let glob = GlobBuilder::new(pattern)
+            .empty_alternates(true)
+            .literal_separator(true)
+            .build()
+            .map_err(|e| loader.error(0..0, e.to_string()))?;
         set.add(glob);
     }
     set.build().map(Some).map_err(|e| loader.error(0..0, e.to_string()))
