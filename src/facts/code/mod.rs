@@ -3,12 +3,14 @@
 mod assemble;
 mod env;
 mod extract;
+mod headers;
 mod names;
 mod project_fields;
 mod random;
 mod responses;
 mod roles;
 mod routes;
+mod schemas;
 mod state;
 mod stored;
 

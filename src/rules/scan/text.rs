@@ -151,7 +151,7 @@ impl Compiled {
             {
                 let Some(whole) = captures.get(0) else { break };
                 at = next_boundary(head, whole.end().max(whole.start() + 1));
-                if let Some(found) = self.accept(text, &captures)
+                if let Some(found) = self.accept(&captures)
                     && matches.last().is_none_or(|last| last.start < found.start)
                 {
                     matches.push(found);
@@ -161,7 +161,7 @@ impl Compiled {
         matches
     }
 
-    fn accept(&self, all: &str, captures: &Captures<'_>) -> Option<Match> {
+    fn accept(&self, captures: &Captures<'_>) -> Option<Match> {
         let whole = captures.get(0)?;
         let group = captures.get(self.spec.group).unwrap_or(whole);
         let text = group.as_str();
@@ -170,13 +170,8 @@ impl Compiled {
         }
         let lower = text.to_lowercase();
         let stopped = self.spec.stop_words.iter().any(|word| lower.contains(word));
-        let line = line_around(all, group.start());
-        let allowed = self
-            .spec
-            .allow
-            .iter()
-            .filter_map(|regex| regex.get())
-            .any(|regex| regex.is_match(text) || regex.is_match(line));
+        let allowed =
+            self.spec.allow.iter().filter_map(|regex| regex.get()).any(|regex| regex.is_match(whole.as_str()));
         (!stopped && !allowed).then(|| Match {
             rule: self.id.clone(),
             start: group.start(),
@@ -185,15 +180,6 @@ impl Compiled {
             secret: self.secret,
         })
     }
-}
-
-/// The line in which a place lies, cut at a length that no line of code has.
-fn line_around(text: &str, at: usize) -> &str {
-    const MAX: usize = 400;
-    let (before, after) = (text.get(..at).unwrap_or(""), text.get(at..).unwrap_or(""));
-    let head = before.len() - before.bytes().rev().take(MAX).take_while(|&b| b != b'\n').count();
-    let tail = at + after.bytes().take(MAX).take_while(|&b| b != b'\n').count();
-    text.get(next_boundary(text, head)..floor_boundary(text, tail)).unwrap_or("")
 }
 
 fn next_boundary(text: &str, at: usize) -> usize {
