@@ -10,6 +10,6 @@ pub mod program;
 pub mod resolve;
 pub mod shapes;
 pub mod stacks;
-mod values;
+pub(crate) mod values;
 
 pub use model::*;

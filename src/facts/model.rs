@@ -51,7 +51,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("index", &["model", "columns", "unique", "partial", "of"]),
     ("relation", &["model", "columns", "target", "auto_index", "on_delete", "provider"]),
     ("datasource", &["provider", "url", "source"]),
-    ("env", &["name", "default", "checked", "refused"]),
+    ("env", &["name", "default", "checked", "refused", "converted"]),
     ("env-entry", &["name", "value", "template", "tracked", "placeholder", "scheme"]),
     ("setting", &["format", "key", "name", "value"]),
     ("schema", &["what", "exits", "fields"]),

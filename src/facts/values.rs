@@ -468,14 +468,22 @@ impl Evaluator<'_> {
         let things = self.things(at);
         if let [Thing::Data(data)] = things.as_slice()
             && *data != at
+            && let value = self.value(*data)
+            && !self.depends_on_call(at, *data, &value)
         {
-            return self.value(*data);
+            return value;
         }
         if let Some(value) = self.field_constant(object_ref, name) {
             return value;
         }
         // A member of what a request holds is still the request's.
         Value { data: Data::Unknown, origins: of.origins }
+    }
+
+    /// What another function puts into an object from its parameters is different for each of its calls.
+    fn depends_on_call(&self, reader: ExprRef, data: ExprRef, value: &Value) -> bool {
+        let function = |at: ExprRef| (at.module, self.program.module(at.module).function_of(at.expr));
+        value.origins.has(Origins::PARAMETER) && function(reader) != function(data)
     }
 
     /// `config.secret`, where `config` is a class instance or module with that constant.
@@ -498,7 +506,7 @@ impl Evaluator<'_> {
                 },
                 Thing::Data(data) => {
                     let field = self.value(data).field(name);
-                    if !field.is_absent() {
+                    if !field.is_absent() && !self.depends_on_call(object, data, &field) {
                         return Some(field);
                     }
                 }

@@ -7,6 +7,7 @@ mod headers;
 mod names;
 mod project_fields;
 mod random;
+mod refusals;
 mod responses;
 mod roles;
 mod routes;
