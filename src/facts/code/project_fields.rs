@@ -402,8 +402,12 @@ fn file_route(path: &str, service: &str) -> String {
         route.push('/');
         match segment.strip_prefix('[').and_then(|s| s.strip_suffix(']')) {
             Some(name) => {
+                let plain = name.trim_start_matches('[').trim_end_matches(']');
                 route.push(':');
-                route.push_str(name.trim_start_matches("[...").trim_start_matches("...").trim_end_matches(']'));
+                route.push_str(plain.trim_start_matches("..."));
+                if plain.starts_with("...") {
+                    route.push('*');
+                }
             }
             None => route.push_str(segment),
         }
@@ -418,7 +422,7 @@ mod tests {
     #[test]
     fn files_stand_for_paths() {
         assert_eq!(file_route("src/app/api/(admin)/users/[id]/route.ts", "."), "/api/users/:id");
-        assert_eq!(file_route("apps/web/app/api/auth/[...nextauth]/route.ts", "apps/web"), "/api/auth/:nextauth");
+        assert_eq!(file_route("apps/web/app/api/auth/[...nextauth]/route.ts", "apps/web"), "/api/auth/:nextauth*");
         assert_eq!(file_route("pages/api/hello.ts", "."), "/api/hello");
         assert_eq!(file_route("pages/api/index.ts", "."), "/api");
     }
