@@ -415,7 +415,8 @@ fn deep_data_is_said_and_left_out() {
     let tree = Tree::new();
     tree.with("vercel.json", nested("[", "]", n)).with("tsconfig.json", r#"{"a":"#.repeat(n));
     tree.with("inner/package.json", nested(r#"{"a":"#, "}", n));
-    tree.with("docker-compose.yml", (0..1_500).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>());
+    let levels = (2..1_500).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>();
+    tree.with("docker-compose.yml", format!("services:\n web:\n{levels}"));
     tree.with(".github/workflows/flow.yml", nested("[", "]", n));
     tree.with(".github/workflows/keys.yml", "? ".repeat(n)).with("render.yaml", format!("{}a", "- ".repeat(n)));
     tree.with("fly.toml", format!("a = {}", nested("[", "]", n)))
