@@ -54,7 +54,7 @@ impl Raw {
 }
 
 /// Fields whose expressions matter, not their values.
-const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state"];
+const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "of", "decides"];
 
 /// What a clause looks at, at one place.
 #[derive(Debug, Clone, Copy)]

@@ -3,11 +3,13 @@
 mod assemble;
 mod env;
 mod extract;
+mod headers;
 mod names;
 mod project_fields;
 mod random;
 mod roles;
 mod routes;
+mod schemas;
 mod state;
 
 pub use assemble::{CodeFacts, code_facts};
