@@ -351,7 +351,7 @@ fn inline_allows_need_a_reason_and_end_on_their_day() {
     for (comment, said) in [
         ("// readycheck-allow(insecure-randomness, until=2027-03-30): only shown", "expired"),
         ("// readycheck-allow(insecure-randomness)", "reason"),
-        ("// readycheck-allow(insecure-randomnes): only shown", "insecure-randomness"),
+        ("// readycheck-allow(insecure-randomnes): only shown", "no rule or control"),
     ] {
         let (state, notices) = state(comment);
         assert_eq!(state, "open", "{comment}");
@@ -402,11 +402,9 @@ fn rules_are_listed_shown_and_described() {
 }
 
 #[test]
-fn a_new_rule_passes_its_own_examples_and_is_used() {
+fn a_new_rule_is_used_unless_strangers_decide() {
     let here = shop();
     assert_eq!(run(&here, &["rules", "new", "no-moment"]).code, 0);
-    let tested = run(&here, &["rules", "test"]);
-    assert_eq!(tested.code, 0, "{}{}", tested.out, tested.err);
     let report = run(&here, &["audit", "--format", "json"]);
     assert!(report.code == 0 && report.out.contains("\"no-moment\""), "{}", report.err);
     assert!(!run(&here, &["audit", "--format", "json", "--no-config"]).out.contains("\"no-moment\""));
