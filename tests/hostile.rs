@@ -503,6 +503,11 @@ fn circles_between_files_end() {
         "src/bad.js",
         "import * as a from './m0'; import { none } from './m5'; none.use(none); module.exports = a.m0.x",
     );
+    for n in 0..60 {
+        let stars: String = (1..20).map(|step| format!("export * from './s{}'\n", (n + step) % 60)).collect();
+        tree.with(&format!("src/s{n}.js"), stars);
+    }
+    tree.with("src/stars.js", "import { none, other } from './s0'; module.exports = none(); other.a.b()");
     tree.with("Dockerfile", (0..150).map(|n| format!("FROM s{} AS s{n}\n", (n + 1) % 150)).collect::<String>());
     tree.with(".env", (0..2_000).map(|n| format!("A{n}=${{A{}}}${{A{n}}}\n", n + 1)).collect::<String>());
     tree.with(
