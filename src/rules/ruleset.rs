@@ -245,7 +245,15 @@ fn collect(folder: &Dir<'static>, files: &mut Vec<Source>) {
 fn read_folder(folder: &Path) -> Result<Vec<Source>, RuleErrors> {
     let mut files = Vec::new();
     let mut errors = Vec::new();
-    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().max_depth(8).into_iter().filter_map(Result::ok) {
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().max_depth(8) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_string_lossy().into_owned();
+                errors.push(Problem::new(0, 0, format!("cannot read these rules: {error}")).in_file(&path, ""));
+                continue;
+            }
+        };
         let is_toml = entry.path().extension().is_some_and(|extension| extension == "toml");
         if !entry.file_type().is_file() || !is_toml {
             continue;
