@@ -86,7 +86,7 @@ fn run_control(rules: &RuleSet, control: &Control, understand: Understand<'_>) -
             failures.push(failure(control, rule, line_of(control, rule.start), message));
         }
     }
-    failures.sort_by(|a, b| a.line.cmp(&b.line));
+    failures.sort_by_key(|failure| failure.line);
     (understood.len(), failures)
 }
 
