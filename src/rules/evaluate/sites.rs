@@ -33,7 +33,7 @@ pub enum Outcome {
     Good,
     Half,
     Unknown,
-    /// It would be good, were it reached and used.
+    /// It would be good, were it reached and used; or a rule that only notes things notes it.
     Dead,
     /// A site without anything to say of it.
     None,
@@ -139,10 +139,12 @@ fn look<'a>(
         Tri::Unknown if good == Outcome::None => Outcome::Unknown,
         _ => good,
     };
-    survey.outcomes.push((number, looked.view.id, outcome));
-    if !looked.maybe && rule.note.as_ref().is_some_and(|note| note.evaluate(&context).tri == Tri::True) {
+    let noted = !looked.maybe && rule.note.as_ref().is_some_and(|note| note.evaluate(&context).tri == Tri::True);
+    if noted {
         survey.notes.push((number, looked.view.id));
     }
+    let outcome = if noted && rule.only_notes() { Outcome::Dead } else { outcome };
+    survey.outcomes.push((number, looked.view.id, outcome));
 }
 
 /// A place that an application of the rule has in common with others of its group.

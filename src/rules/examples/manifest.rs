@@ -50,7 +50,10 @@ pub fn manifest(files: &[(String, String)]) -> Option<String> {
     if scripts.is_empty() || files.iter().any(|(path, _)| path.ends_with("package.json")) {
         return None;
     }
-    let packages: BTreeSet<String> = scripts.iter().flat_map(|(_, text)| packages(text)).collect();
+    let mut packages: BTreeSet<String> = scripts.iter().flat_map(|(_, text)| packages(text)).collect();
+    if scripts.iter().any(|(path, _)| is_next(path)) {
+        packages.insert("next".to_owned());
+    }
     let dependencies: Map<String, Value> = packages.iter().map(|name| (name.clone(), json!("^99.0.0"))).collect();
     let starts: Map<String, Value> = if packages.contains("next") {
         Map::from_iter([("start".to_owned(), json!("next start"))])
@@ -59,6 +62,14 @@ pub fn manifest(files: &[(String, String)]) -> Option<String> {
     };
     let manifest = json!({ "name": "example", "private": true, "scripts": starts, "dependencies": dependencies });
     Some(format!("{manifest:#}\n"))
+}
+
+/// Files that only mean something to Next.js, and need not import it.
+fn is_next(path: &str) -> bool {
+    let path = path.strip_prefix("src/").unwrap_or(path);
+    (path.starts_with("app/") && matches!(stem(path), "route" | "page" | "layout"))
+        || path.starts_with("pages/")
+        || path.starts_with("next.config.")
 }
 
 fn is_script(path: &str) -> bool {
@@ -71,10 +82,22 @@ fn starts(scripts: &[&(String, String)]) -> Map<String, Value> {
     let named = STARTS.iter().find_map(|name| scripts.iter().find(|(path, _)| stem(path) == *name));
     let chosen: Vec<&str> = match named {
         Some((path, _)) => vec![path],
-        None => scripts.iter().map(|(path, _)| path.as_str()).filter(|path| !is_imported(path, scripts)).collect(),
+        None => {
+            let paths = scripts.iter().map(|(path, _)| path.as_str());
+            paths.filter(|path| !is_aside(path) && !is_imported(path, scripts)).collect()
+        }
     };
     let name = |number: usize| if number == 0 { "start".to_owned() } else { format!("start:{number}") };
     chosen.iter().enumerate().map(|(number, path)| (name(number), json!(format!("node {path}")))).collect()
+}
+
+/// Scripts, tests and configuration: never what a server starts with.
+fn is_aside(path: &str) -> bool {
+    const FOLDERS: &[&str] = &["prisma", "scripts", "test", "tests", "__tests__", "e2e", "examples", "migrations"];
+    const NAMES: &[&str] = &["test", "spec", "config"];
+    let mut parts: Vec<&str> = path.split('/').collect();
+    let name = parts.pop().unwrap_or_default();
+    parts.iter().any(|part| FOLDERS.contains(part)) || name.split('.').skip(1).any(|part| NAMES.contains(&part))
 }
 
 fn stem(path: &str) -> &str {
@@ -130,8 +153,17 @@ mod tests {
     fn files_that_nobody_imports_start_where_no_name_says_so() {
         let manifest = of(&[("src/a.ts", "import './lib/b.js'"), ("src/lib/b.ts", ""), ("src/c.ts", "")]);
         assert_eq!(manifest["scripts"], json!({ "start": "node src/a.ts", "start:1": "node src/c.ts" }));
+        let manifest = of(&[("src/a.ts", ""), ("prisma/seed.ts", ""), ("src/a.test.ts", "")]);
+        assert_eq!(manifest["scripts"], json!({ "start": "node src/a.ts" }));
         let manifest = of(&[("src/index.ts", ""), ("src/dead.ts", "")]);
         assert_eq!(manifest["scripts"], json!({ "start": "node src/index.ts" }));
+    }
+
+    #[test]
+    fn files_of_nextjs_need_not_import_it() {
+        let manifest = of(&[("app/api/items/route.ts", "export async function GET() {}")]);
+        assert_eq!(manifest["scripts"], json!({ "start": "next start" }));
+        assert!(manifest["dependencies"]["next"].is_string());
     }
 
     #[test]

@@ -116,3 +116,12 @@ fn mutants_name_conditions_that_no_example_needs() {
     assert_eq!(names, ["rule.r.bad.symbol"]);
     assert_eq!(mutants[0].line, 8);
 }
+
+#[test]
+fn a_rule_of_notes_shows_the_whole_control() {
+    let body = "[rule.r]\neach = { fact = 'call', name = 'get' }\nbad = { args = 'x' }\n\
+        [[rule.r.example]]\nfiles.'a.txt' = '''\nget: x //~ bad\nget: y\n'''\n\
+        [rule.n]\neach = { fact = 'call', name = 'set' }\nnote = { args = 'x' }\n\
+        [[rule.n.example]]\nfiles.'a.txt' = '''\nget: x //~ bad\nset: x //~ dead\nset: y //~ none\n'''";
+    assert_eq!(messages("defect", body), Vec::<String>::new());
+}
