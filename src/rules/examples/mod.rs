@@ -128,10 +128,11 @@ fn line_of(control: &Control, offset: u32) -> usize {
     before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// What came out otherwise than the marks say.
-fn compare(one: &Understood, found: &[RuleVerdict]) -> Vec<String> {
-    let of_rule = found.iter().filter(|verdict| verdict.rule == one.rule);
-    let places: Vec<(String, u32, Outcome)> = of_rule.map(|verdict| place(one, verdict.at, verdict.outcome)).collect();
+/// What came out otherwise than the marks say. The marks are about the rule that the example belongs to; a rule that
+/// only notes things shows what the whole control says beside it.
+fn compare(one: &Understood, found: &[&RuleVerdict]) -> Vec<String> {
+    let places: Vec<(String, u32, Outcome)> =
+        found.iter().map(|verdict| place(one, verdict.at, verdict.outcome)).collect();
     let at = |path: &str, line: u32| {
         let here = places.iter().filter(|(p, l, _)| p == path && *l == line);
         here.map(|(_, _, outcome)| *outcome).collect::<Vec<_>>()
