@@ -77,7 +77,7 @@ impl Evaluator<'_> {
 
     fn collect_call(&mut self, at: ExprRef, args: &[ExprId], out: &mut Vec<Callable>, depth: u8) {
         let before = out.len();
-        self.collect_things(at, out, depth);
+        self.collect_made(at, out, depth);
         for &argument in args {
             let argument = self.origin(ExprRef { module: at.module, expr: argument });
             let kind = self.program.kind(argument);
@@ -90,10 +90,48 @@ impl Evaluator<'_> {
             };
             if wraps {
                 self.collect_callables(argument, out, depth + 1);
+            } else if let ExprKind::Object(run) = kind {
+                // `defineRoute({ handler: async (request) => … })`
+                let module = self.program.module(argument.module);
+                let values: SmallVec<[ExprId; 4]> = module
+                    .object(run)
+                    .iter()
+                    .map(|prop| prop.value)
+                    .filter(|&value| matches!(module.kind(value), ExprKind::Function(_)))
+                    .take(6)
+                    .collect();
+                for expr in values {
+                    self.collect_callables(ExprRef { module: argument.module, expr }, out, depth + 1);
+                }
             }
         }
         if out.len() == before {
             out.push(Callable::Opaque);
+        }
+    }
+
+    /// What calling gives: for the project's own functions whatever they return (which may wrap again), else the
+    /// result as a thing.
+    fn collect_made(&mut self, at: ExprRef, out: &mut Vec<Callable>, depth: u8) {
+        let program = self.program;
+        let callee = program.module(at.module).call(at.expr).map(|(callee, _)| callee);
+        let callees = callee.map(|expr| self.things(ExprRef { module: at.module, expr })).unwrap_or_default();
+        let mut own = false;
+        for thing in callees {
+            let Thing::Function(function) = thing else { continue };
+            let returns: SmallVec<[ExprId; 4]> =
+                program.module(function.module).function(function.function).returns.iter().take(6).copied().collect();
+            for expr in returns {
+                let returned = ExprRef { module: function.module, expr };
+                if matches!(program.kind(returned), ExprKind::Function(_) | ExprKind::Call { .. } | ExprKind::Array(_))
+                {
+                    self.collect_callables(returned, out, depth + 1);
+                    own = true;
+                }
+            }
+        }
+        if !own {
+            self.collect_things(at, out, depth);
         }
     }
 
@@ -107,6 +145,12 @@ impl Evaluator<'_> {
                 Thing::Function(function) => out.push(Callable::Function(function)),
                 Thing::Path { path, site } => {
                     out.push(Callable::External { path, site });
+                    let routers = &self.stacks.router_types;
+                    if let Some(site) = site
+                        && !self.is_any_type(path, routers)
+                    {
+                        self.collect_builder(site, out, depth + 1);
+                    }
                     if let Some(site) = site.filter(|site| *site != at) {
                         let module = self.program.module(site.module);
                         let args: SmallVec<[ExprId; 4]> =
@@ -121,6 +165,33 @@ impl Evaluator<'_> {
                 Thing::Data(data) if data != at => self.collect_callables(data, out, depth + 1),
                 Thing::Module(_) | Thing::Class(..) | Thing::Instance(..) | Thing::Made(_) | Thing::Data(_) => {}
             }
+        }
+    }
+
+    /// The steps of a builder before its last: `client.use(authenticate).schema(Order).action(save)` runs them all.
+    fn collect_builder(&mut self, site: ExprRef, out: &mut Vec<Callable>, depth: u8) {
+        let mut site = site;
+        for _ in 0..12 {
+            if depth > 8 || out.len() >= MAX_CHAIN {
+                return;
+            }
+            let module = self.program.module(site.module);
+            let Some((callee, _)) = module.call(site.expr) else { return };
+            let ExprKind::Member { object, .. } = module.kind(callee) else { return };
+            let receiver = self.origin(ExprRef { module: site.module, expr: object });
+            let module = self.program.module(receiver.module);
+            let Some((_, args)) = module.call(receiver.expr) else { return };
+            let args: SmallVec<[ExprId; 4]> = module.list(args).collect();
+            if let Some(&path) = self.paths_of(receiver).first() {
+                out.push(Callable::External { path, site: Some(receiver) });
+            }
+            for argument in args {
+                let argument = ExprRef { module: receiver.module, expr: argument };
+                if self.things(argument).iter().any(|thing| matches!(thing, Thing::Function(_))) {
+                    self.collect_callables(argument, out, depth + 1);
+                }
+            }
+            site = receiver;
         }
     }
 
@@ -281,7 +352,7 @@ fn link_handlers(evaluator: &mut Evaluator<'_>, at: ExprRef, path: PathId, links
 fn chain_arguments(evaluator: &mut Evaluator<'_>, clause: &Clause, at: ExprRef) -> Vec<ExprRef> {
     let chain: Option<&Projection> = clause.fields.iter().find(|(name, _)| &**name == "chain").map(|(_, p)| p);
     let Some(chain) = chain else { return Vec::new() };
-    let callable = chain.alternatives.iter().flatten().any(|item| item.source == Source::ArgOf(Sort::Callable));
+    let callable = chain.items().any(|item| item.source == Source::ArgOf(Sort::Callable));
     let module = evaluator.program.module(at.module);
     let Some((_, args)) = module.call(at.expr) else { return Vec::new() };
     let args: Vec<ExprRef> = module.list(args).map(|expr| ExprRef { module: at.module, expr }).collect();

@@ -637,7 +637,7 @@ impl<'p> Evaluator<'p> {
                     let name = hir.str(*name);
                     found = found.into_iter().flat_map(|thing| self.member(thing, name)).collect();
                 }
-                found.into_iter().map(as_instance).collect()
+                self.instances(found)
             }
             Some(Type::Union(parts)) => {
                 parts.iter().take(MAX_THINGS).flat_map(|&part| self.type_things(module, part, depth + 1)).collect()
@@ -655,6 +655,22 @@ impl<'p> Evaluator<'p> {
             }
             _ => Things::new(),
         }
+    }
+
+    /// What a type's name stands for as the type of a value: an instance of the class.
+    fn instances(&mut self, named: Things) -> Things {
+        let mut found = Things::new();
+        for thing in named {
+            match thing {
+                Thing::Class(module, class) => found.push(Thing::Instance(module, class)),
+                Thing::Path { path, .. } if !self.paths.is_result(path) => {
+                    found.push(thing);
+                    found.push(Thing::Path { path: self.paths.result(path), site: None });
+                }
+                other => found.push(other),
+            }
+        }
+        found
     }
 
     fn type_symbol(&mut self, module: ModuleId, symbol: SymbolIdx, depth: u8) -> Things {
@@ -707,6 +723,9 @@ impl<'p> Evaluator<'p> {
             match callee {
                 Thing::Path { path, .. } => {
                     found.push(Thing::Path { path: self.paths.result(path), site: Some(site) });
+                    if !is_new && self.paths.is_export(path) {
+                        found.extend(self.wrapped(site));
+                    }
                 }
                 Thing::Class(module, class) => found.push(Thing::Instance(module, class)),
                 Thing::Function(function) if is_new => found.push(Thing::Made(function)),
@@ -718,6 +737,16 @@ impl<'p> Evaluator<'p> {
             }
         }
         found
+    }
+
+    /// `cache(load)`, `memoize(find)`: what a package's wrapper gives back still calls the function it was given.
+    fn wrapped(&mut self, site: ExprRef) -> Things {
+        match self.argument(site, 0) {
+            Some(first) if !matches!(self.program.kind(first), ExprKind::Object(_) | ExprKind::Str(_)) => {
+                self.things(first).into_iter().filter(|thing| matches!(thing, Thing::Function(_))).collect()
+            }
+            _ => Things::new(),
+        }
     }
 
     /// What a function returns.
@@ -749,13 +778,6 @@ fn one(thing: Thing) -> Things {
     let mut things = Things::new();
     things.push(thing);
     things
-}
-
-fn as_instance(thing: Thing) -> Thing {
-    match thing {
-        Thing::Class(module, class) => Thing::Instance(module, class),
-        other => other,
-    }
 }
 
 fn dedup(things: &mut Things) {

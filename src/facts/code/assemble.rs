@@ -238,9 +238,7 @@ impl<'p, 'r> Builder<'p, 'r> {
             "router" => raw.text("parent") == Some("none") || self.wiring.used_sites.contains(&raw.at),
             "role" if self.wiring.mounts.contains(&raw.at) => true,
             "role" => match raw.get("fails") {
-                Some(_) => {
-                    raw.function.is_some_and(|f| self.phases[self.program().number(f).0 as usize] == Phase::Request)
-                }
+                Some(_) => raw.function.is_none_or(|f| self.phases[self.program().number(f).0 as usize] > Phase::Dead),
                 None => {
                     self.wiring.used_sites.contains(&raw.at)
                         || self.stands_in_a_mount(raw)

@@ -7,44 +7,43 @@ use crate::facts::graph::is_callable_argument;
 use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::facts::stacks::{At, Item, Projection, Sort, Source};
+use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
 use crate::syntax::javascript::{ExprId, ExprKind, LogicalOp};
 
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
     pub(super) fn project(&mut self, projection: &Projection, place: Place<'_>) -> Value {
-        for alternative in &projection.alternatives {
-            let value = match alternative.as_slice() {
-                [item] => self.item(item, place),
-                items => {
-                    let values = items.iter().map(|item| self.item(item, place)).collect();
-                    Value::list(values)
-                }
+        match projection.choices.as_slice() {
+            [choice] => self.choose(choice, place),
+            choices => Value::list(choices.iter().map(|choice| self.choose(choice, place)).collect()),
+        }
+    }
+
+    fn choose(&mut self, choice: &Choice, place: Place<'_>) -> Value {
+        for item in &choice.alternatives {
+            let value = self.item(item, place);
+            if !value.is_absent() {
+                return value;
+            }
+        }
+        choice.default.clone().unwrap_or(Value::ABSENT)
+    }
+
+    /// The projection of an export: only its name, place and value are there.
+    pub(super) fn project_export(&mut self, projection: &Projection, place: Place<'_>, module: ModuleId) -> Value {
+        for item in projection.items() {
+            let value = match &item.source {
+                Source::Name => place.name.map_or(Value::ABSENT, Value::text),
+                Source::FileRoute => Value::text(file_route(self.program.path(module), self.root_of(module))),
+                Source::FileConfig => self.file_config(module, &item.steps),
+                Source::Literal(value) => value.clone(),
+                _ => Value::ABSENT,
             };
             if !value.is_absent() {
                 return value;
             }
         }
-        projection.default.clone().unwrap_or(Value::ABSENT)
-    }
-
-    /// The projection of an export: only its name, place and value are there.
-    pub(super) fn project_export(&mut self, projection: &Projection, place: Place<'_>, module: ModuleId) -> Value {
-        for alternative in &projection.alternatives {
-            for item in alternative {
-                let value = match &item.source {
-                    Source::Name => place.name.map_or(Value::ABSENT, Value::text),
-                    Source::FileRoute => Value::text(file_route(self.program.path(module), self.root_of(module))),
-                    Source::FileConfig => self.file_config(module, &item.steps),
-                    Source::Literal(value) => value.clone(),
-                    _ => Value::ABSENT,
-                };
-                if !value.is_absent() {
-                    return value;
-                }
-            }
-        }
-        projection.default.clone().unwrap_or(Value::ABSENT)
+        projection.choices.iter().find_map(|choice| choice.default.clone()).unwrap_or(Value::ABSENT)
     }
 
     fn root_of(&self, module: ModuleId) -> &str {
@@ -66,13 +65,13 @@ impl Evaluator<'_> {
 
     /// The expressions that a projection names.
     pub(super) fn project_refs(&mut self, projection: &Projection, place: Place<'_>) -> Vec<ExprRef> {
-        for alternative in &projection.alternatives {
-            let found: Vec<ExprRef> = alternative.iter().flat_map(|item| self.item_refs(item, place)).collect();
-            if !found.is_empty() {
-                return found;
-            }
+        let mut found = Vec::new();
+        for choice in &projection.choices {
+            let first =
+                choice.alternatives.iter().map(|item| self.item_refs(item, place)).find(|refs| !refs.is_empty());
+            found.extend(first.unwrap_or_default());
         }
-        Vec::new()
+        found
     }
 
     fn item_refs(&mut self, item: &Item, place: Place<'_>) -> Vec<ExprRef> {

@@ -11,7 +11,7 @@ use include_dir::{Dir, include_dir};
 use rustc_hash::FxHashMap;
 
 pub use load::StackError;
-pub use projection::{At, Item, Projection, Sort, Source};
+pub use projection::{At, Choice, Item, Projection, Sort, Source};
 
 use super::model::{Origins, Value};
 use super::paths::{Pattern, Selector, TypeIdx, Types};
