@@ -14,7 +14,7 @@ use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Links};
 use crate::facts::stacks::{Stacks, Verb};
 use crate::project::{Area, FileId, ServiceId, Span};
-use crate::syntax::javascript::{BinaryOp, ExprId, ExprKind, FunctionIdx, Use};
+use crate::syntax::javascript::{BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Use};
 
 /// What the code of a project says.
 #[derive(Debug, Default)]
@@ -256,7 +256,11 @@ impl<'p, 'r> Builder<'p, 'r> {
             "role" if self.wiring.mounts.contains(&raw.at) => true,
             "role" => match raw.get("fails") {
                 Some(_) => raw.function.is_none_or(|f| self.phases[self.program().number(f).0 as usize] > Phase::Dead),
-                None => self.wiring.used_sites.contains(&raw.at) || self.stands_in_a_mount(raw),
+                None => {
+                    self.wiring.used_sites.contains(&raw.at)
+                        || self.stands_in_a_mount(raw)
+                        || self.is_called_per_request(raw)
+                }
             },
             _ => true,
         }
@@ -266,6 +270,19 @@ impl<'p, 'r> Builder<'p, 'r> {
     fn stands_in_a_mount(&self, raw: &Raw) -> bool {
         let Some(function) = raw.function else { return false };
         self.phases[self.program().number(function).0 as usize] == Phase::Request
+    }
+
+    /// `const limit = limiter(…)`, and a function that runs per request calls `limit(req, res, next)`.
+    fn is_called_per_request(&self, raw: &Raw) -> bool {
+        let program = self.program();
+        let module = program.module(raw.at.module);
+        let holds = |definition: &Definition| matches!(definition, Definition::Variable { init, steps, .. } if *init == raw.at.expr && steps.is_empty());
+        let reads = module.symbols.iter().filter(|s| holds(&s.definition)).flat_map(|s| s.reads.iter().copied());
+        reads.into_iter().any(|read| {
+            let called = module.expr(read).parent.some().and_then(|p| module.call(p)).is_some_and(|(c, _)| c == read);
+            let function = FunctionRef { module: raw.at.module, function: module.function_of(read) };
+            called && self.phases[program.number(function).0 as usize] == Phase::Request
+        })
     }
 
     fn push_route(&mut self, route: &Composed, inputs: &FxHashMap<FunctionId, Vec<String>>) {

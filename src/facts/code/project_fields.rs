@@ -195,6 +195,12 @@ impl Evaluator<'_> {
             Source::Name => place.name.map_or(Value::ABSENT, Value::text),
             Source::Opt => return self.option(at, &item.steps, item.keys),
             Source::Arg(index) => match self.argument(at, *index) {
+                // A callback where options may stand has none of them.
+                Some(argument)
+                    if !item.steps.is_empty() && matches!(self.program.kind(argument), ExprKind::Function(_)) =>
+                {
+                    return Value::ABSENT;
+                }
                 Some(argument) => self.value(argument),
                 None if self.arguments(at).iter().any(|a| matches!(self.program.kind(*a), ExprKind::Spread(_))) => {
                     Value::UNKNOWN
