@@ -323,7 +323,22 @@ const TEST_FOLDERS: &[&str] = &[
     "test-helpers",
 ];
 const TEST_ENDINGS: &[&str] = &[".test", ".tests", ".spec", "_spec", "_test", ".e2e-spec", "-spec", ".cy", ".mock"];
-const TEST_STEMS: &[&str] = &["setuptests", "conftest", "jest.setup", "jest.setup.env", "vitest.setup"];
+const TEST_STEMS: &[&str] = &[
+    "setuptests",
+    "conftest",
+    "jest.setup",
+    "jest.setup.env",
+    "vitest.setup",
+    "test-setup",
+    "setup-tests",
+    "setup-test",
+    "global-setup",
+    "globalsetup",
+    "setuptest",
+    "test-utils",
+    "test-helpers",
+    "test-helper",
+];
 const TASK_FILES: &[&str] = &["gruntfile.", "gulpfile.", "jakefile.", "dangerfile."];
 const DOCS_EXTENSIONS: &[&str] = &["md", "mdx", "rst", "adoc", "txt"];
 const CLIENT_EXTENSIONS: &[&str] =

@@ -9,7 +9,7 @@ use crate::facts::model::{Confidence, Value};
 use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
-use crate::facts::stacks::{Clause, Test, Verb};
+use crate::facts::stacks::{Clause, Test, Verb, later_call};
 use crate::project::{Area, Span};
 use crate::syntax::javascript::{Definition, ExprId, ExprKind, Step};
 
@@ -333,6 +333,9 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
 fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
     let module = evaluator.program.module(place.at.module);
     let args = module.call(place.at.expr).map(|(_, args)| args);
+    if let Some(names) = later_call(key) {
+        return evaluator.called_later(place.at, names);
+    }
     let (head, rest) = key.split_once('.').unwrap_or((key, ""));
     let value = match head {
         "argc" => Value::number(args.map_or(0.0, |args| f64::from(args.len))),

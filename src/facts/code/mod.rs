@@ -1,6 +1,7 @@
 //! Facts from code: clauses over calls, reads and exports, then the shapes that no clause can say.
 
 mod assemble;
+mod chains;
 mod env;
 mod extract;
 mod names;

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::extract::Place;
 use crate::facts::graph::is_callable_argument;
-use crate::facts::model::{Data, Value};
+use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Item, Projection, Sort, Source};
@@ -154,24 +154,13 @@ impl Evaluator<'_> {
                 }
                 None
             }
-            At::After(name) => {
-                let module = self.program.module(at.module);
-                let mut expr = at.expr;
-                for _ in 0..16 {
-                    let member = module.expr(expr).parent.some()?;
-                    let ExprKind::Member { object, name: called } = module.kind(member) else { return None };
-                    let call = module.expr(member).parent.some()?;
-                    if object != expr || module.call(call).is_none_or(|(callee, _)| callee != member) {
-                        return None;
-                    }
-                    if module.str(called) == name {
-                        return Some(ExprRef { module: at.module, expr: call });
-                    }
-                    expr = call;
-                }
-                None
-            }
+            At::After(name) => self.later_call(at, name),
         }
+    }
+
+    fn is_function_literal(&mut self, at: ExprRef) -> bool {
+        let origin = self.origin(at);
+        matches!(self.program.kind(origin), ExprKind::Function(_))
     }
 
     /// The call that made a value.
@@ -184,7 +173,10 @@ impl Evaluator<'_> {
     }
 
     fn item(&mut self, item: &Item, place: Place<'_>) -> Value {
-        let Some(at) = self.move_to(&item.at, place.at) else { return Value::ABSENT };
+        let Some(at) = self.move_to(&item.at, place.at) else {
+            let elsewhere = matches!(item.at, At::After(_)) && self.is_handed_on(place.at);
+            return if elsewhere { Value::UNKNOWN } else { Value::ABSENT };
+        };
         let value = match &item.source {
             Source::Literal(value) => value.clone(),
             Source::Record(fields) => {
@@ -196,6 +188,8 @@ impl Evaluator<'_> {
             Source::Name => place.name.map_or(Value::ABSENT, Value::text),
             Source::Opt => return self.option(at, &item.steps, item.keys),
             Source::Arg(index) => match self.argument(at, *index) {
+                // A callback has none of the options that are asked for.
+                Some(argument) if !item.steps.is_empty() && self.is_function_literal(argument) => Value::ABSENT,
                 Some(argument) => self.value(argument),
                 None if self.arguments(at).iter().any(|a| matches!(self.program.kind(*a), ExprKind::Spread(_))) => {
                     Value::UNKNOWN
@@ -208,7 +202,7 @@ impl Evaluator<'_> {
                     return Value::ABSENT;
                 }
                 let values: Vec<Value> = arguments.into_iter().map(|argument| self.value(argument)).collect();
-                let origins = values.iter().fold(crate::facts::model::Origins::default(), |o, v| o.with(v.origins));
+                let origins = values.iter().fold(Origins::default(), |o, v| o.with(v.origins));
                 Value { data: Data::List(values.into()), origins }
             }
             Source::ArgOf(sort) => self.argument_of(at, *sort),
@@ -294,7 +288,8 @@ impl Evaluator<'_> {
             let value = self.value(argument);
             match value.data {
                 Data::Record(_) => return value,
-                Data::Unknown if may_be_options(kind) => open = true,
+                // What is joined to a text is no options object.
+                Data::Unknown if may_be_options(kind) && !value.origins.has(Origins::BUILT) => open = true,
                 _ => {}
             }
         }
@@ -371,7 +366,7 @@ impl Evaluator<'_> {
         let holes: SmallVec<[ExprId; 4]> = module.holes(quasis, exprs).collect();
         let values: Vec<Value> =
             holes.into_iter().map(|expr| self.value(ExprRef { module: at.module, expr })).collect();
-        let origins = values.iter().fold(crate::facts::model::Origins::default(), |o, v| o.with(v.origins));
+        let origins = values.iter().fold(Origins::default(), |o, v| o.with(v.origins));
         Value { data: Data::List(values.into()), origins }
     }
 }
