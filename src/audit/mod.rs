@@ -17,9 +17,10 @@ use crate::project::{Diagnostic, Project, ServiceId, Tree, WalkOptions, discover
 use crate::report::{Counts, Report};
 use crate::rules::{ControlInfo, Evaluation, RuleSet, SyntaxScanner, TextScanner, evaluate};
 use crate::score::{Input, assemble};
+use crate::syntax::javascript;
 
 use places::Sources;
-use read::{Contents, STACK, Scanners, read_all};
+use read::{Contents, Scanners, read_all};
 
 /// Pins controls, weights and enforcement.
 pub const EPOCH: &str = "2026.1";
@@ -75,7 +76,7 @@ pub fn run(options: &Options, progress: &(dyn Fn(Stage) + Sync)) -> miette::Resu
 
 /// Runs on a pool whose threads have the stack that parsers need.
 fn in_pool<T: Send>(jobs: usize, work: impl FnOnce() -> T + Send) -> miette::Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(STACK).build();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(javascript::STACK).build();
     let pool = pool.into_diagnostic().wrap_err("the worker threads could not be started")?;
     Ok(pool.install(work))
 }

@@ -12,7 +12,7 @@ use crate::project::{
 };
 use crate::rules::{Match, SyntaxScanner, TextScanner};
 use crate::syntax::javascript::{self, Module};
-use crate::syntax::{Node, depth, json, toml_file, yaml};
+use crate::syntax::{Node, json, toml_file, yaml};
 
 /// What all files together say, before any of it is a fact.
 #[derive(Default)]
@@ -48,9 +48,6 @@ struct One {
     audited: bool,
     diagnostics: Vec<Diagnostic>,
 }
-
-/// Deep recursion of parsers happens on threads with this much stack.
-pub const STACK: usize = 64 << 20;
 
 /// Reads manifests first (they decide what other files are for), then everything else.
 pub fn read_all(project: &mut Project, scanners: &Scanners) -> Contents {
@@ -185,25 +182,25 @@ fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, all
     if matches!(area, Area::Vendored | Area::Generated | Area::Docs) {
         return;
     }
-    if let Some(offset) = depth::first_beyond(text, depth::LIMIT) {
-        one.diagnostics.push(Diagnostic {
-            kind: "too-deep".to_owned(),
-            path: file.path.to_string(),
-            line: line_of(text, offset),
-            message: format!("nested deeper than {} levels: not read", depth::LIMIT),
-        });
-        return;
-    }
     if !scanners.syntax.is_empty() {
         one.matches.extend(scanners.syntax.scan(&file.path, text));
     }
     match javascript::parse(&file.path, text, allocator) {
         Ok(module) => {
             one.lines = u64::from(module.lines);
+            one.diagnostics.extend(module.too_deep.map(|offset| Diagnostic {
+                kind: "too-deep".to_owned(),
+                path: file.path.to_string(),
+                line: line_of(text, offset as usize),
+                message: format!(
+                    "nested deeper than {} levels: what is further inside is not read",
+                    javascript::LEVELS
+                ),
+            }));
             one.module = Some(module);
         }
         Err(error) => one.diagnostics.push(Diagnostic {
-            kind: "parse-error".to_owned(),
+            kind: error.kind.to_owned(),
             path: file.path.to_string(),
             line: line_of(text, error.offset as usize),
             message: format!("not read: {}", error.message),

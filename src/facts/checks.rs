@@ -1,9 +1,11 @@
 //! Checks that make a value one of a known set: `a === "asc" ? a : "desc"`, `LIST.includes(a)`, `/^[a-z]+$/.test(a)`.
 
+use smallvec::SmallVec;
+
 use super::model::Origins;
-use super::program::ExprRef;
+use super::program::{ExprRef, ModuleId};
 use super::resolve::Evaluator;
-use crate::syntax::javascript::{BinaryOp, ContextKind, ExprId, ExprKind, LogicalOp, Module, SymbolIdx};
+use crate::syntax::javascript::{BinaryOp, ContextKind, ExprId, ExprKind, LogicalOp, Module, Step, SymbolIdx};
 
 /// Does the test, when it has the outcome `holds`, leave only known values for the expression?
 pub(super) fn admits_known(module: &Module, test: ExprId, expr: ExprId, holds: bool) -> bool {
@@ -60,6 +62,73 @@ fn same(module: &Module, left: ExprId, right: ExprId) -> bool {
 }
 
 impl Evaluator<'_> {
+    /// `const { limit } = Schema.parse(…)`: what the schema says of the field.
+    pub(super) fn checked_field(&mut self, module: ModuleId, init: ExprId, steps: &[Step]) -> Option<Origins> {
+        let hir = self.program.module(module);
+        let names: SmallVec<[&str; 2]> = steps
+            .iter()
+            .map(|step| match step {
+                Step::Property(name) => hir.str(*name),
+                _ => "",
+            })
+            .collect();
+        let at = ExprRef { module, expr: init };
+        match names.as_slice() {
+            [name] | ["data" | "value", name] if init != ExprId::NONE => self.schema_field(at, name),
+            _ => None,
+        }
+    }
+
+    /// A field of what a schema let through (`Page.parse(query).limit`): what stack files say of how the schema
+    /// describes it (`z.number().max(100)`).
+    pub(super) fn schema_field(&mut self, parsed: ExprRef, name: &str) -> Option<Origins> {
+        let program = self.program;
+        let mut at = self.origin(parsed);
+        for _ in 0..4 {
+            let module = program.module(at.module);
+            let next = match module.kind(at.expr) {
+                ExprKind::Await(inner) => inner,
+                ExprKind::Member { object, name } if matches!(module.str(name), "data" | "value") => object,
+                _ => break,
+            };
+            at = self.origin(ExprRef { module: at.module, expr: next });
+        }
+        let module = program.module(at.module);
+        let (callee, _) = module.call(at.expr)?;
+        let ExprKind::Member { object, .. } = module.kind(callee) else { return None };
+        let mut schema = self.origin(ExprRef { module: at.module, expr: object });
+        for _ in 0..8 {
+            let module = program.module(schema.module);
+            let (callee, args) = module.call(schema.expr)?;
+            let fields = module.list(args).find_map(|arg| match module.kind(arg) {
+                ExprKind::Object(run) => Some(run),
+                _ => None,
+            });
+            if let Some(run) = fields {
+                let field = module.object(run).iter().find(|prop| prop.key.is_some_and(|key| module.str(key) == name));
+                let field = self.origin(ExprRef { module: schema.module, expr: field?.value });
+                return self.declared_in_chain(field);
+            }
+            let ExprKind::Member { object, .. } = module.kind(callee) else { return None };
+            schema = self.origin(ExprRef { module: schema.module, expr: object });
+        }
+        None
+    }
+
+    /// The origin that a stack declares for any call of a chain.
+    fn declared_in_chain(&mut self, at: ExprRef) -> Option<Origins> {
+        for path in self.paths_of(at) {
+            let mut next = Some(path);
+            while let Some(path) = next {
+                if let Some(origins) = self.declared_origin(path, Origins::default()) {
+                    return Some(origins);
+                }
+                next = self.paths.parent(path);
+            }
+        }
+        None
+    }
+
     /// The origins of a part of a text that is put together: what was checked before is one of a known set.
     pub(super) fn checked_origins(&self, at: ExprRef, origins: Origins) -> Origins {
         if !origins.has(Origins::REQUEST.with(Origins::GIVEN)) || origins.has(Origins::ALLOW_LISTED) {

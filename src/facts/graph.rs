@@ -77,7 +77,7 @@ impl Evaluator<'_> {
 
     fn collect_call(&mut self, at: ExprRef, args: &[ExprId], out: &mut Vec<Callable>, depth: u8) {
         let before = out.len();
-        self.collect_things(at, out, depth);
+        self.collect_made(at, out, depth);
         for &argument in args {
             let argument = self.origin(ExprRef { module: at.module, expr: argument });
             let kind = self.program.kind(argument);
@@ -94,6 +94,31 @@ impl Evaluator<'_> {
         }
         if out.len() == before {
             out.push(Callable::Opaque);
+        }
+    }
+
+    /// What calling gives: for the project's own functions whatever they return (which may wrap again), else the
+    /// result as a thing.
+    fn collect_made(&mut self, at: ExprRef, out: &mut Vec<Callable>, depth: u8) {
+        let program = self.program;
+        let callee = program.module(at.module).call(at.expr).map(|(callee, _)| callee);
+        let callees = callee.map(|expr| self.things(ExprRef { module: at.module, expr })).unwrap_or_default();
+        let mut own = false;
+        for thing in callees {
+            let Thing::Function(function) = thing else { continue };
+            let returns: SmallVec<[ExprId; 4]> =
+                program.module(function.module).function(function.function).returns.iter().take(6).copied().collect();
+            for expr in returns {
+                let returned = ExprRef { module: function.module, expr };
+                if matches!(program.kind(returned), ExprKind::Function(_) | ExprKind::Call { .. } | ExprKind::Array(_))
+                {
+                    self.collect_callables(returned, out, depth + 1);
+                    own = true;
+                }
+            }
+        }
+        if !own {
+            self.collect_things(at, out, depth);
         }
     }
 
@@ -281,7 +306,7 @@ fn link_handlers(evaluator: &mut Evaluator<'_>, at: ExprRef, path: PathId, links
 fn chain_arguments(evaluator: &mut Evaluator<'_>, clause: &Clause, at: ExprRef) -> Vec<ExprRef> {
     let chain: Option<&Projection> = clause.fields.iter().find(|(name, _)| &**name == "chain").map(|(_, p)| p);
     let Some(chain) = chain else { return Vec::new() };
-    let callable = chain.alternatives.iter().flatten().any(|item| item.source == Source::ArgOf(Sort::Callable));
+    let callable = chain.items().any(|item| item.source == Source::ArgOf(Sort::Callable));
     let module = evaluator.program.module(at.module);
     let Some((_, args)) = module.call(at.expr) else { return Vec::new() };
     let args: Vec<ExprRef> = module.list(args).map(|expr| ExprRef { module: at.module, expr }).collect();

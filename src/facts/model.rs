@@ -39,16 +39,16 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("response", &["status", "body"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears"]),
     ("header", &["name", "value", "path"]),
-    ("cors", &["origin", "credentials", "path"]),
+    ("cors", &["origin", "credentials", "path", "decides"]),
     ("client", &["store", "shared", "target", "timeout", "pool", "library"]),
     (
         "query",
         &["op", "model", "filter", "order", "limit", "args", "text", "batch", "joined", "many", "data", "select"],
     ),
     ("stop", &["what"]),
-    ("model", &["name", "table"]),
+    ("model", &["name", "table", "provider", "shape"]),
     ("column", &["model", "name", "type", "primary", "unique", "nullable", "default", "annotation"]),
-    ("index", &["model", "columns", "unique", "partial"]),
+    ("index", &["model", "columns", "unique", "partial", "of"]),
     ("relation", &["model", "columns", "target", "auto_index", "on_delete", "provider"]),
     ("datasource", &["provider", "url", "source"]),
     ("env", &["name", "default", "checked", "refused"]),
@@ -168,6 +168,11 @@ impl Origins {
     #[must_use]
     pub fn with(self, other: Origins) -> Origins {
         Origins(self.0 | other.0)
+    }
+
+    /// What the first letters of a text tell: `/api/x` has no host of its own.
+    pub fn of_start(text: &str) -> Origins {
+        if text.starts_with('/') && !text.starts_with("//") { Origins::OWN_ORIGIN } else { Origins::default() }
     }
 
     #[must_use]

@@ -248,14 +248,26 @@ impl Selector {
     /// For calls a closing `()` may be left out or written: both mean the call itself.
     pub fn parse(text: &str, is_call: bool, type_named: &dyn Fn(&str) -> Option<TypeIdx>) -> Result<Selector, String> {
         let mut patterns = Vec::new();
-        for alternative in text.split('|') {
-            let mut pattern = parse_pattern(alternative.trim(), type_named)?;
+        for alternative in text.split('|').flat_map(|text| expand(text.trim())) {
+            let mut pattern = parse_pattern(&alternative, type_named)?;
             if is_call && pattern.steps.last() == Some(&SelectorStep::Result) {
                 pattern.steps.pop();
             }
             patterns.push(pattern);
         }
         Ok(Selector { patterns })
+    }
+}
+
+/// `a.{b,c.d}` is `a.b | a.c.d`: names in braces that are paths themselves become alternatives of their own.
+fn expand(text: &str) -> Vec<String> {
+    let braces = text.find('{').and_then(|open| Some((open, open + text[open..].find('}')?)));
+    match braces {
+        Some((open, close)) if text[open..close].contains('.') => text[open + 1..close]
+            .split(',')
+            .map(|name| format!("{}{}{}", &text[..open], name.trim(), &text[close + 1..]))
+            .collect(),
+        _ => vec![text.to_owned()],
     }
 }
 
@@ -361,6 +373,16 @@ mod tests {
             assert_eq!(matcher.matches(&paths, &types, id, selector), wanted, "{text}");
             assert_eq!(paths.text(id), text);
         }
+    }
+
+    #[test]
+    fn paths_in_braces_are_alternatives() {
+        let none = |_: &str| None;
+        let selector = Selector::parse("next.Request.{body,nextUrl.searchParams}", false, &none).unwrap();
+        assert_eq!(selector.patterns.len(), 2);
+        let mut paths = PathTable::default();
+        let id = path(&mut paths, "next.Request.nextUrl.searchParams");
+        assert!(Matcher::default().matches(&paths, &Types::default(), id, &selector));
     }
 
     #[test]

@@ -637,7 +637,7 @@ impl<'p> Evaluator<'p> {
                     let name = hir.str(*name);
                     found = found.into_iter().flat_map(|thing| self.member(thing, name)).collect();
                 }
-                found.into_iter().map(as_instance).collect()
+                self.instances(found)
             }
             Some(Type::Union(parts)) => {
                 parts.iter().take(MAX_THINGS).flat_map(|&part| self.type_things(module, part, depth + 1)).collect()
@@ -655,6 +655,22 @@ impl<'p> Evaluator<'p> {
             }
             _ => Things::new(),
         }
+    }
+
+    /// What a type's name stands for as the type of a value: an instance of the class.
+    fn instances(&mut self, named: Things) -> Things {
+        let mut found = Things::new();
+        for thing in named {
+            match thing {
+                Thing::Class(module, class) => found.push(Thing::Instance(module, class)),
+                Thing::Path { path, .. } if !self.paths.is_result(path) => {
+                    found.push(thing);
+                    found.push(Thing::Path { path: self.paths.result(path), site: None });
+                }
+                other => found.push(other),
+            }
+        }
+        found
     }
 
     fn type_symbol(&mut self, module: ModuleId, symbol: SymbolIdx, depth: u8) -> Things {
@@ -749,13 +765,6 @@ fn one(thing: Thing) -> Things {
     let mut things = Things::new();
     things.push(thing);
     things
-}
-
-fn as_instance(thing: Thing) -> Thing {
-    match thing {
-        Thing::Class(module, class) => Thing::Instance(module, class),
-        other => other,
-    }
 }
 
 fn dedup(things: &mut Things) {

@@ -106,7 +106,8 @@ impl Evaluator<'_> {
         let texts = &hir.lists[quasis.start as usize..(quasis.start + quasis.len) as usize];
         let holes: SmallVec<[ExprId; 4]> = hir.holes(quasis, exprs).collect();
         let mut text = String::new();
-        let mut origins = Origins::default();
+        let mut origins =
+            texts.first().map_or(Origins::default(), |atom| Origins::of_start(&hir.strings[*atom as usize]));
         let mut constant = true;
         for (index, atom) in texts.iter().enumerate() {
             text.push_str(&hir.strings[*atom as usize]);
@@ -199,6 +200,7 @@ impl Evaluator<'_> {
                 }
                 let origins = self.checked_origins(at_left, left.origins);
                 let origins = origins.joined(self.checked_origins(at_right, right.origins));
+                let origins = origins.with(left.as_text().map_or(Origins::default(), Origins::of_start));
                 match (plain_text(&left), plain_text(&right)) {
                     (Some(a), Some(b)) => built(true, a + &b, origins),
                     _ => built(false, String::new(), origins),
@@ -226,6 +228,9 @@ impl Evaluator<'_> {
         let entry = program.module(at.module).symbol(symbol);
         let here = |expr| ExprRef { module: at.module, expr };
         let value = match &entry.definition {
+            Definition::Variable { init, steps, .. } if self.checked_field(at.module, *init, steps).is_some() => {
+                Value { data: Data::Unknown, origins: Origins::ALLOW_LISTED }
+            }
             Definition::Variable { init, steps, default, .. } => {
                 let mut value = if *init == ExprId::NONE { Value::ABSENT } else { self.value(here(*init)) };
                 value = follow(program.module(at.module), value, steps);
@@ -453,6 +458,11 @@ impl Evaluator<'_> {
         }
         let object_ref = ExprRef { module: at.module, expr: object };
         let of = self.value(object_ref);
+        if of.origins.has(Origins::REQUEST.with(Origins::PARAMETER))
+            && let Some(origins) = self.schema_field(object_ref, name)
+        {
+            return Value { data: Data::Unknown, origins };
+        }
         if of.origins.has(Origins::CAUGHT_ERROR) {
             return error_member(&of, name);
         }
@@ -608,7 +618,7 @@ impl Evaluator<'_> {
     }
 
     /// What stack files say that the result of a call is.
-    fn declared_origin(&mut self, path: PathId, arguments: Origins) -> Option<Origins> {
+    pub(super) fn declared_origin(&mut self, path: PathId, arguments: Origins) -> Option<Origins> {
         let name = self.paths.last_name(path).to_owned();
         let stacks = self.stacks;
         for clause in stacks.origin_candidates(&name) {

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::extract::{Raw, extract, is_audited};
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
-use super::{env, names, random, state};
+use super::{env, headers, names, random, schemas, state};
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
@@ -35,6 +35,8 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     let mut raws = extract(&mut evaluator);
     names::name_logs(&evaluator, &mut raws);
     random::follow_random(&evaluator, &mut raws);
+    schemas::schemas(&mut evaluator, &mut raws);
+    headers::headers(&mut evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
     names::name_shapes(&mut evaluator, &mut raws);
     state::states(&mut evaluator, &mut raws);
@@ -236,9 +238,7 @@ impl<'p, 'r> Builder<'p, 'r> {
             "router" => raw.text("parent") == Some("none") || self.wiring.used_sites.contains(&raw.at),
             "role" if self.wiring.mounts.contains(&raw.at) => true,
             "role" => match raw.get("fails") {
-                Some(_) => {
-                    raw.function.is_some_and(|f| self.phases[self.program().number(f).0 as usize] == Phase::Request)
-                }
+                Some(_) => raw.function.is_none_or(|f| self.phases[self.program().number(f).0 as usize] > Phase::Dead),
                 None => self.wiring.used_sites.contains(&raw.at) || self.stands_in_a_mount(raw),
             },
             _ => true,

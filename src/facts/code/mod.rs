@@ -4,11 +4,14 @@ mod assemble;
 mod chains;
 mod env;
 mod extract;
+mod headers;
+mod kept;
 mod names;
 mod project_fields;
 mod random;
 mod roles;
 mod routes;
+mod schemas;
 mod state;
 
 pub use assemble::{CodeFacts, code_facts};

@@ -7,44 +7,43 @@ use crate::facts::graph::is_callable_argument;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::facts::stacks::{At, Item, Projection, Sort, Source};
+use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
 use crate::syntax::javascript::{ExprId, ExprKind, LogicalOp};
 
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
     pub(super) fn project(&mut self, projection: &Projection, place: Place<'_>) -> Value {
-        for alternative in &projection.alternatives {
-            let value = match alternative.as_slice() {
-                [item] => self.item(item, place),
-                items => {
-                    let values = items.iter().map(|item| self.item(item, place)).collect();
-                    Value::list(values)
-                }
+        match projection.choices.as_slice() {
+            [choice] => self.choose(choice, place),
+            choices => Value::list(choices.iter().map(|choice| self.choose(choice, place)).collect()),
+        }
+    }
+
+    fn choose(&mut self, choice: &Choice, place: Place<'_>) -> Value {
+        for item in &choice.alternatives {
+            let value = self.item(item, place);
+            if !value.is_absent() {
+                return value;
+            }
+        }
+        choice.default.clone().unwrap_or(Value::ABSENT)
+    }
+
+    /// The projection of an export: only its name, place and value are there.
+    pub(super) fn project_export(&mut self, projection: &Projection, place: Place<'_>, module: ModuleId) -> Value {
+        for item in projection.items() {
+            let value = match &item.source {
+                Source::Name => place.name.map_or(Value::ABSENT, Value::text),
+                Source::FileRoute => Value::text(file_route(self.program.path(module), self.root_of(module))),
+                Source::FileConfig => self.file_config(module, &item.steps),
+                Source::Literal(value) => value.clone(),
+                _ => Value::ABSENT,
             };
             if !value.is_absent() {
                 return value;
             }
         }
-        projection.default.clone().unwrap_or(Value::ABSENT)
-    }
-
-    /// The projection of an export: only its name, place and value are there.
-    pub(super) fn project_export(&mut self, projection: &Projection, place: Place<'_>, module: ModuleId) -> Value {
-        for alternative in &projection.alternatives {
-            for item in alternative {
-                let value = match &item.source {
-                    Source::Name => place.name.map_or(Value::ABSENT, Value::text),
-                    Source::FileRoute => Value::text(file_route(self.program.path(module), self.root_of(module))),
-                    Source::FileConfig => self.file_config(module, &item.steps),
-                    Source::Literal(value) => value.clone(),
-                    _ => Value::ABSENT,
-                };
-                if !value.is_absent() {
-                    return value;
-                }
-            }
-        }
-        projection.default.clone().unwrap_or(Value::ABSENT)
+        projection.choices.iter().find_map(|choice| choice.default.clone()).unwrap_or(Value::ABSENT)
     }
 
     fn root_of(&self, module: ModuleId) -> &str {
@@ -66,13 +65,13 @@ impl Evaluator<'_> {
 
     /// The expressions that a projection names.
     pub(super) fn project_refs(&mut self, projection: &Projection, place: Place<'_>) -> Vec<ExprRef> {
-        for alternative in &projection.alternatives {
-            let found: Vec<ExprRef> = alternative.iter().flat_map(|item| self.item_refs(item, place)).collect();
-            if !found.is_empty() {
-                return found;
-            }
+        let mut found = Vec::new();
+        for choice in &projection.choices {
+            let first =
+                choice.alternatives.iter().map(|item| self.item_refs(item, place)).find(|refs| !refs.is_empty());
+            found.extend(first.unwrap_or_default());
         }
-        Vec::new()
+        found
     }
 
     fn item_refs(&mut self, item: &Item, place: Place<'_>) -> Vec<ExprRef> {
@@ -189,7 +188,7 @@ impl Evaluator<'_> {
             Source::Opt => return self.option(at, &item.steps, item.keys),
             Source::Arg(index) => match self.argument(at, *index) {
                 // A callback has none of the options that are asked for.
-                Some(argument) if !item.steps.is_empty() && self.is_function_literal(argument) => Value::ABSENT,
+                Some(argument) if !item.steps.is_empty() && self.is_function_literal(argument) => return Value::ABSENT,
                 Some(argument) => self.value(argument),
                 None if self.arguments(at).iter().any(|a| matches!(self.program.kind(*a), ExprKind::Spread(_))) => {
                     Value::UNKNOWN
@@ -211,13 +210,14 @@ impl Evaluator<'_> {
                 None => Value::ABSENT,
             },
             Source::Fallback => self.fallback(place),
+            Source::Raced => self.raced(at),
             Source::TagText => self.tag_text(at),
             Source::TagHoles => self.tag_holes(at),
             Source::FileRoute => Value::text(file_route(self.program.path(at.module), self.root_of(at.module))),
             Source::FileConfig => self.file_config(at.module, &item.steps),
             Source::Made | Source::Value => self.value(at),
         };
-        let value = item.steps.iter().fold(value, |value, step| value.field(step));
+        let value = descend(value, &item.steps);
         if item.keys { keys(&value) } else { value }
     }
 
@@ -350,6 +350,23 @@ impl Evaluator<'_> {
         Value::ABSENT
     }
 
+    /// An element of the array that `Promise.race` is given.
+    fn raced(&self, at: ExprRef) -> Value {
+        let module = self.program.module(at.module);
+        let mut expr = at.expr;
+        for _ in 0..8 {
+            let Some(parent) = module.expr(expr).parent.some() else { break };
+            if let Some((callee, _)) = module.call(parent)
+                && let ExprKind::Member { name, .. } = module.kind(callee)
+                && callee != expr
+            {
+                return if module.str(name) == "race" { Value::bool(true) } else { Value::ABSENT };
+            }
+            expr = parent;
+        }
+        Value::ABSENT
+    }
+
     fn tag_text(&self, at: ExprRef) -> Value {
         let module = self.program.module(at.module);
         let ExprKind::Tagged { template, .. } = module.kind(at.expr) else { return Value::ABSENT };
@@ -368,6 +385,21 @@ impl Evaluator<'_> {
             holes.into_iter().map(|expr| self.value(ExprRef { module: at.module, expr })).collect();
         let origins = values.iter().fold(Origins::default(), |o, v| o.with(v.origins));
         Value { data: Data::List(values.into()), origins }
+    }
+}
+
+/// Follows members; `*` stands for any one that has what follows.
+fn descend(value: Value, steps: &[String]) -> Value {
+    match steps {
+        [] => value,
+        [any, rest @ ..] if any == "*" => match &value.data {
+            Data::Record(record) => {
+                let mut fields = record.fields.iter().map(|(_, field)| descend(field.clone(), rest));
+                fields.find(|found| !found.is_absent()).unwrap_or(Value::ABSENT)
+            }
+            _ => Value::ABSENT,
+        },
+        [step, rest @ ..] => descend(value.field(step), rest),
     }
 }
 

@@ -82,7 +82,8 @@ impl<'s> Group<'s> {
         let mut facts = vec![
             fact("model", span(file, block.start, block.end), CLAUSE, &block.name)
                 .with("name", Value::text(block.name.as_str()))
-                .with("table", Value::text(table.unwrap_or(&block.name))),
+                .with("table", Value::text(table.unwrap_or(&block.name)))
+                .with("provider", optional(self.provider)),
         ];
         facts.extend(self.fields(file, block));
         facts.extend(block.attributes.iter().filter_map(|attribute| block_index(file, block, attribute)));

@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
-use super::{Clause, OriginClause, Projection, Stack, Stacks, Test, Verb};
+use super::{Clause, ColumnType, OriginClause, Projection, Stack, Stacks, Test, Verb};
 use crate::facts::model::{Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
 
@@ -38,6 +38,8 @@ struct RawStack {
     serverless: bool,
     #[serde(default)]
     origins: Vec<RawOrigin>,
+    #[serde(default)]
+    column_types: Vec<RawColumnType>,
     #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
@@ -76,6 +78,17 @@ struct RawOrigin {
     is: Spanned<String>,
     #[serde(default)]
     replaces: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawColumnType {
+    /// The paths that name the type.
+    of: Option<Spanned<String>>,
+    /// The texts that name it.
+    #[serde(default)]
+    text: Vec<String>,
+    is: String,
 }
 
 impl Stacks {
@@ -140,6 +153,13 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
             parsed = parsed.with(Origins::parse(name).ok_or_else(unknown)?);
         }
         stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces });
+    }
+    for column in raw.column_types {
+        let selector = match &column.of {
+            Some(of) => loader.selector(of.get_ref(), of.span(), false)?,
+            None => Selector::default(),
+        };
+        stacks.column_types.push(ColumnType { selector, texts: column.text, is: column.is });
     }
     let stack = stacks.stacks.len();
     let handler = loader.handler(&raw.handler);

@@ -11,7 +11,7 @@ use include_dir::{Dir, include_dir};
 use rustc_hash::FxHashMap;
 
 pub use load::{StackError, later_call};
-pub use projection::{At, Item, Projection, Sort, Source};
+pub use projection::{At, Choice, Item, Projection, Sort, Source};
 
 use super::model::{Origins, Value};
 use super::paths::{Pattern, Selector, TypeIdx, Types};
@@ -87,6 +87,15 @@ pub struct OriginClause {
     pub replaces: bool,
 }
 
+/// A name of a type of columns: an API path, or a text.
+#[derive(Debug)]
+pub struct ColumnType {
+    pub selector: Selector,
+    pub texts: Vec<String>,
+    /// What facts call it: `float`, `decimal`, `js-number` …
+    pub is: String,
+}
+
 /// All stacks, compiled for look-up.
 #[derive(Debug, Default)]
 pub struct Stacks {
@@ -94,6 +103,7 @@ pub struct Stacks {
     pub types: Types,
     pub clauses: Vec<Clause>,
     pub origins: Vec<OriginClause>,
+    pub column_types: Vec<ColumnType>,
     /// Named types that play a part in the engine: every type called `Request` is one.
     pub request_types: Vec<TypeIdx>,
     pub app_types: Vec<TypeIdx>,
@@ -101,6 +111,7 @@ pub struct Stacks {
     by_name: FxHashMap<(Verb, Arc<str>), Vec<(usize, usize)>>,
     any_name: FxHashMap<Verb, Vec<(usize, usize)>>,
     origin_by_name: FxHashMap<Arc<str>, Vec<usize>>,
+    column_by_name: FxHashMap<Arc<str>, Vec<usize>>,
 }
 
 impl Stacks {
@@ -140,6 +151,17 @@ impl Stacks {
         self.origin_by_name.get(name).into_iter().flatten().map(|&index| &self.origins[index])
     }
 
+    /// Types of columns that a path of that last name may stand for.
+    pub fn column_candidates(&self, name: &str) -> impl Iterator<Item = &ColumnType> {
+        self.column_by_name.get(name).into_iter().flatten().map(|&index| &self.column_types[index])
+    }
+
+    /// The type of columns that a text stands for.
+    pub fn column_named(&self, text: &str) -> Option<&str> {
+        let named = self.column_types.iter().find(|c| c.texts.iter().any(|t| t.eq_ignore_ascii_case(text)))?;
+        Some(&named.is)
+    }
+
     fn index(&mut self) {
         for (index, clause) in self.clauses.iter().enumerate() {
             for (alternative, pattern) in clause.selector.patterns.iter().enumerate() {
@@ -156,6 +178,11 @@ impl Stacks {
         for (index, clause) in self.origins.iter().enumerate() {
             for name in clause.selector.patterns.iter().filter_map(Pattern::last_names).flatten() {
                 self.origin_by_name.entry(name).or_default().push(index);
+            }
+        }
+        for (index, column) in self.column_types.iter().enumerate() {
+            for name in column.selector.patterns.iter().filter_map(Pattern::last_names).flatten() {
+                self.column_by_name.entry(name).or_default().push(index);
             }
         }
     }

@@ -50,6 +50,8 @@ pub enum Source {
     Fallback,
     TagText,
     TagHoles,
+    /// Whether the call runs against others (`Promise.race([fetch(url), timer])`).
+    Raced,
     Literal(Value),
     /// A record of further projections.
     Record(Vec<(Arc<str>, Projection)>),
@@ -65,39 +67,55 @@ pub struct Item {
     pub keys: bool,
 }
 
-/// Alternatives, each a list of items (one item: itself), and what an absent one stands for.
+/// One value: the first alternative that exists, else the default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    pub alternatives: Vec<Item>,
+    /// What stands for an absent one (a library's own default).
+    pub default: Option<Value>,
+}
+
+/// One choice, or a list of several.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
-    pub alternatives: Vec<Vec<Item>>,
-    pub default: Option<Value>,
+    pub choices: Vec<Choice>,
 }
 
 impl Projection {
     pub fn literal(value: Value) -> Projection {
-        let item = Item { at: At::Here, source: Source::Literal(value), steps: Vec::new(), keys: false };
-        Projection { alternatives: vec![vec![item]], default: None }
+        Projection::of(Source::Literal(value))
     }
 
     pub fn record(fields: Vec<(Arc<str>, Projection)>) -> Projection {
-        let item = Item { at: At::Here, source: Source::Record(fields), steps: Vec::new(), keys: false };
-        Projection { alternatives: vec![vec![item]], default: None }
+        Projection::of(Source::Record(fields))
+    }
+
+    fn of(source: Source) -> Projection {
+        let item = Item { at: At::Here, source, steps: Vec::new(), keys: false };
+        Projection { choices: vec![Choice { alternatives: vec![item], default: None }] }
     }
 
     pub fn parse(text: &str) -> Result<Projection, String> {
         if !text.contains('$') {
             return Ok(Projection::literal(scalar(text)));
         }
-        let (body, default) = match text.split_once("??") {
-            Some((body, default)) => (body, Some(scalar(default.trim()))),
-            None => (text, None),
-        };
-        let mut alternatives = Vec::new();
-        for alternative in body.split('|') {
-            let items: Result<Vec<Item>, String> = alternative.split(',').map(|item| parse_item(item.trim())).collect();
-            alternatives.push(items?);
-        }
-        Ok(Projection { alternatives, default })
+        let choices: Result<Vec<Choice>, String> = text.split(',').map(parse_choice).collect();
+        Ok(Projection { choices: choices? })
     }
+
+    /// All items, whatever choice they belong to.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.choices.iter().flat_map(|choice| &choice.alternatives)
+    }
+}
+
+fn parse_choice(text: &str) -> Result<Choice, String> {
+    let (body, default) = match text.split_once("??") {
+        Some((body, default)) => (body, Some(scalar(default.trim()))),
+        None => (text, None),
+    };
+    let alternatives: Result<Vec<Item>, String> = body.split('|').map(|item| parse_item(item.trim())).collect();
+    Ok(Choice { alternatives: alternatives?, default })
 }
 
 fn parse_item(text: &str) -> Result<Item, String> {
@@ -122,7 +140,7 @@ fn parse_item(text: &str) -> Result<Item, String> {
         format!(
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
              $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $fallback, \
-             $tag.text, $tag.holes, $keys(…), $chain(name).…"
+             $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…"
         )
     })?;
     let steps = rest.split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();
@@ -152,6 +170,7 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         ("file.config", Source::FileConfig),
         ("value", Source::Value),
         ("fallback", Source::Fallback),
+        ("raced", Source::Raced),
         ("tag.text", Source::TagText),
         ("tag.holes", Source::TagHoles),
     ];
@@ -180,13 +199,14 @@ mod tests {
     #[test]
     fn projections_read_alternatives_defaults_and_chains() {
         let limit = Projection::parse("$opt.limit ?? 100kb").unwrap();
-        assert_eq!(limit.default, Some(Value::text("100kb")));
-        assert_eq!(limit.alternatives[0][0].steps, ["limit"]);
-        let headers = Projection::parse("$opt.legacyHeaders | $arg[1].headers, $callee").unwrap();
-        assert_eq!(headers.alternatives.len(), 2);
-        assert_eq!(headers.alternatives[1].len(), 2);
+        assert_eq!(limit.choices[0].default, Some(Value::text("100kb")));
+        assert_eq!(limit.choices[0].alternatives[0].steps, ["limit"]);
+        let headers = Projection::parse("$opt.legacyHeaders | $arg[1].headers ?? true, $callee").unwrap();
+        assert_eq!(headers.choices.len(), 2);
+        assert_eq!(headers.choices[0].alternatives.len(), 2);
+        assert_eq!(headers.choices[1].default, None);
         let route = Projection::parse("$chain(route).arg:string").unwrap();
-        assert_eq!(route.alternatives[0][0].at, At::Chain("route".into()));
+        assert_eq!(route.choices[0].alternatives[0].at, At::Chain("route".into()));
         assert_eq!(Projection::parse("database").unwrap(), Projection::literal(Value::text("database")));
         assert!(Projection::parse("$argument").unwrap_err().contains("unknown projection"));
     }

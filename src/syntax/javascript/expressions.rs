@@ -14,6 +14,11 @@ use super::lower::Lower;
 
 impl Lower<'_> {
     pub(super) fn expr(&mut self, expression: &Expression<'_>) -> ExprId {
+        let span = expression.span();
+        self.deeper(span, |l| l.lower_expr(expression)).unwrap_or_else(|| self.other(span))
+    }
+
+    fn lower_expr(&mut self, expression: &Expression<'_>) -> ExprId {
         match expression {
             Expression::ParenthesizedExpression(it) => self.expr(&it.expression),
             Expression::TSAsExpression(it) => self.expr(&it.expression),
@@ -362,7 +367,7 @@ impl Lower<'_> {
             return self.simple_target(simple).unwrap_or_else(|| self.other(target.span()));
         }
         let id = self.reserve(target.span());
-        self.under(id, |l| l.pattern_targets(target));
+        self.deeper(target.span(), |l| l.under(id, |l| l.pattern_targets(target)));
         id
     }
 
@@ -449,8 +454,12 @@ impl Lower<'_> {
     fn jsx_children(&mut self, children: &[JSXChild<'_>], out: &mut Vec<u32>) {
         for child in children {
             match child {
-                JSXChild::Element(it) => self.jsx_element(it, out),
-                JSXChild::Fragment(it) => self.jsx_children(&it.children, out),
+                JSXChild::Element(it) => {
+                    self.deeper(it.span, |l| l.jsx_element(it, out));
+                }
+                JSXChild::Fragment(it) => {
+                    self.deeper(it.span, |l| l.jsx_children(&it.children, out));
+                }
                 JSXChild::ExpressionContainer(it) => {
                     if let Some(expression) = it.expression.as_expression() {
                         out.push(self.expr(expression).0);

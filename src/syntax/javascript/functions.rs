@@ -4,7 +4,7 @@ use oxc_ast::ast::{
     ArrowFunctionExpression, BindingPattern, Class, ClassElement, Decorator, FormalParameters, FunctionBody,
     MethodDefinitionKind, TSTypeAnnotation,
 };
-use oxc_span::Span;
+use oxc_span::{GetSpan as _, Span};
 
 use super::hir::*;
 use super::lower::Lower;
@@ -24,6 +24,16 @@ struct Shape<'t, 'a> {
 impl Lower<'_> {
     /// Binds each name of a pattern; `make` gets the way to it and its default.
     pub(super) fn bind(
+        &mut self,
+        pattern: &BindingPattern<'_>,
+        steps: &mut Vec<Step>,
+        default: ExprId,
+        make: &dyn Fn(&[Step], ExprId) -> Definition,
+    ) {
+        self.deeper(pattern.span(), |l| l.bind_pattern(pattern, steps, default, make));
+    }
+
+    fn bind_pattern(
         &mut self,
         pattern: &BindingPattern<'_>,
         steps: &mut Vec<Step>,

@@ -422,6 +422,8 @@ pub struct Module {
     pub tests: TestStats,
     /// Lines of text.
     pub lines: u32,
+    /// Where the first expression or statement starts that nests too deeply and was left out.
+    pub too_deep: Option<u32>,
 }
 
 impl Module {

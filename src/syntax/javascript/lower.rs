@@ -9,16 +9,20 @@ use oxc_ast::ast::{
 };
 use oxc_parser::Parser;
 use oxc_semantic::{Scoping, SemanticBuilder};
-use oxc_span::{SourceType, Span};
+use oxc_span::{GetSpan as _, SourceType, Span};
 use oxc_syntax::reference::ReferenceId;
 use oxc_syntax::symbol::SymbolId;
 use rustc_hash::FxHashMap;
 
 use super::hir::*;
+use super::nesting;
+use crate::syntax::depth;
 
 /// Why a module could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
+    /// `parse-error` or `too-deep`.
+    pub kind: &'static str,
     /// Byte offset.
     pub offset: u32,
     pub message: String,
@@ -26,8 +30,24 @@ pub struct ParseError {
 
 /// Reads one module. The path decides the dialect (`.ts`, `.tsx`, `.js` with JSX allowed, …).
 ///
-/// Nesting must have been measured before: the parser recurses.
+/// The parser recurses: the calling thread has a stack of [`nesting::STACK`] bytes, and texts that could need more are
+/// read on another. Expressions and statements beyond [`LEVELS`] are left out ([`Module::too_deep`]).
 pub fn parse(path: &str, text: &str, allocator: &Allocator) -> Result<Module, ParseError> {
+    if nesting::fits(text) {
+        return parse_here(path, text, allocator, |_| None);
+    }
+    nesting::on_large_stack(text, || parse_here(path, text, &Allocator::default(), nesting::too_deep))
+}
+
+/// How many expressions and statements may stand in each other: a bracket can hold one of each.
+pub const LEVELS: usize = 2 * depth::LIMIT;
+
+fn parse_here(
+    path: &str,
+    text: &str,
+    allocator: &Allocator,
+    too_deep: impl FnOnce(&oxc_ast::ast::Program<'_>) -> Option<u32>,
+) -> Result<Module, ParseError> {
     let dialect = SourceType::from_path(Path::new(path)).unwrap_or_else(|_| SourceType::mjs());
     let dialect = if dialect.is_javascript() { dialect.with_jsx(true) } else { dialect };
     let first = Parser::new(allocator, text, dialect).parse();
@@ -42,9 +62,13 @@ pub fn parse(path: &str, text: &str, allocator: &Allocator) -> Result<Module, Pa
         let error = parsed.diagnostics.iter().next();
         let offset = error.and_then(|e| e.labels.first()).map_or(0, |label| label.offset());
         return Err(ParseError {
+            kind: "parse-error",
             offset: u32::try_from(offset).unwrap_or(0),
             message: error.map_or_else(|| "syntax error".to_owned(), |e| e.message.to_string()),
         });
+    }
+    if let Some(offset) = too_deep(&parsed.program) {
+        return Err(ParseError { kind: "too-deep", offset, message: "it nests too deeply here".to_owned() });
     }
     let semantic = SemanticBuilder::new().build(&parsed.program).semantic;
     let scoping = semantic.into_scoping();
@@ -65,6 +89,8 @@ pub(super) struct Lower<'s> {
     pub(super) this_function: FunctionIdx,
     parent: ExprId,
     role: Use,
+    /// How many expressions and statements are open.
+    level: usize,
 }
 
 impl<'s> Lower<'s> {
@@ -80,6 +106,7 @@ impl<'s> Lower<'s> {
             this_function: FunctionIdx(0),
             parent: ExprId::NONE,
             role: Use::Statement,
+            level: 0,
         };
         for symbol in scoping.symbol_ids() {
             let name = lower.atom(scoping.symbol_name(symbol));
@@ -245,7 +272,23 @@ impl<'s> Lower<'s> {
         }
     }
 
+    /// Runs `body` one level deeper, unless that is too deep: then the module says so, and there is no result.
+    pub(super) fn deeper<T>(&mut self, span: Span, body: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        if self.level >= LEVELS {
+            self.module.too_deep.get_or_insert(span.start);
+            return None;
+        }
+        self.level += 1;
+        let result = body(self);
+        self.level -= 1;
+        Some(result)
+    }
+
     fn statement(&mut self, statement: &Statement<'_>) {
+        self.deeper(statement.span(), |l| l.lower_statement(statement));
+    }
+
+    fn lower_statement(&mut self, statement: &Statement<'_>) {
         match statement {
             Statement::BlockStatement(block) => self.statements(&block.body),
             Statement::ExpressionStatement(it) => {

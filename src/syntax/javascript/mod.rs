@@ -5,7 +5,9 @@ mod functions;
 mod hir;
 mod lower;
 mod modules;
+mod nesting;
 mod types;
 
 pub use hir::*;
-pub use lower::{ParseError, parse};
+pub use lower::{LEVELS, ParseError, parse};
+pub use nesting::STACK;

@@ -4,6 +4,8 @@ use oxc_ast::ast::{
     TSImportTypeQualifier, TSType, TSTypeAnnotation, TSTypeName, TSTypeParameterInstantiation, TSTypeQueryExprName,
 };
 
+use oxc_span::GetSpan as _;
+
 use super::hir::*;
 use super::lower::Lower;
 
@@ -18,6 +20,10 @@ impl Lower<'_> {
     }
 
     pub(super) fn type_of(&mut self, ty: &TSType<'_>) -> TypeId {
+        self.deeper(ty.span(), |l| l.lower_type(ty)).unwrap_or(TypeId::NONE)
+    }
+
+    fn lower_type(&mut self, ty: &TSType<'_>) -> TypeId {
         let lowered = match ty {
             TSType::TSTypeReference(it) => {
                 let args = self.type_arguments(it.type_arguments.as_deref());

@@ -1,0 +1,337 @@
+//! Models that are declared in code: each property of an object that describes a table or document is a column.
+//!
+//! Clauses say which calls describe a model (`fact.model` with `shape`), which add an index (`fact.index` with `of`),
+//! which decorators make a column, and what the type names mean (`column_types`).
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::extract::Raw;
+use super::names::shape;
+use crate::facts::model::{Confidence, Data, Value};
+use crate::facts::program::ExprRef;
+use crate::facts::resolve::{Evaluator, Thing};
+use crate::syntax::javascript::{Class, Definition, ExprId, ExprKind, Module, PropKind};
+
+/// Objects inside objects are followed this far.
+const MAX_DEPTH: u8 = 6;
+/// Methods after the one that makes a column (`real("price").notNull().default(0)`).
+const MAX_CHAIN: usize = 12;
+
+/// Adds columns, relations and indexes of models, and names models that are named elsewhere.
+pub fn schemas(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
+    let models: Vec<usize> = indices(raws, "model").filter(|&i| !raws[i].refs("shape").is_empty()).collect();
+    let sites: FxHashSet<ExprRef> = models.iter().map(|&index| raws[index].at).collect();
+    let mut names: FxHashMap<ExprRef, String> = FxHashMap::default();
+    let mut described: Vec<(usize, ExprRef)> = Vec::new();
+    let mut only_named: FxHashSet<usize> = FxHashSet::default();
+    for &index in &models {
+        let raw = &raws[index];
+        match described_by(evaluator, raw.refs("shape")[0], &sites) {
+            Some(Described::Object(object)) => described.push((index, object)),
+            Some(Described::Site(site)) => {
+                if let Some(name) = raw.text("name") {
+                    names.entry(site).or_insert_with(|| name.to_owned());
+                }
+                only_named.insert(index);
+            }
+            None => {}
+        }
+    }
+    let mut found = Vec::new();
+    for (index, object) in described {
+        let raw = &mut raws[index];
+        let name = raw.text("name").map(str::to_owned).or_else(|| names.get(&raw.at).cloned());
+        let name = name.unwrap_or_else(|| variable_name(evaluator.program.module(raw.at.module), raw.at.expr));
+        raw.set("name", Value::text(name.as_str()));
+        names.insert(raw.at, name.clone());
+        let mut reader = Reader { evaluator, model: name, source: raw.clone(), sites: &sites, out: &mut found };
+        reader.object(object, "", 0);
+    }
+    for raw in raws.iter_mut().filter(|raw| &*raw.kind == "index") {
+        let Some(&of) = raw.refs("of").first() else { continue };
+        if let Some(name) = site_among(evaluator, of, &sites).and_then(|site| names.get(&site)) {
+            raw.set("model", Value::text(name.as_str()));
+        }
+    }
+    decorated_columns(evaluator, raws);
+    let mut index = 0;
+    raws.retain(|_| {
+        index += 1;
+        !only_named.contains(&(index - 1))
+    });
+    raws.extend(found);
+}
+
+fn indices<'r>(raws: &'r [Raw], kind: &'r str) -> impl Iterator<Item = usize> + 'r {
+    raws.iter().enumerate().filter(move |(_, raw)| &*raw.kind == kind).map(|(index, _)| index)
+}
+
+enum Described {
+    Object(ExprRef),
+    /// What another clause has described.
+    Site(ExprRef),
+}
+
+fn described_by(evaluator: &mut Evaluator<'_>, at: ExprRef, sites: &FxHashSet<ExprRef>) -> Option<Described> {
+    if let Some(site) = site_among(evaluator, at, sites) {
+        return Some(Described::Site(site));
+    }
+    evaluator.things(at).into_iter().find_map(|thing| match thing {
+        Thing::Data(data) if matches!(evaluator.program.kind(data), ExprKind::Object(_)) => {
+            Some(Described::Object(data))
+        }
+        _ => None,
+    })
+}
+
+fn site_among(evaluator: &mut Evaluator<'_>, at: ExprRef, sites: &FxHashSet<ExprRef>) -> Option<ExprRef> {
+    evaluator.things(at).into_iter().find_map(|thing| match thing {
+        Thing::Path { site: Some(site), .. } if sites.contains(&site) => Some(site),
+        _ => None,
+    })
+}
+
+/// The variable that holds a description, without a trailing `Schema`.
+fn variable_name(module: &Module, expr: ExprId) -> String {
+    let mut root = expr;
+    while let Some(parent) = module.expr(root).parent.some() {
+        root = parent;
+    }
+    let symbol =
+        module.symbols.iter().find(|s| matches!(s.definition, Definition::Variable { init, .. } if init == root));
+    let name = symbol.map_or("", |symbol| module.str(symbol.name));
+    let bare = name.strip_suffix("Schema").or_else(|| name.strip_suffix("_schema")).unwrap_or(name);
+    if bare.is_empty() { name.to_owned() } else { bare.to_owned() }
+}
+
+struct Reader<'e, 'p, 'o> {
+    evaluator: &'e mut Evaluator<'p>,
+    model: String,
+    source: Raw,
+    sites: &'o FxHashSet<ExprRef>,
+    out: &'o mut Vec<Raw>,
+}
+
+impl Reader<'_, '_, '_> {
+    /// The properties of a description; `prefix` is the path of an inner one (`items.`).
+    fn object(&mut self, at: ExprRef, prefix: &str, depth: u8) {
+        let module = self.evaluator.program.module(at.module);
+        let ExprKind::Object(run) = module.kind(at.expr) else { return };
+        for prop in module.object(run) {
+            let value = ExprRef { module: at.module, expr: prop.value };
+            match (prop.kind, prop.key) {
+                (PropKind::Value, Some(key)) => self.property(module.str(key), value, value, prefix, depth),
+                (PropKind::Spread, _) if depth < MAX_DEPTH => {
+                    for inner in objects(self.evaluator, value) {
+                        self.object(inner, prefix, depth + 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// One property, shown at `shown`, described by `at`.
+    fn property(&mut self, name: &str, at: ExprRef, shown: ExprRef, prefix: &str, depth: u8) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        if let Some((kind, calls)) = column_type(self.evaluator, at) {
+            self.column(name, shown, prefix, kind, &Value::ABSENT, &calls);
+            return;
+        }
+        if site_among(self.evaluator, at, self.sites).is_some() {
+            return;
+        }
+        let Some(data) = self.literal(at) else { return };
+        let module = self.evaluator.program.module(data.module);
+        match module.kind(data.expr) {
+            ExprKind::Array(run) => {
+                if let Some(item) = module.list(run).next() {
+                    self.property(name, ExprRef { module: data.module, expr: item }, shown, prefix, depth + 1);
+                }
+            }
+            ExprKind::Object(_) => match member(module, data, "type") {
+                Some(inner) if self.is_inner(inner) => self.nested(name, inner, prefix, depth),
+                Some(of) => {
+                    let options = self.evaluator.value(data);
+                    let kind = column_type(self.evaluator, of).map_or("other", |(kind, _)| kind);
+                    self.column(name, shown, prefix, kind, &options, &[]);
+                }
+                None => self.nested(name, data, prefix, depth),
+            },
+            _ => {}
+        }
+    }
+
+    fn literal(&mut self, at: ExprRef) -> Option<ExprRef> {
+        self.evaluator.things(at).into_iter().find_map(|thing| match thing {
+            Thing::Data(data) => Some(data),
+            _ => None,
+        })
+    }
+
+    /// `type: [{ … }]` and `type: { … }` describe what lies inside.
+    fn is_inner(&mut self, of: ExprRef) -> bool {
+        let module = self.evaluator.program.module(of.module);
+        match module.kind(of.expr) {
+            ExprKind::Object(_) => true,
+            ExprKind::Array(run) => {
+                module.list(run).next().is_some_and(|item| matches!(module.kind(item), ExprKind::Object(_)))
+            }
+            _ => false,
+        }
+    }
+
+    fn nested(&mut self, name: &str, at: ExprRef, prefix: &str, depth: u8) {
+        let module = self.evaluator.program.module(at.module);
+        match module.kind(at.expr) {
+            ExprKind::Object(_) => self.object(at, &format!("{prefix}{name}."), depth + 1),
+            _ => self.property(name, at, at, prefix, depth + 1),
+        }
+    }
+
+    fn column(&mut self, name: &str, at: ExprRef, prefix: &str, kind: &str, options: &Value, calls: &[&str]) {
+        let is = |name: &str| truthy(&options.field(name));
+        let primary = is("primaryKey") || is("primary") || calls.contains(&"primaryKey");
+        let unique = primary || is("unique") || calls.contains(&"unique");
+        let required =
+            is("required") || options.field("allowNull").data == Data::Bool(false) || calls.contains(&"notNull");
+        let path = format!("{prefix}{name}");
+        let target = options.field("ref");
+        if !target.is_absent() {
+            self.push(
+                "relation",
+                at,
+                vec![
+                    ("model", Value::text(self.model.as_str())),
+                    ("columns", Value::texts([path.as_str()])),
+                    ("target", target),
+                    ("auto_index", Value::bool(false)),
+                    ("provider", self.source.get("provider").cloned().unwrap_or(Value::ABSENT)),
+                ],
+            );
+        }
+        if unique || is("index") {
+            self.push(
+                "index",
+                at,
+                vec![
+                    ("model", Value::text(self.model.as_str())),
+                    ("columns", Value::texts([path.as_str()])),
+                    ("unique", Value::bool(unique)),
+                    ("partial", Value::ABSENT),
+                ],
+            );
+        }
+        let model = match prefix.strip_suffix('.') {
+            Some(inner) => format!("{}.{inner}", self.model),
+            None => self.model.clone(),
+        };
+        self.push(
+            "column",
+            at,
+            vec![
+                ("model", Value::text(model)),
+                ("name", Value::text(name)),
+                ("type", Value::text(kind)),
+                ("primary", Value::bool(primary)),
+                ("unique", Value::bool(unique)),
+                ("nullable", Value::bool(!required)),
+                ("default", options.field("default")),
+            ],
+        );
+    }
+
+    fn push(&mut self, kind: &str, at: ExprRef, fields: Vec<(&str, Value)>) {
+        let mut raw = shape(self.evaluator.program, kind, at, fields);
+        raw.stack = self.source.stack;
+        raw.certain = self.source.certain;
+        self.out.push(raw);
+    }
+}
+
+/// Columns that a decorator declares: the member gives the name, the class the model.
+fn decorated_columns(evaluator: &mut Evaluator<'_>, raws: &mut [Raw]) {
+    let program = evaluator.program;
+    for raw in raws.iter_mut().filter(|raw| &*raw.kind == "column" && raw.stack.is_some() && raw.get("name").is_none())
+    {
+        let module = program.module(raw.at.module);
+        let Some((class, member_name)) = decorated(module, raw.at.expr) else { continue };
+        let argument = |index| evaluator_argument(module, raw.at, index);
+        let first = argument(0);
+        let options = [first, argument(1)].into_iter().flatten().map(|at| evaluator.value(at));
+        let options = options.into_iter().find(|value| matches!(value.data, Data::Record(_))).unwrap_or(Value::ABSENT);
+        let named = first.and_then(|at| column_type(evaluator, at)).map(|(kind, _)| kind);
+        let kind =
+            named.or_else(|| options.field("type").as_text().and_then(|text| evaluator.stacks.column_named(text)));
+        let model = class.name.map_or("", |name| module.str(name));
+        raw.set("model", Value::text(model));
+        raw.set("name", Value::text(member_name));
+        raw.set("type", Value::text(kind.unwrap_or("other")));
+        raw.set("unique", Value::bool(truthy(&options.field("unique"))));
+        raw.set("nullable", Value::bool(truthy(&options.field("nullable"))));
+        raw.certain = raw.certain.min(Confidence::High);
+    }
+}
+
+fn evaluator_argument(module: &Module, at: ExprRef, index: usize) -> Option<ExprRef> {
+    let (_, args) = module.call(at.expr)?;
+    module.list(args).nth(index).map(|expr| ExprRef { module: at.module, expr })
+}
+
+fn decorated(module: &Module, decorator: ExprId) -> Option<(&Class, &str)> {
+    module.classes.iter().find_map(|class| {
+        let member = class.members.iter().find(|member| member.decorators.contains(&decorator))?;
+        Some((class, module.str(member.name)))
+    })
+}
+
+/// What stack files call the type that an expression names, with the methods that follow it.
+fn column_type<'p>(evaluator: &mut Evaluator<'p>, at: ExprRef) -> Option<(&'p str, Vec<&'p str>)> {
+    let (program, stacks) = (evaluator.program, evaluator.stacks);
+    let module = program.module(at.module);
+    let mut calls = Vec::new();
+    let mut next = at;
+    for _ in 0..MAX_CHAIN {
+        let asked = module.call(next.expr).map_or(next.expr, |(callee, _)| callee);
+        for path in evaluator.paths_of(ExprRef { module: at.module, expr: asked }) {
+            let name = evaluator.paths.last_name(path).to_owned();
+            for clause in stacks.column_candidates(&name) {
+                if evaluator.matcher.matches(&evaluator.paths, &stacks.types, path, &clause.selector) {
+                    return Some((&clause.is, calls));
+                }
+            }
+        }
+        let ExprKind::Member { object, name } = module.kind(asked) else { break };
+        if asked != next.expr {
+            calls.push(module.str(name));
+        }
+        next = ExprRef { module: at.module, expr: object };
+    }
+    let text = module.literal(at.expr)?;
+    stacks.column_named(text).map(|kind| (kind, Vec::new()))
+}
+
+fn member(module: &Module, object: ExprRef, name: &str) -> Option<ExprRef> {
+    let ExprKind::Object(run) = module.kind(object.expr) else { return None };
+    let found = module.object(run).iter().rev().find(|p| p.key.is_some_and(|key| module.str(key) == name))?;
+    Some(ExprRef { module: object.module, expr: found.value })
+}
+
+fn objects(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Vec<ExprRef> {
+    let things = evaluator.things(at);
+    things.into_iter().filter_map(|thing| if let Thing::Data(data) = thing { Some(data) } else { None }).collect()
+}
+
+/// `true`, `[true, "message"]`, or anything that is not refused.
+fn truthy(value: &Value) -> bool {
+    match &value.data {
+        Data::Bool(value) => *value,
+        Data::Text(text) => !text.is_empty(),
+        Data::Number(number) => *number != 0.0,
+        Data::List(items) => items.first().is_some_and(truthy),
+        Data::Record(_) => true,
+        _ => false,
+    }
+}
