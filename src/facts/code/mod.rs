@@ -4,6 +4,7 @@ mod assemble;
 mod env;
 mod extract;
 mod headers;
+mod idle;
 mod names;
 mod project_fields;
 mod random;
