@@ -90,6 +90,19 @@ impl Evaluator<'_> {
             };
             if wraps {
                 self.collect_callables(argument, out, depth + 1);
+            } else if let ExprKind::Object(run) = kind {
+                // `defineRoute({ handler: async (request) => … })`
+                let module = self.program.module(argument.module);
+                let values: SmallVec<[ExprId; 4]> = module
+                    .object(run)
+                    .iter()
+                    .map(|prop| prop.value)
+                    .filter(|&value| matches!(module.kind(value), ExprKind::Function(_)))
+                    .take(6)
+                    .collect();
+                for expr in values {
+                    self.collect_callables(ExprRef { module: argument.module, expr }, out, depth + 1);
+                }
             }
         }
         if out.len() == before {
@@ -132,6 +145,12 @@ impl Evaluator<'_> {
                 Thing::Function(function) => out.push(Callable::Function(function)),
                 Thing::Path { path, site } => {
                     out.push(Callable::External { path, site });
+                    let routers = &self.stacks.router_types;
+                    if let Some(site) = site
+                        && !self.is_any_type(path, routers)
+                    {
+                        self.collect_builder(site, out, depth + 1);
+                    }
                     if let Some(site) = site.filter(|site| *site != at) {
                         let module = self.program.module(site.module);
                         let args: SmallVec<[ExprId; 4]> =
@@ -146,6 +165,33 @@ impl Evaluator<'_> {
                 Thing::Data(data) if data != at => self.collect_callables(data, out, depth + 1),
                 Thing::Module(_) | Thing::Class(..) | Thing::Instance(..) | Thing::Made(_) | Thing::Data(_) => {}
             }
+        }
+    }
+
+    /// The steps of a builder before its last: `client.use(authenticate).schema(Order).action(save)` runs them all.
+    fn collect_builder(&mut self, site: ExprRef, out: &mut Vec<Callable>, depth: u8) {
+        let mut site = site;
+        for _ in 0..12 {
+            if depth > 8 || out.len() >= MAX_CHAIN {
+                return;
+            }
+            let module = self.program.module(site.module);
+            let Some((callee, _)) = module.call(site.expr) else { return };
+            let ExprKind::Member { object, .. } = module.kind(callee) else { return };
+            let receiver = self.origin(ExprRef { module: site.module, expr: object });
+            let module = self.program.module(receiver.module);
+            let Some((_, args)) = module.call(receiver.expr) else { return };
+            let args: SmallVec<[ExprId; 4]> = module.list(args).collect();
+            if let Some(&path) = self.paths_of(receiver).first() {
+                out.push(Callable::External { path, site: Some(receiver) });
+            }
+            for argument in args {
+                let argument = ExprRef { module: receiver.module, expr: argument };
+                if self.things(argument).iter().any(|thing| matches!(thing, Thing::Function(_))) {
+                    self.collect_callables(argument, out, depth + 1);
+                }
+            }
+            site = receiver;
         }
     }
 

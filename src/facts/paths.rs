@@ -98,6 +98,15 @@ impl PathTable {
         matches!(self.node(id), Node::Result(_))
     }
 
+    /// A package, or one of its exports; globals are none.
+    pub fn is_export(&self, id: PathId) -> bool {
+        match self.node(id) {
+            Node::Root(name) => &**name != "global",
+            Node::Member(parent, _) => matches!(self.node(*parent), Node::Root(name) if &**name != "global"),
+            Node::Result(_) => false,
+        }
+    }
+
     pub fn text(&self, id: PathId) -> String {
         match self.node(id) {
             Node::Root(name) => name.to_string(),

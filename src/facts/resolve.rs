@@ -723,6 +723,9 @@ impl<'p> Evaluator<'p> {
             match callee {
                 Thing::Path { path, .. } => {
                     found.push(Thing::Path { path: self.paths.result(path), site: Some(site) });
+                    if !is_new && self.paths.is_export(path) {
+                        found.extend(self.wrapped(site));
+                    }
                 }
                 Thing::Class(module, class) => found.push(Thing::Instance(module, class)),
                 Thing::Function(function) if is_new => found.push(Thing::Made(function)),
@@ -734,6 +737,16 @@ impl<'p> Evaluator<'p> {
             }
         }
         found
+    }
+
+    /// `cache(load)`, `memoize(find)`: what a package's wrapper gives back still calls the function it was given.
+    fn wrapped(&mut self, site: ExprRef) -> Things {
+        match self.argument(site, 0) {
+            Some(first) if !matches!(self.program.kind(first), ExprKind::Object(_) | ExprKind::Str(_)) => {
+                self.things(first).into_iter().filter(|thing| matches!(thing, Thing::Function(_))).collect()
+            }
+            _ => Things::new(),
+        }
     }
 
     /// What a function returns.

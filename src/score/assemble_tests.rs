@@ -131,7 +131,10 @@ fn inline_allows_waive_their_line_only() {
     assert_eq!((report.score.value, report.score.strict), (Some(80.0), Some(75.0)));
     assert_eq!((report.waivers[0].source.as_str(), report.waivers[0].findings), ("src/app.ts:3", 1));
     assert_eq!(allows("\n\n\n// readycheck-allow(bad): by its rule\n").score.value, Some(80.0));
+    let with_control = "\n\n\n// readycheck-allow(leak/bad): by both\n";
+    assert_eq!(allows(with_control).score.value, Some(80.0));
     for (text, kind) in [
+        ("\n\n\n// readycheck-allow(auth/bad): of another control", "malformed-allow"),
         ("// readycheck-allow(leak): too far away", "unused-allow"),
         ("\n\n\n// readycheck-allow(leak)", "malformed-allow"),
         ("\n\n\n// readycheck-allow(leek): typo", "malformed-allow"),

@@ -82,7 +82,7 @@ fn apply_waiver(findings: &Findings<'_>, waiver: &Waiver, index: usize, waived: 
     findings.each(|e, f, control, finding, place| {
         let named = match &waiver.target {
             WaiverTarget::Control(id) => *id == control.id,
-            WaiverTarget::Rule(id) => is_rule(finding, id),
+            WaiverTarget::Rule(id) => is_rule(control, finding, id),
         };
         let here = waiver.paths.is_empty() || globs.as_ref().is_some_and(|globs| globs.is_match(&place.path));
         let same = waiver.fingerprint.as_ref().is_none_or(|print| *print == finding.fingerprint);
@@ -112,10 +112,18 @@ fn path_globs(paths: &[String]) -> Option<GlobSet> {
     set.build().ok()
 }
 
-/// By its id, with or without the control in front.
-fn is_rule(finding: &Finding, id: &str) -> bool {
-    let short = |full: &str| full.rsplit('/').next().unwrap_or_default().to_owned();
-    finding.rule == id || (!id.contains('/') && short(&finding.rule) == id) || short(id) == finding.rule
+/// By its id, with or without its control in front.
+fn is_rule(control: &ControlInfo, finding: &Finding, id: &str) -> bool {
+    without_control(&finding.rule, control) == without_control(id, control)
+}
+
+fn without_control<'a>(rule: &'a str, control: &ControlInfo) -> &'a str {
+    rule.strip_prefix(&control.id).and_then(|rest| rest.strip_prefix('/')).unwrap_or(rule)
+}
+
+/// `full` is `some-control/name`.
+fn ends_with_name(full: &str, name: &str) -> bool {
+    full.strip_suffix(name).is_some_and(|control| control.ends_with('/'))
 }
 
 fn name(waiver: &Waiver) -> String {
@@ -161,7 +169,7 @@ fn apply_allows(findings: &Findings<'_>, allows: &[(String, Vec<Allow>)], waived
     findings.each(|e, f, control, finding, place| {
         for index in by_line.get(&(place.path.as_str(), place.line)).into_iter().flatten() {
             let id = &all[*index].1.id;
-            if *id == control.id || is_rule(finding, id) {
+            if *id == control.id || is_rule(control, finding, id) {
                 hidden[*index] += 1;
                 waived.states[e][f] = FindingState::Waived;
             }
@@ -178,8 +186,8 @@ fn tell(findings: &Findings<'_>, path: &str, allow: &Allow, hidden: u64, waived:
     };
     let id = &allow.id;
     let is_control = findings.controls.iter().any(|control| control.id == *id);
-    let is_known =
-        is_control || hidden > 0 || findings.rules.iter().any(|rule| rule == id || rule.ends_with(&format!("/{id}")));
+    let named = |rule: &String| rule == id || ends_with_name(rule, id) || ends_with_name(id, rule);
+    let is_known = is_control || hidden > 0 || findings.rules.iter().any(named);
     let expired = findings.is_past(allow.until);
     if let Some(why) = &allow.malformed {
         return say("malformed-allow", format!("this readycheck-allow does not apply: {why}"));

@@ -9,7 +9,10 @@ use crate::syntax::javascript::{Definition, ExprId, ExprKind, SymbolIdx, Use};
 /// What the project's modules read, tests and examples aside.
 #[derive(Debug, Default)]
 pub struct Reads {
-    symbols: FxHashSet<(ModuleId, SymbolIdx)>,
+    /// Variables that are mentioned otherwise than to set or export them.
+    mentioned: FxHashSet<(ModuleId, SymbolIdx)>,
+    /// Variables whose value goes on to something else: not only the receiver of a member.
+    passed_on: FxHashSet<(ModuleId, SymbolIdx)>,
     exprs: FxHashSet<ExprRef>,
     /// Modules that are used as a value: any of their exports may be read.
     modules: FxHashSet<ModuleId>,
@@ -33,16 +36,12 @@ impl Reads {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
             let ExprKind::Ident(symbol) = hir.kind(id) else { continue };
             let Definition::Import { source, name } = hir.symbol(symbol).definition else {
-                if is_passed_on(program, module, id) {
-                    self.symbols.insert((module, symbol));
-                }
+                self.add((module, symbol), mention(program, module, id));
                 continue;
             };
             let Some(Target::Module(target)) = program.loaded(module).targets.get(source.0 as usize) else { continue };
             match program.export(*target, hir, name) {
-                Some(Exported::Symbol(of, symbol)) if is_passed_on(program, module, id) => {
-                    self.symbols.insert((of, symbol));
-                }
+                Some(Exported::Symbol(of, symbol)) => self.add((of, symbol), mention(program, module, id)),
                 Some(Exported::Expr(at)) => {
                     self.exprs.insert(at);
                     self.modules.insert(at.module);
@@ -55,12 +54,23 @@ impl Reads {
         }
     }
 
+    fn add(&mut self, symbol: (ModuleId, SymbolIdx), mention: Mention) {
+        if mention != Mention::Kept {
+            self.mentioned.insert(symbol);
+        }
+        if mention == Mention::PassedOn {
+            self.passed_on.insert(symbol);
+        }
+    }
+
     /// Is what the expression makes dropped, or kept in a variable or export that nothing reads?
-    /// False wherever its value goes on to something else.
-    pub fn is_idle(&self, program: &Program<'_>, at: ExprRef) -> bool {
+    /// False wherever its value goes on to something else. What has to be mounted is idle too while only its own
+    /// members are called.
+    pub fn is_idle(&self, program: &Program<'_>, at: ExprRef, must_be_mounted: bool) -> bool {
         if at.expr == ExprId::NONE {
             return false;
         }
+        let used = if must_be_mounted { &self.passed_on } else { &self.mentioned };
         let hir = program.module(at.module);
         let expr = hir.expr(at.expr);
         if expr.parent.some().is_some() || self.modules.contains(&at.module) {
@@ -72,7 +82,7 @@ impl Reads {
             Use::Init => {
                 hir.symbols.iter().position(|symbol| holds(&symbol.definition, at.expr)).is_some_and(|index| {
                     let symbol = SymbolIdx(u32::try_from(index).unwrap_or(u32::MAX));
-                    !self.symbols.contains(&(at.module, symbol))
+                    !used.contains(&(at.module, symbol))
                 })
             }
             _ => false,
@@ -84,14 +94,24 @@ fn holds(definition: &Definition, expr: ExprId) -> bool {
     matches!(definition, Definition::Variable { init, steps, .. } if *init == expr && steps.is_empty())
 }
 
-/// A mention that hands the value on: not as the receiver of a member, not as what is assigned or exported.
-fn is_passed_on(program: &Program<'_>, module: ModuleId, expr: ExprId) -> bool {
+/// What a mention of a variable does with its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mention {
+    /// Sets or exports the variable.
+    Kept,
+    /// Takes a member of it.
+    Receiver,
+    PassedOn,
+}
+
+fn mention(program: &Program<'_>, module: ModuleId, expr: ExprId) -> Mention {
     let hir = program.module(module);
     let entry = hir.expr(expr);
     match entry.parent.some().map(|parent| hir.kind(parent)) {
-        Some(ExprKind::Member { object, .. }) => object != expr,
-        Some(ExprKind::Assign { target, .. }) => target != expr,
-        Some(_) => true,
-        None => entry.role != Use::Exported,
+        Some(ExprKind::Member { object, .. }) if object == expr => Mention::Receiver,
+        Some(ExprKind::Assign { target, .. }) if target == expr => Mention::Kept,
+        Some(_) => Mention::PassedOn,
+        None if entry.role == Use::Exported => Mention::Kept,
+        None => Mention::PassedOn,
     }
 }
