@@ -13,9 +13,14 @@ use miette::{Context as _, IntoDiagnostic, miette};
 use crate::config::{self, Config, Date};
 use crate::facts::FactStore;
 use crate::facts::stacks::{StackError, Stacks};
-use crate::project::{Diagnostic, Project, ServiceId, Tree, WalkOptions, discover, find_root};
+use crate::project::{
+    Diagnostic, Project, ReadProblem, SOURCE_LIMIT, ServiceId, Tree, WalkOptions, decode, discover, find_root,
+};
 use crate::report::{Counts, Report};
-use crate::rules::{ControlInfo, Evaluation, RuleSet, SyntaxScanner, TextScanner, evaluate};
+use crate::rules::{
+    ControlInfo, Evaluation, ExampleReport, Mutant, RuleSet, SyntaxScanner, TextScanner, evaluate, find_mutants,
+    run_examples,
+};
 use crate::score::{Input, assemble};
 use crate::syntax::javascript;
 
@@ -74,6 +79,23 @@ pub fn run(options: &Options, progress: &(dyn Fn(Stage) + Sync)) -> miette::Resu
     in_pool(options.jobs, || run_here(options, progress))?
 }
 
+/// Runs the examples of rules, and names the conditions that none of them needs if `mutants` is asked for.
+pub fn test_rules(rules: &RuleSet, mutants: bool) -> miette::Result<(ExampleReport, Vec<Mutant>)> {
+    let scanners = scanners(rules)?;
+    let stacks = stacks()?;
+    let understand = |_: &RuleSet, tree: Tree| {
+        let mut project = discover(tree, &WalkOptions::default()).unwrap_or_default();
+        let mut contents = read_all(&mut project, &scanners);
+        let facts = collect::collect(&mut project, &mut contents, &stacks);
+        (project, facts)
+    };
+    in_pool(0, || {
+        let report = run_examples(rules, &understand);
+        let needless = if mutants { find_mutants(rules, &understand) } else { Vec::new() };
+        (report, needless)
+    })
+}
+
 /// Runs on a pool whose threads have the stack that parsers need.
 fn in_pool<T: Send>(jobs: usize, work: impl FnOnce() -> T + Send) -> miette::Result<T> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(javascript::STACK).build();
@@ -124,13 +146,15 @@ pub fn load_config(options: &Options, root: &Path, rules: &RuleSet) -> miette::R
         None if options.no_config => return Ok(Config::default()),
         None => root.join(config::FILE_NAME),
     };
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if options.config.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Config::default());
-        }
-        Err(error) => return Err(miette!("{} cannot be read: {error}", path.display())),
+    let text = match &options.config {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
+        None => match Tree::on_disk(root).read(config::FILE_NAME, SOURCE_LIMIT) {
+            Err(ReadProblem::Missing) => return Ok(Config::default()),
+            Ok(bytes) => decode(&bytes).map(str::to_owned).map_err(|problem| problem.to_string()),
+            Err(problem) => Err(problem.to_string()),
+        },
     };
+    let text = text.map_err(|problem| miette!("{} cannot be read: {problem}", path.display()))?;
     let controls: Vec<&str> = rules.controls.iter().map(|c| c.info.id.as_str()).collect();
     let ids: Vec<&str> = rules.rules().map(|(_, rule)| rule.id.as_str()).collect();
     let categories: Vec<&str> = rules.controls.iter().map(|c| c.info.category.as_str()).collect();

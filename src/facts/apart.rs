@@ -57,12 +57,16 @@ fn within(value: &Value, passed: &[Value], depth: u8) -> Value {
 
 fn origins_put_in(origins: Origins, passed: &[Value]) -> Origins {
     let mut out = origins.settled();
+    let is_checked = out.has(Origins::ALLOW_LISTED.with(Origins::NUMERIC));
     if out.has(Origins::PARAMETER) {
         out = out.without(Origins::PARAMETER);
         for (index, value) in passed.iter().enumerate() {
             let uncounted = Origins::of_parameter(index) == Origins::default();
             if uncounted || origins.has(Origins::of_parameter(index)) {
-                out = out.with(value.origins);
+                out = match is_checked {
+                    true => out.with(value.origins.without(Origins::GIVEN)),
+                    false => out.joined(value.origins),
+                };
             } else if origins.has(Origins::of_spread_parameter(index)) {
                 out = out.with(spread_origins(value));
             }

@@ -1,6 +1,7 @@
 //! What the code says: typed observations with spans, and how they hang together.
 
 mod apart;
+mod checks;
 pub mod code;
 pub mod graph;
 pub mod imports;

@@ -16,9 +16,9 @@ pub struct FunctionId(pub u32);
 
 /// Every kind of fact with the fields that clauses, rules and shapes may use: the closed list that the loader checks.
 pub const VOCABULARY: &[(&str, &[&str])] = &[
-    ("router", &["prefix", "parent"]),
+    ("router", &["prefix", "parent", "idle"]),
     ("mount", &["scope", "path", "except", "order", "off", "strength", "chain", "roles"]),
-    ("role", &["role", "on", "fails", "strength", "opts", "enforced"]),
+    ("role", &["role", "on", "fails", "strength", "opts", "enforced", "idle"]),
     (
         "route",
         &[
@@ -124,7 +124,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
 
 /// Where a value comes from: the sets that rules name `:literal`, `:env`, …
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Origins(pub u32);
+pub struct Origins(pub u64);
 
 macro_rules! origins {
     ($($constant:ident = $bit:expr, $name:literal;)*) => {
@@ -157,13 +157,15 @@ origins! {
     OWN_ORIGIN = 17, "own-origin";
     HASHED = 18, "hashed";
     MASKED = 19, "masked";
+    GIVEN = 20, "given";
+    NUMERIC = 21, "numeric";
 }
 
 /// Parameters of a function that are told apart; the bits from here on have no name that rules could use.
 const PARAMETERS: usize = 5;
-const PARAMETER_BITS: usize = 20;
+const PARAMETER_BITS: usize = 50;
 const SPREAD_BITS: usize = PARAMETER_BITS + PARAMETERS;
-const PARAMETER_MASK: u32 = 0b11111 << PARAMETER_BITS;
+const PARAMETER_MASK: u64 = 0b11111 << PARAMETER_BITS;
 
 impl Origins {
     pub fn has(self, other: Origins) -> bool {
@@ -185,6 +187,11 @@ impl Origins {
         Origins(if index < PARAMETERS { 1 << (SPREAD_BITS + index) } else { 0 })
     }
 
+    /// What the first letters of a text tell: `/api/x` has no host of its own.
+    pub fn of_start(text: &str) -> Origins {
+        if text.starts_with('/') && !text.starts_with("//") { Origins::OWN_ORIGIN } else { Origins::default() }
+    }
+
     #[must_use]
     pub fn without(self, other: Origins) -> Origins {
         Origins(self.0 & !other.0)
@@ -204,7 +211,18 @@ impl Origins {
     }
 
     /// A parameter to which some caller passes a caught error.
-    pub const PASSED_ERROR: Origins = Origins(1 << 30);
+    pub const PASSED_ERROR: Origins = Origins(1 << 60);
+
+    /// The origins of a text that is joined from two: one part that nothing checked leaves the whole unchecked.
+    #[must_use]
+    pub fn joined(self, other: Origins) -> Origins {
+        let checked = Origins::ALLOW_LISTED.with(Origins::NUMERIC);
+        let outside = Origins::REQUEST.with(Origins::GIVEN).with(Origins(PARAMETER_MASK));
+        let is_open = |part: Origins| part.has(outside) && !part.has(checked);
+        let settled = |part: Origins| if part.has(checked) { part.without(Origins::GIVEN) } else { part };
+        let all = settled(self).with(settled(other));
+        if is_open(self) || is_open(other) { all.without(checked) } else { all }
+    }
 
     pub fn parse(name: &str) -> Option<Origins> {
         Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, o)| *o)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::{Raw, extract, is_audited};
+use super::idle::Reads;
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
 use super::{env, headers, names, random, responses, schemas, state, stored};
@@ -14,7 +15,7 @@ use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Links};
 use crate::facts::stacks::{Stacks, Verb};
 use crate::project::{Area, FileId, ServiceId, Span};
-use crate::syntax::javascript::{BinaryOp, ExprId, ExprKind, FunctionIdx, Use};
+use crate::syntax::javascript::{BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Use};
 
 /// What the code of a project says.
 #[derive(Debug, Default)]
@@ -59,6 +60,7 @@ struct Builder<'p, 'r> {
     calls: Vec<Vec<FunctionId>>,
     phases: Vec<Phase>,
     reach: Reach,
+    reads: Reads,
     facts: Vec<Fact>,
     /// Facts by raw index, for joins.
     of_raw: FxHashMap<usize, usize>,
@@ -74,6 +76,7 @@ impl<'p, 'r> Builder<'p, 'r> {
             calls,
             phases: Vec::new(),
             reach: Reach::default(),
+            reads: Reads::default(),
             facts: Vec::new(),
             of_raw: FxHashMap::default(),
             servers: std::collections::BTreeSet::default(),
@@ -89,6 +92,7 @@ impl<'p, 'r> Builder<'p, 'r> {
         self.phases = graph::phases(self.program(), &self.calls, &starts);
         let entries = self.framework_entries();
         self.reach = graph::reach(self.program(), &entries);
+        self.reads = Reads::of(self.program());
         let inputs = self.inputs_by_function();
         for index in 0..self.raws.len() {
             if &*self.raws[index].kind != "route" {
@@ -98,8 +102,15 @@ impl<'p, 'r> Builder<'p, 'r> {
             }
         }
         let routes = std::mem::take(&mut self.wiring.routes);
+        let on_pages = self.modules_used_by_pages();
         for route in &routes {
-            self.push_route(route, &inputs);
+            let raw = &self.raws[route.raw];
+            // A server function that no page can call is a function like any other.
+            let is_called = route.method != "ACTION"
+                || self.program().of_file(raw.span.file).is_some_and(|module| on_pages.contains(&module));
+            if is_called {
+                self.push_route(route, &inputs);
+            }
         }
         self.join_states();
         self.mount_roles();
@@ -174,6 +185,16 @@ impl<'p, 'r> Builder<'p, 'r> {
         inputs
     }
 
+    /// Modules that a component, in the browser or on the server, imports.
+    fn modules_used_by_pages(&self) -> FxHashSet<ModuleId> {
+        let program = self.program();
+        let is_page = |module: ModuleId| {
+            let file = program.project.file(program.loaded(module).file);
+            file.area == Area::Client || file.path.ends_with(".tsx") || file.path.ends_with(".jsx")
+        };
+        program.ids().filter(|&module| is_page(module)).flat_map(|module| targets(program, module)).collect()
+    }
+
     fn fact(&mut self, index: usize) -> Fact {
         let raw = &self.raws[index];
         let mut fact = self.base(raw);
@@ -185,6 +206,10 @@ impl<'p, 'r> Builder<'p, 'r> {
                     }
                 }
             }
+        }
+        if &*raw.kind == "router" || (&*raw.kind == "role" && raw.get("fails").is_none()) {
+            let idle = self.reads.is_idle(self.program(), raw.at, &*raw.kind == "router");
+            fact.fields.push(("idle".into(), Value::bool(idle)));
         }
         if !self.is_used(raw) {
             fact.used = false;
@@ -242,7 +267,11 @@ impl<'p, 'r> Builder<'p, 'r> {
             "role" if self.wiring.mounts.contains(&raw.at) => true,
             "role" => match raw.get("fails") {
                 Some(_) => raw.function.is_none_or(|f| self.phases[self.program().number(f).0 as usize] > Phase::Dead),
-                None => self.wiring.used_sites.contains(&raw.at) || self.stands_in_a_mount(raw),
+                None => {
+                    self.wiring.used_sites.contains(&raw.at)
+                        || self.stands_in_a_mount(raw)
+                        || self.is_called_per_request(raw)
+                }
             },
             _ => true,
         }
@@ -252,6 +281,19 @@ impl<'p, 'r> Builder<'p, 'r> {
     fn stands_in_a_mount(&self, raw: &Raw) -> bool {
         let Some(function) = raw.function else { return false };
         self.phases[self.program().number(function).0 as usize] == Phase::Request
+    }
+
+    /// `const limit = limiter(…)`, and a function that runs per request calls `limit(req, res, next)`.
+    fn is_called_per_request(&self, raw: &Raw) -> bool {
+        let program = self.program();
+        let module = program.module(raw.at.module);
+        let holds = |definition: &Definition| matches!(definition, Definition::Variable { init, steps, .. } if *init == raw.at.expr && steps.is_empty());
+        let reads = module.symbols.iter().filter(|s| holds(&s.definition)).flat_map(|s| s.reads.iter().copied());
+        reads.into_iter().any(|read| {
+            let called = module.expr(read).parent.some().and_then(|p| module.call(p)).is_some_and(|(c, _)| c == read);
+            let function = FunctionRef { module: raw.at.module, function: module.function_of(read) };
+            called && self.phases[program.number(function).0 as usize] == Phase::Request
+        })
     }
 
     fn push_route(&mut self, route: &Composed, inputs: &FxHashMap<FunctionId, Vec<String>>) {

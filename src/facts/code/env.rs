@@ -115,13 +115,18 @@ fn stops_in_catch(refusals: &Refusals, raw: &Raw, module: &Module) -> bool {
         })
 }
 
+/// `process.env`, under whatever name.
+fn is_whole_environment(evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {
+    evaluator.paths_of(at).into_iter().any(|path| {
+        let variable = evaluator.paths.member(path, "ANY");
+        evaluator.is_environment(variable)
+    })
+}
+
 /// The whole environment, or an object that is mostly made of it.
 fn is_environment(evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {
-    for path in evaluator.paths_of(at) {
-        let variable = evaluator.paths.member(path, "ANY");
-        if evaluator.is_environment(variable) {
-            return true;
-        }
+    if is_whole_environment(evaluator, at) {
+        return true;
     }
     for thing in evaluator.things(at) {
         let Thing::Data(data) = thing else { continue };
@@ -131,8 +136,8 @@ fn is_environment(evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {
         let from_environment = props.iter().filter(|prop| {
             let value = ExprRef { module: data.module, expr: prop.value };
             match prop.kind {
-                PropKind::Spread => value != at && is_environment(evaluator, value),
-                _ => evaluator.value(value).origins.has(Origins::ENV),
+                PropKind::Spread => is_whole_environment(evaluator, value),
+                _ => evaluator.value(value).origins.without(Origins::LITERAL) == Origins::ENV,
             }
         });
         if from_environment.count() * 2 > props.len() {
@@ -206,7 +211,7 @@ fn computed_reads(evaluator: &mut Evaluator<'_>, refusals: &Refusals) -> Vec<Raw
             let ExprKind::Index { object, index: key } = expr.kind else { continue };
             let at = ExprRef { module: id, expr: ExprId(u32::try_from(index).unwrap_or(u32::MAX)) };
             let key = ExprRef { module: id, expr: key };
-            if !is_environment(evaluator, ExprRef { module: id, expr: object })
+            if !is_whole_environment(evaluator, ExprRef { module: id, expr: object })
                 || evaluator.value(key).as_text().is_some()
             {
                 continue;

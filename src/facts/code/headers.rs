@@ -247,15 +247,18 @@ fn decided_by_code(evaluator: &mut Evaluator<'_>, raws: &mut [Raw], out: &mut Ve
         let unknown = raw.get("origin").is_some_and(Value::is_unknown);
         if unknown && let Some(open) = open_alternative(evaluator, at, 0) {
             let credentials = raw.get("credentials").cloned().unwrap_or(Value::ABSENT);
-            let mut other = cors(evaluator, open, evaluator_value(evaluator, open), false, Value::ABSENT);
+            let mut other = cors(evaluator, open, literal_value(evaluator, open), false, Value::ABSENT);
             other.set("credentials", credentials);
             other.certain = Confidence::Medium;
             out.push(other);
+            if raw.get("origin").is_some_and(|value| !value.origins.has(Origins::REQUEST)) {
+                raw.set("origin", listed());
+            }
         }
     }
 }
 
-fn evaluator_value(evaluator: &Evaluator<'_>, at: ExprRef) -> Value {
+fn literal_value(evaluator: &Evaluator<'_>, at: ExprRef) -> Value {
     match evaluator.program.kind(at) {
         ExprKind::Bool(value) => Value::bool(value),
         _ => Value::text("*"),

@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::Raw;
 use super::names::shape;
-use crate::facts::model::{Confidence, Data, Value};
+use crate::facts::model::{Data, Value};
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::syntax::javascript::{Class, Definition, ExprId, ExprKind, Module, PropKind};
@@ -258,7 +258,7 @@ fn decorated_columns(evaluator: &mut Evaluator<'_>, raws: &mut [Raw]) {
     {
         let module = program.module(raw.at.module);
         let Some((class, member_name)) = decorated(module, raw.at.expr) else { continue };
-        let argument = |index| evaluator_argument(module, raw.at, index);
+        let argument = |index| argument_of(module, raw.at, index);
         let first = argument(0);
         let options = [first, argument(1)].into_iter().flatten().map(|at| evaluator.value(at));
         let options = options.into_iter().find(|value| matches!(value.data, Data::Record(_))).unwrap_or(Value::ABSENT);
@@ -271,11 +271,10 @@ fn decorated_columns(evaluator: &mut Evaluator<'_>, raws: &mut [Raw]) {
         raw.set("type", Value::text(kind.unwrap_or("other")));
         raw.set("unique", Value::bool(truthy(&options.field("unique"))));
         raw.set("nullable", Value::bool(truthy(&options.field("nullable"))));
-        raw.certain = raw.certain.min(Confidence::High);
     }
 }
 
-fn evaluator_argument(module: &Module, at: ExprRef, index: usize) -> Option<ExprRef> {
+fn argument_of(module: &Module, at: ExprRef, index: usize) -> Option<ExprRef> {
     let (_, args) = module.call(at.expr)?;
     module.list(args).nth(index).map(|expr| ExprRef { module: at.module, expr })
 }
