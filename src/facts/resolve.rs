@@ -606,6 +606,14 @@ impl<'p> Evaluator<'p> {
         Things::new()
     }
 
+    /// Is that parameter of a function what a stack hands its handlers as the request?
+    pub fn takes_request(&mut self, function: FunctionRef, index: usize) -> bool {
+        let types = &self.stacks.request_types;
+        self.whole_parameter(function, index)
+            .into_iter()
+            .any(|thing| matches!(thing, Thing::Path { path, .. } if self.is_any_type(path, types)))
+    }
+
     /// What a type annotation says that a value is.
     pub fn type_things(&mut self, module: ModuleId, ty: TypeId, depth: u8) -> Things {
         if depth > 8 {
