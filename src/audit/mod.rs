@@ -13,7 +13,9 @@ use miette::{Context as _, IntoDiagnostic, miette};
 use crate::config::{self, Config, Date};
 use crate::facts::FactStore;
 use crate::facts::stacks::{StackError, Stacks};
-use crate::project::{Diagnostic, Project, ServiceId, Tree, WalkOptions, discover, find_root};
+use crate::project::{
+    Diagnostic, Project, ReadProblem, SOURCE_LIMIT, ServiceId, Tree, WalkOptions, decode, discover, find_root,
+};
 use crate::report::{Counts, Report};
 use crate::rules::{ControlInfo, Evaluation, RuleSet, SyntaxScanner, TextScanner, evaluate};
 use crate::score::{Input, assemble};
@@ -124,13 +126,15 @@ pub fn load_config(options: &Options, root: &Path, rules: &RuleSet) -> miette::R
         None if options.no_config => return Ok(Config::default()),
         None => root.join(config::FILE_NAME),
     };
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if options.config.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Config::default());
-        }
-        Err(error) => return Err(miette!("{} cannot be read: {error}", path.display())),
+    let text = match &options.config {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| error.to_string()),
+        None => match Tree::on_disk(root).read(config::FILE_NAME, SOURCE_LIMIT) {
+            Err(ReadProblem::Missing) => return Ok(Config::default()),
+            Ok(bytes) => decode(&bytes).map(str::to_owned).map_err(|problem| problem.to_string()),
+            Err(problem) => Err(problem.to_string()),
+        },
     };
+    let text = text.map_err(|problem| miette!("{} cannot be read: {problem}", path.display()))?;
     let controls: Vec<&str> = rules.controls.iter().map(|c| c.info.id.as_str()).collect();
     let ids: Vec<&str> = rules.rules().map(|(_, rule)| rule.id.as_str()).collect();
     let categories: Vec<&str> = rules.controls.iter().map(|c| c.info.category.as_str()).collect();

@@ -1,5 +1,6 @@
 //! What the code says: typed observations with spans, and how they hang together.
 
+mod checks;
 pub mod code;
 pub mod graph;
 pub mod imports;

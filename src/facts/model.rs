@@ -156,6 +156,8 @@ origins! {
     OWN_ORIGIN = 17, "own-origin";
     HASHED = 18, "hashed";
     MASKED = 19, "masked";
+    GIVEN = 20, "given";
+    NUMERIC = 21, "numeric";
 }
 
 impl Origins {
@@ -166,6 +168,27 @@ impl Origins {
     #[must_use]
     pub fn with(self, other: Origins) -> Origins {
         Origins(self.0 | other.0)
+    }
+
+    /// What the first letters of a text tell: `/api/x` has no host of its own.
+    pub fn of_start(text: &str) -> Origins {
+        if text.starts_with('/') && !text.starts_with("//") { Origins::OWN_ORIGIN } else { Origins::default() }
+    }
+
+    #[must_use]
+    pub fn without(self, other: Origins) -> Origins {
+        Origins(self.0 & !other.0)
+    }
+
+    /// The origins of a text that is joined from two: one part that nothing checked leaves the whole unchecked.
+    #[must_use]
+    pub fn joined(self, other: Origins) -> Origins {
+        let checked = Origins::ALLOW_LISTED.with(Origins::NUMERIC);
+        let outside = Origins::REQUEST.with(Origins::GIVEN);
+        let is_open = |part: Origins| part.has(outside) && !part.has(checked);
+        let settled = |part: Origins| if part.has(checked) { part.without(Origins::GIVEN) } else { part };
+        let all = settled(self).with(settled(other));
+        if is_open(self) || is_open(other) { all.without(checked) } else { all }
     }
 
     pub fn parse(name: &str) -> Option<Origins> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::model::FunctionId;
 use crate::project::{FileId, Project};
@@ -151,15 +152,21 @@ impl<'p> Program<'p> {
     }
 
     /// What an import of `name` by `importer` gives; follows re-exports.
-    pub fn export(&self, id: ModuleId, importer: &Module, name: Imported) -> Option<Exported> {
-        self.export_within(id, importer, name, 0)
+    pub fn export<'a>(&'a self, id: ModuleId, importer: &'a Module, name: Imported) -> Option<Exported> {
+        self.export_within(id, importer, name, &mut Asked::new())
     }
 
-    fn export_within(&self, id: ModuleId, importer: &Module, name: Imported, depth: u8) -> Option<Exported> {
+    fn export_within<'a>(
+        &'a self,
+        id: ModuleId,
+        importer: &'a Module,
+        name: Imported,
+        asked: &mut Asked<'a>,
+    ) -> Option<Exported> {
         match name {
             Imported::Namespace => Some(self.namespace(id)),
-            Imported::Default => self.export_text(self.loaded(id), id, "default", depth),
-            Imported::Named(atom) => self.export_text(self.loaded(id), id, importer.str(atom), depth),
+            Imported::Default => self.export_text(self.loaded(id), id, "default", asked),
+            Imported::Named(atom) => self.export_text(self.loaded(id), id, importer.str(atom), asked),
         }
     }
 
@@ -176,16 +183,23 @@ impl<'p> Program<'p> {
     }
 
     /// The export of that name; names differ in atoms between modules, so text decides.
-    pub fn export_named(&self, id: ModuleId, name: &str) -> Option<Exported> {
-        self.export_text(self.loaded(id), id, name, 0)
+    pub fn export_named<'a>(&'a self, id: ModuleId, name: &'a str) -> Option<Exported> {
+        self.export_text(self.loaded(id), id, name, &mut Asked::new())
     }
 
-    fn export_text(&self, loaded: &Loaded, id: ModuleId, name: &str, depth: u8) -> Option<Exported> {
-        if depth > 12 {
+    fn export_text<'a>(
+        &'a self,
+        loaded: &'a Loaded,
+        id: ModuleId,
+        name: &'a str,
+        asked: &mut Asked<'a>,
+    ) -> Option<Exported> {
+        if asked.len() >= MAX_ASKED || asked.contains(&(id, name)) {
             return None;
         }
+        asked.push((id, name));
         if let Some((_, &index)) = loaded.exports.iter().find(|(atom, _)| loaded.module.str(**atom) == name) {
-            return self.target(loaded, id, &loaded.module.exports[index].target, depth);
+            return self.target(loaded, id, &loaded.module.exports[index].target, asked);
         }
         if let Some(&last) = loaded.module.commonjs.last() {
             if name == "default" {
@@ -203,17 +217,23 @@ impl<'p> Program<'p> {
             }
         }
         loaded.module.star_exports.iter().find_map(|source| match &loaded.targets[source.0 as usize] {
-            Target::Module(next) if name != "default" => self.export_text(self.loaded(*next), *next, name, depth + 1),
+            Target::Module(next) if name != "default" => self.export_text(self.loaded(*next), *next, name, asked),
             _ => None,
         })
     }
 
-    fn target(&self, loaded: &Loaded, id: ModuleId, target: &ExportTarget, depth: u8) -> Option<Exported> {
+    fn target<'a>(
+        &'a self,
+        loaded: &'a Loaded,
+        id: ModuleId,
+        target: &ExportTarget,
+        asked: &mut Asked<'a>,
+    ) -> Option<Exported> {
         match target {
             ExportTarget::Symbol(symbol) => Some(Exported::Symbol(id, *symbol)),
             ExportTarget::Expr(expr) => Some(Exported::Expr(ExprRef { module: id, expr: *expr })),
             ExportTarget::Reexport { source, name } => match &loaded.targets[source.0 as usize] {
-                Target::Module(next) => self.export_within(*next, &loaded.module, *name, depth + 1),
+                Target::Module(next) => self.export_within(*next, &loaded.module, *name, asked),
                 Target::Package(_) => Some(Exported::Package(id, *source, *name)),
                 Target::Missing => None,
             },
@@ -236,7 +256,7 @@ impl<'p> Program<'p> {
             .exports
             .iter()
             .filter_map(|export| {
-                let target = self.target(loaded, id, &export.target, 0)?;
+                let target = self.target(loaded, id, &export.target, &mut Asked::new())?;
                 Some((loaded.module.str(export.name).to_owned(), target))
             })
             .collect();
@@ -246,6 +266,12 @@ impl<'p> Program<'p> {
         names
     }
 }
+
+/// The exports that one question has led to: each is looked up once, else circles of `export *` multiply.
+type Asked<'a> = SmallVec<[(ModuleId, &'a str); 8]>;
+
+/// One question goes through this many modules.
+const MAX_ASKED: usize = 256;
 
 fn property_assignments(module: &Module) -> FxHashMap<SymbolIdx, Vec<(Atom, ExprId)>> {
     let mut found: FxHashMap<SymbolIdx, Vec<(Atom, ExprId)>> = FxHashMap::default();

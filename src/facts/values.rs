@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::checks::admits_known;
 use super::model::{Data, Guard, Origins, Record, Value, Within};
 use super::paths::PathId;
 use super::program::{ExprRef, FunctionRef, ModuleId};
@@ -11,12 +12,14 @@ use super::resolve::{Evaluator, Thing};
 use super::stacks::Verb;
 use crate::syntax::javascript::{
     BinaryOp, ContextId, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, PropKind, Run, Step, SymbolIdx,
+    Type, TypeId, TypeRoot,
 };
 
 const MAX_DEPTH: u16 = 32;
 /// Elements and properties that are looked at.
 const MAX_ITEMS: usize = 64;
-const MAX_CALLERS: usize = 4;
+/// With more callers than these nobody says what all of them pass.
+const MAX_CALLERS: usize = 16;
 
 /// Callbacks of these run once per element.
 pub const ITERATORS: &[&str] = &["map", "forEach", "flatMap", "filter", "some", "every", "find", "reduce", "each"];
@@ -103,13 +106,15 @@ impl Evaluator<'_> {
         let texts = &hir.lists[quasis.start as usize..(quasis.start + quasis.len) as usize];
         let holes: SmallVec<[ExprId; 4]> = hir.holes(quasis, exprs).collect();
         let mut text = String::new();
-        let mut origins = Origins::default();
+        let mut origins =
+            texts.first().map_or(Origins::default(), |atom| Origins::of_start(&hir.strings[*atom as usize]));
         let mut constant = true;
         for (index, atom) in texts.iter().enumerate() {
             text.push_str(&hir.strings[*atom as usize]);
             if let Some(&hole) = holes.get(index) {
-                let value = self.value(ExprRef { module, expr: hole });
-                origins = origins.with(value.origins);
+                let hole = ExprRef { module, expr: hole };
+                let value = self.value(hole);
+                origins = origins.joined(self.checked_origins(hole, value.origins));
                 match plain_text(&value) {
                     Some(part) => text.push_str(&part),
                     None => constant = false,
@@ -163,8 +168,13 @@ impl Evaluator<'_> {
         let hir = self.program.module(module);
         let branches: SmallVec<[ExprId; 2]> = hir.list(branches).collect();
         let test_value = self.value(ExprRef { module, expr: test });
-        let values: SmallVec<[Value; 2]> =
-            branches.into_iter().map(|expr| self.value(ExprRef { module, expr })).collect();
+        let mut values: SmallVec<[Value; 2]> =
+            branches.iter().map(|&expr| self.value(ExprRef { module, expr })).collect();
+        for (index, (value, &branch)) in values.iter_mut().zip(&branches).enumerate() {
+            if admits_known(hir, test, branch, index == 0) {
+                value.origins = Origins::ALLOW_LISTED;
+            }
+        }
         let [yes, no] = values.as_slice() else { return Value::UNKNOWN };
         match test_value.data {
             Data::Bool(true) => return yes.clone(),
@@ -181,13 +191,16 @@ impl Evaluator<'_> {
     }
 
     fn binary(&mut self, module: ModuleId, op: BinaryOp, left: ExprId, right: ExprId) -> Value {
-        let (left, right) = (self.value(ExprRef { module, expr: left }), self.value(ExprRef { module, expr: right }));
+        let (at_left, at_right) = (ExprRef { module, expr: left }, ExprRef { module, expr: right });
+        let (left, right) = (self.value(at_left), self.value(at_right));
         match op {
             BinaryOp::Add => {
                 if let (Data::Number(a), Data::Number(b)) = (&left.data, &right.data) {
                     return Value::number(a + b);
                 }
-                let origins = left.origins.with(right.origins);
+                let origins = self.checked_origins(at_left, left.origins);
+                let origins = origins.joined(self.checked_origins(at_right, right.origins));
+                let origins = origins.with(left.as_text().map_or(Origins::default(), Origins::of_start));
                 match (plain_text(&left), plain_text(&right)) {
                     (Some(a), Some(b)) => built(true, a + &b, origins),
                     _ => built(false, String::new(), origins),
@@ -215,6 +228,9 @@ impl Evaluator<'_> {
         let entry = program.module(at.module).symbol(symbol);
         let here = |expr| ExprRef { module: at.module, expr };
         let value = match &entry.definition {
+            Definition::Variable { init, steps, .. } if self.checked_field(at.module, *init, steps).is_some() => {
+                Value { data: Data::Unknown, origins: Origins::ALLOW_LISTED }
+            }
             Definition::Variable { init, steps, default, .. } => {
                 let mut value = if *init == ExprId::NONE { Value::ABSENT } else { self.value(here(*init)) };
                 value = follow(program.module(at.module), value, steps);
@@ -228,7 +244,7 @@ impl Evaluator<'_> {
                         open.fields = record.fields.clone();
                     }
                     for assigned in entry.assigned.iter().take(MAX_CALLERS) {
-                        origins = origins.with(self.value(here(*assigned)).origins);
+                        origins = origins.joined(self.value(here(*assigned)).origins);
                     }
                     let data = if open.fields.is_empty() { Data::Unknown } else { Data::Record(Arc::new(open)) };
                     return self.with_guard_of_own_error(at, symbol, Value { data, origins });
@@ -319,6 +335,9 @@ impl Evaluator<'_> {
         if self.is_error_parameter(function, index) {
             return Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR };
         }
+        if self.is_position(function, index) {
+            return Value { data: Data::Unknown, origins: Origins::NUMERIC };
+        }
         let callers: SmallVec<[ExprRef; 4]> = self
             .links
             .callers
@@ -329,21 +348,65 @@ impl Evaluator<'_> {
             .copied()
             .collect();
         let mut origins = Origins::PARAMETER;
+        let mut given = callers.is_empty() || callers.len() >= MAX_CALLERS;
         let mut only: Option<Value> = None;
         for (number, call) in callers.iter().enumerate() {
             let value = match self.argument(*call, index) {
                 Some(argument) => follow(hir, self.value(argument), steps),
                 None => Value::ABSENT,
             };
-            // A loop variable of the caller is not one here.
-            let passed = Origins(value.origins.0 & !Origins::LOOP_VARIABLE.0);
-            origins = origins.with(passed);
+            given |= matches!(value.data, Data::Unknown) && value.origins.without(Origins::DYNAMIC).0 == 0;
+            // A loop variable of the caller is not one here, and what the caller built is the caller's.
+            let passed = value.origins.without(Origins::LOOP_VARIABLE.with(Origins::BUILT));
+            origins = if number == 0 { origins.with(passed) } else { origins.joined(passed) };
             only = if number == 0 { Some(value) } else { only.filter(|seen| seen.data == value.data) };
+        }
+        if given && !(steps.is_empty() && self.holds_no_text(function, index)) {
+            origins = origins.joined(Origins::GIVEN);
         }
         match only {
             Some(value) if !matches!(value.data, Data::Unknown) => Value { data: value.data, origins },
             _ => Value { data: Data::Unknown, origins },
         }
+    }
+
+    /// Is the parameter declared to be a number, a flag or one of some literals?
+    fn holds_no_text(&self, function: FunctionRef, index: usize) -> bool {
+        let hir = self.program.module(function.module);
+        let parameter = hir.function(function.function).parameters.get(index);
+        parameter.is_some_and(|parameter| self.is_closed_type(function.module, parameter.annotation, 0))
+    }
+
+    fn is_closed_type(&self, module: ModuleId, ty: TypeId, depth: u8) -> bool {
+        let hir = self.program.module(module);
+        match hir.ty(ty) {
+            _ if depth > 4 => false,
+            Some(Type::Keyword(name)) => {
+                matches!(hir.str(*name), "number" | "boolean" | "bigint" | "literal" | "undefined" | "null")
+            }
+            Some(Type::Union(parts)) => parts.iter().all(|&part| self.is_closed_type(module, part, depth + 1)),
+            Some(Type::Array(inner)) => self.is_closed_type(module, *inner, depth + 1),
+            Some(Type::Reference { root: TypeRoot::Symbol(symbol), path, .. }) if path.is_empty() => {
+                match hir.symbol(*symbol).definition {
+                    Definition::TypeOnly(inner) => self.is_closed_type(module, inner, depth + 1),
+                    Definition::Enum(_) => true,
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Is it the index that `map((item, index) => …)` and `Array.from(x, (_, index) => …)` hand in?
+    fn is_position(&self, function: FunctionRef, index: usize) -> bool {
+        if index != 1 {
+            return false;
+        }
+        let hir = self.program.module(function.module);
+        let Some(expr) = hir.function(function.function).expr.some() else { return false };
+        let Some((callee, _)) = hir.expr(expr).parent.some().and_then(|parent| hir.call(parent)) else { return false };
+        matches!(hir.kind(callee), ExprKind::Member { name, .. } if callee != expr
+            && matches!(hir.str(name), "map" | "forEach" | "flatMap" | "filter" | "some" | "every" | "find" | "from"))
     }
 
     /// Is the function the callback of `map`, `forEach` …?
@@ -395,6 +458,11 @@ impl Evaluator<'_> {
         }
         let object_ref = ExprRef { module: at.module, expr: object };
         let of = self.value(object_ref);
+        if of.origins.has(Origins::REQUEST.with(Origins::PARAMETER))
+            && let Some(origins) = self.schema_field(object_ref, name)
+        {
+            return Value { data: Data::Unknown, origins };
+        }
         if of.origins.has(Origins::CAUGHT_ERROR) {
             return error_member(&of, name);
         }
@@ -452,7 +520,10 @@ impl Evaluator<'_> {
                     let hir = program.module(module);
                     let assigned = hir.class(class).assigned.iter().find(|(n, _)| hir.str(*n) == name);
                     if let Some((_, expr)) = assigned {
-                        return Some(self.value(ExprRef { module, expr: *expr }));
+                        let value = self.value(ExprRef { module, expr: *expr });
+                        // What an object was wired with is no value of a call.
+                        let wired = Origins::PARAMETER.with(Origins::GIVEN);
+                        return Some(Value { origins: value.origins.without(wired), ..value });
                     }
                 }
                 _ => {}
@@ -496,11 +567,21 @@ impl Evaluator<'_> {
         let mut method = "";
         if let ExprKind::Member { object, name } = module.kind(callee) {
             method = module.str(name);
+            if let Some(mapped) = self.mapped_value(at.module, method, &arguments) {
+                return mapped;
+            }
             let receiver = self.value(here(object));
             if let Some(folded) = fold_method(&receiver, method) {
                 return folded;
             }
-            origins = origins.with(receiver.origins);
+            origins = match method {
+                // The keys of an object are written where it is made.
+                "keys" => origins.with(receiver.origins).without(Origins::GIVEN),
+                // How often says nothing of what.
+                "repeat" => receiver.origins,
+                "fill" => origins,
+                _ => origins.joined(receiver.origins),
+            };
         }
         for thing in self.things(here(callee)) {
             if let Thing::Function(function) = thing {
@@ -520,8 +601,24 @@ impl Evaluator<'_> {
         Value { data: Data::Unknown, origins: kept.with(masked) }
     }
 
+    /// `ids.map(() => "?")`: what the callback returns, whatever it runs over.
+    fn mapped_value(&mut self, module: ModuleId, method: &str, arguments: &[ExprId]) -> Option<Value> {
+        let callback = match method {
+            "map" | "flatMap" => *arguments.first()?,
+            "from" => *arguments.get(1)?,
+            _ => return None,
+        };
+        let ExprKind::Function(function) = self.program.module(module).kind(callback) else { return None };
+        let entry = self.program.module(module).function(function);
+        let returns: SmallVec<[ExprId; 4]> = entry.returns.iter().take(6).copied().collect();
+        let origins = returns
+            .into_iter()
+            .fold(Origins::default(), |all, expr| all.joined(self.value(ExprRef { module, expr }).origins));
+        Some(Value { data: Data::Unknown, origins: origins.without(Origins::LITERAL.with(Origins::LOOP_VARIABLE)) })
+    }
+
     /// What stack files say that the result of a call is.
-    fn declared_origin(&mut self, path: PathId, arguments: Origins) -> Option<Origins> {
+    pub(super) fn declared_origin(&mut self, path: PathId, arguments: Origins) -> Option<Origins> {
         let name = self.paths.last_name(path).to_owned();
         let stacks = self.stacks;
         for clause in stacks.origin_candidates(&name) {
@@ -550,7 +647,10 @@ impl Evaluator<'_> {
             };
         }
         let from_parameters = origins.has(Origins::PARAMETER) || origins.has(Origins::CAUGHT_ERROR);
-        let own = Origins(origins.0 & !(Origins::PARAMETER.0 | Origins::REQUEST.0 | Origins::LOOP_VARIABLE.0));
+        let own = origins
+            .without(Origins::PARAMETER.with(Origins::GIVEN).with(Origins::REQUEST).with(Origins::LOOP_VARIABLE));
+        // Every call was asked already what it passes for the parameters that come out again.
+        let arguments = if origins.has(Origins::GIVEN) { arguments } else { arguments.without(Origins::GIVEN) };
         let origins = if from_parameters || data.is_none() { own.with(arguments) } else { own };
         Value { data: data.unwrap_or(Data::Unknown), origins }
     }
@@ -783,10 +883,24 @@ fn logical(op: LogicalOp, left: Value, right: Value) -> Value {
             LogicalOp::Or | LogicalOp::Nullish,
             Data::Text(_) | Data::Number(_) | Data::Record(_) | Data::List(_) | Data::Bool(_),
         ) => left,
+        // `...(size > 0 && { take: size })`: the fields stand there at times.
+        (LogicalOp::And, _) if matches!(right.data, Data::Record(_)) => {
+            Value { data: sometimes(&right.data, left.origins), origins }
+        }
         // `secure: isProd && true`, `debug && { stack }`
         (LogicalOp::And, _) => Value { data: Data::Unknown, origins },
         _ => Value { data: Data::Unknown, origins },
     }
+}
+
+/// The fields of a record that stands there only under a condition.
+fn sometimes(data: &Data, condition: Origins) -> Data {
+    let Data::Record(record) = data else { return Data::Unknown };
+    let fields = record.fields.iter().map(|(name, value)| {
+        let origins = value.origins.with(only_environment(condition)).with(Origins::DYNAMIC);
+        (name.clone(), Value { data: Data::Unknown, origins })
+    });
+    Data::Record(Arc::new(Record { fields: fields.collect(), open: true }))
 }
 
 fn set_field(record: &mut Record, name: Arc<str>, value: Value) {

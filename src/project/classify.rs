@@ -57,7 +57,7 @@ fn kind_of_script(first: &[u8]) -> Option<FileKind> {
 
 /// Whether a module says that it runs in the browser: `"use client"` before its first statement.
 pub(super) fn declares_client(text: &str) -> bool {
-    starts_with_directive(text, "use client")
+    starts_with_directive(text, "use client") || BROWSER_IMPORTS.iter().any(|import| text.contains(import))
 }
 
 /// Whether a module says that what it exports runs on the server: `"use server"` before its first statement.
@@ -323,7 +323,25 @@ const TEST_FOLDERS: &[&str] = &[
     "test-helpers",
 ];
 const TEST_ENDINGS: &[&str] = &[".test", ".tests", ".spec", "_spec", "_test", ".e2e-spec", "-spec", ".cy", ".mock"];
-const TEST_STEMS: &[&str] = &["setuptests", "conftest", "jest.setup", "jest.setup.env", "vitest.setup"];
+const TEST_STEMS: &[&str] = &[
+    "setuptests",
+    "conftest",
+    "jest.setup",
+    "jest.setup.env",
+    "vitest.setup",
+    "test-setup",
+    "setup-tests",
+    "setup-test",
+    "global-setup",
+    "globalsetup",
+    "setuptest",
+    "test-utils",
+    "test-helpers",
+    "test-helper",
+];
+/// Libraries that keep the state of a page.
+const BROWSER_IMPORTS: &[&str] =
+    &["from 'zustand'", "from \"zustand\"", "from 'react-dom/client'", "from \"react-dom/client\""];
 const TASK_FILES: &[&str] = &["gruntfile.", "gulpfile.", "jakefile.", "dangerfile."];
 const DOCS_EXTENSIONS: &[&str] = &["md", "mdx", "rst", "adoc", "txt"];
 const CLIENT_EXTENSIONS: &[&str] =

@@ -30,6 +30,8 @@ pub struct RuleSet {
     pub lexicons: Arc<Lexicons>,
     /// Ids of controls of the binary that user rules changed.
     pub overridden: Vec<String>,
+    /// Ids of controls that user rules added or changed.
+    pub user: Vec<String>,
     /// Ids of controls that user rules switched off (they are no longer among `controls`).
     pub disabled: Vec<String>,
 }
@@ -101,10 +103,22 @@ impl RuleSet {
         if errors.is_empty() { Ok(set) } else { Err(RuleErrors(errors)) }
     }
 
-    /// Adds the user's rule files: a new id is a further control, a known one is overridden field by field, and
+    /// The rules of a file or folder alone, for `rules test`: a folder laid out like `rules/`, or rules of a user, over
+    /// those of the binary.
+    pub fn under_test(path: &Path) -> Result<RuleSet, RuleErrors> {
+        if path.join(LEXICONS).is_file() {
+            return RuleSet::from_folder(path);
+        }
+        let mut set = RuleSet::embedded()?.with_user_rules(path)?;
+        let RuleSet { controls, user, .. } = &mut set;
+        controls.retain(|control| user.contains(&control.info.id));
+        Ok(set)
+    }
+
+    /// Adds the user's rule files (a folder of them, or one): a new id is a further control, a known one is overridden field by field, and
     /// `enabled = false` switches a control off. A folder that does not exist changes nothing.
     pub fn with_user_rules(mut self, folder: &Path) -> Result<RuleSet, RuleErrors> {
-        if !folder.is_dir() {
+        if !folder.exists() {
             return Ok(self);
         }
         let mut errors = Vec::new();
@@ -118,6 +132,8 @@ impl RuleSet {
         self.overridden.sort();
         self.overridden.dedup();
         self.disabled.sort();
+        self.user.sort();
+        self.user.dedup();
         if errors.is_empty() { Ok(self) } else { Err(RuleErrors(errors)) }
     }
 
@@ -144,10 +160,11 @@ impl RuleSet {
         match known.and_then(|index| self.controls.get_mut(index)) {
             Some(slot) => {
                 *slot = control;
-                self.overridden.push(id);
+                self.overridden.push(id.clone());
             }
             None => self.controls.push(control),
         }
+        self.user.push(id);
         Ok(())
     }
 
@@ -245,12 +262,21 @@ fn collect(folder: &Dir<'static>, files: &mut Vec<Source>) {
 fn read_folder(folder: &Path) -> Result<Vec<Source>, RuleErrors> {
     let mut files = Vec::new();
     let mut errors = Vec::new();
-    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().max_depth(8).into_iter().filter_map(Result::ok) {
+    for entry in walkdir::WalkDir::new(folder).sort_by_file_name().max_depth(8) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                let path = error.path().unwrap_or(folder).to_string_lossy().into_owned();
+                errors.push(Problem::new(0, 0, format!("cannot read these rules: {error}")).in_file(&path, ""));
+                continue;
+            }
+        };
         let is_toml = entry.path().extension().is_some_and(|extension| extension == "toml");
         if !entry.file_type().is_file() || !is_toml {
             continue;
         }
-        let path = entry.path().strip_prefix(folder).unwrap_or(entry.path()).to_string_lossy().replace('\\', "/");
+        let below = entry.path().strip_prefix(folder).ok().filter(|below| !below.as_os_str().is_empty());
+        let path = below.unwrap_or(Path::new(entry.file_name())).to_string_lossy().replace('\\', "/");
         let too_large = entry.metadata().is_ok_and(|metadata| metadata.len() > MAX_FILE);
         let text = if too_large { Err("it is larger than 1 MiB".to_owned()) } else { read_text(entry.path()) };
         match text {

@@ -96,8 +96,15 @@ impl<'p, 'r> Builder<'p, 'r> {
             }
         }
         let routes = std::mem::take(&mut self.wiring.routes);
+        let on_pages = self.modules_used_by_pages();
         for route in &routes {
-            self.push_route(route, &inputs);
+            let raw = &self.raws[route.raw];
+            // A server function that no page can call is a function like any other.
+            let is_called = route.method != "ACTION"
+                || self.program().of_file(raw.span.file).is_some_and(|module| on_pages.contains(&module));
+            if is_called {
+                self.push_route(route, &inputs);
+            }
         }
         self.join_states();
         self.mount_roles();
@@ -169,6 +176,16 @@ impl<'p, 'r> Builder<'p, 'r> {
             }
         }
         inputs
+    }
+
+    /// Modules that a component, in the browser or on the server, imports.
+    fn modules_used_by_pages(&self) -> FxHashSet<ModuleId> {
+        let program = self.program();
+        let is_page = |module: ModuleId| {
+            let file = program.project.file(program.loaded(module).file);
+            file.area == Area::Client || file.path.ends_with(".tsx") || file.path.ends_with(".jsx")
+        };
+        program.ids().filter(|&module| is_page(module)).flat_map(|module| targets(program, module)).collect()
     }
 
     fn fact(&mut self, index: usize) -> Fact {

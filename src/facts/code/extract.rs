@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::kept::mark_kept;
 use crate::facts::graph::{Callable, exports_of};
-use crate::facts::model::{Confidence, Value};
+use crate::facts::model::{Confidence, Origins, Value};
 use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
-use crate::facts::stacks::{Clause, Test, Verb};
+use crate::facts::stacks::{Clause, Test, Verb, later_call};
 use crate::project::{Area, Span};
 use crate::syntax::javascript::{Definition, ExprId, ExprKind, Step};
 
@@ -88,7 +89,22 @@ pub fn extract(evaluator: &mut Evaluator<'_>) -> Vec<Raw> {
     }
     let refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
     found.extend(refusals);
+    mark_kept(evaluator, &mut found);
+    found.iter_mut().for_each(mark_own_origin);
     found
+}
+
+/// A path without a host goes to wherever the page came from.
+fn mark_own_origin(raw: &mut Raw) {
+    if &*raw.kind != "outbound" {
+        return;
+    }
+    let own = raw.get("url").is_some_and(|url| {
+        url.origins.has(Origins::OWN_ORIGIN) || url.as_text().is_some_and(|text| Origins::of_start(text).0 != 0)
+    });
+    if own {
+        raw.set("target", Value { data: crate::facts::model::Data::Unknown, origins: Origins::OWN_ORIGIN });
+    }
 }
 
 /// What a status says that is answered when a check fails. https://www.rfc-editor.org/rfc/rfc9110#section-15.5
@@ -333,6 +349,9 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
 fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
     let module = evaluator.program.module(place.at.module);
     let args = module.call(place.at.expr).map(|(_, args)| args);
+    if let Some(names) = later_call(key) {
+        return evaluator.called_later(place.at, names);
+    }
     let (head, rest) = key.split_once('.').unwrap_or((key, ""));
     let value = match head {
         "argc" => Value::number(args.map_or(0.0, |args| f64::from(args.len))),

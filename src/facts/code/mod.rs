@@ -1,9 +1,11 @@
 //! Facts from code: clauses over calls, reads and exports, then the shapes that no clause can say.
 
 mod assemble;
+mod chains;
 mod env;
 mod extract;
 mod headers;
+mod kept;
 mod names;
 mod project_fields;
 mod random;

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::extract::Place;
 use crate::facts::graph::is_callable_argument;
-use crate::facts::model::{Data, Value};
+use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
@@ -153,24 +153,13 @@ impl Evaluator<'_> {
                 }
                 None
             }
-            At::After(name) => {
-                let module = self.program.module(at.module);
-                let mut expr = at.expr;
-                for _ in 0..16 {
-                    let member = module.expr(expr).parent.some()?;
-                    let ExprKind::Member { object, name: called } = module.kind(member) else { return None };
-                    let call = module.expr(member).parent.some()?;
-                    if object != expr || module.call(call).is_none_or(|(callee, _)| callee != member) {
-                        return None;
-                    }
-                    if module.str(called) == name {
-                        return Some(ExprRef { module: at.module, expr: call });
-                    }
-                    expr = call;
-                }
-                None
-            }
+            At::After(name) => self.later_call(at, name),
         }
+    }
+
+    fn is_function_literal(&mut self, at: ExprRef) -> bool {
+        let origin = self.origin(at);
+        matches!(self.program.kind(origin), ExprKind::Function(_))
     }
 
     /// The call that made a value.
@@ -183,7 +172,10 @@ impl Evaluator<'_> {
     }
 
     fn item(&mut self, item: &Item, place: Place<'_>) -> Value {
-        let Some(at) = self.move_to(&item.at, place.at) else { return Value::ABSENT };
+        let Some(at) = self.move_to(&item.at, place.at) else {
+            let elsewhere = matches!(item.at, At::After(_)) && self.is_handed_on(place.at);
+            return if elsewhere { Value::UNKNOWN } else { Value::ABSENT };
+        };
         let value = match &item.source {
             Source::Literal(value) => value.clone(),
             Source::Record(fields) => {
@@ -195,12 +187,8 @@ impl Evaluator<'_> {
             Source::Name => place.name.map_or(Value::ABSENT, Value::text),
             Source::Opt => return self.option(at, &item.steps, item.keys),
             Source::Arg(index) => match self.argument(at, *index) {
-                // A callback where options may stand has none of them.
-                Some(argument)
-                    if !item.steps.is_empty() && matches!(self.program.kind(argument), ExprKind::Function(_)) =>
-                {
-                    return Value::ABSENT;
-                }
+                // A callback has none of the options that are asked for.
+                Some(argument) if !item.steps.is_empty() && self.is_function_literal(argument) => return Value::ABSENT,
                 Some(argument) => self.value(argument),
                 None if self.arguments(at).iter().any(|a| matches!(self.program.kind(*a), ExprKind::Spread(_))) => {
                     Value::UNKNOWN
@@ -213,7 +201,7 @@ impl Evaluator<'_> {
                     return Value::ABSENT;
                 }
                 let values: Vec<Value> = arguments.into_iter().map(|argument| self.value(argument)).collect();
-                let origins = values.iter().fold(crate::facts::model::Origins::default(), |o, v| o.with(v.origins));
+                let origins = values.iter().fold(Origins::default(), |o, v| o.with(v.origins));
                 Value { data: Data::List(values.into()), origins }
             }
             Source::ArgOf(sort) => self.argument_of(at, *sort),
@@ -222,13 +210,14 @@ impl Evaluator<'_> {
                 None => Value::ABSENT,
             },
             Source::Fallback => self.fallback(place),
+            Source::Raced => self.raced(at),
             Source::TagText => self.tag_text(at),
             Source::TagHoles => self.tag_holes(at),
             Source::FileRoute => Value::text(file_route(self.program.path(at.module), self.root_of(at.module))),
             Source::FileConfig => self.file_config(at.module, &item.steps),
             Source::Made | Source::Value => self.value(at),
         };
-        let value = item.steps.iter().fold(value, |value, step| value.field(step));
+        let value = descend(value, &item.steps);
         if item.keys { keys(&value) } else { value }
     }
 
@@ -299,7 +288,8 @@ impl Evaluator<'_> {
             let value = self.value(argument);
             match value.data {
                 Data::Record(_) => return value,
-                Data::Unknown if may_be_options(kind) => open = true,
+                // What is joined to a text is no options object.
+                Data::Unknown if may_be_options(kind) && !value.origins.has(Origins::BUILT) => open = true,
                 _ => {}
             }
         }
@@ -360,6 +350,23 @@ impl Evaluator<'_> {
         Value::ABSENT
     }
 
+    /// An element of the array that `Promise.race` is given.
+    fn raced(&self, at: ExprRef) -> Value {
+        let module = self.program.module(at.module);
+        let mut expr = at.expr;
+        for _ in 0..8 {
+            let Some(parent) = module.expr(expr).parent.some() else { break };
+            if let Some((callee, _)) = module.call(parent)
+                && let ExprKind::Member { name, .. } = module.kind(callee)
+                && callee != expr
+            {
+                return if module.str(name) == "race" { Value::bool(true) } else { Value::ABSENT };
+            }
+            expr = parent;
+        }
+        Value::ABSENT
+    }
+
     fn tag_text(&self, at: ExprRef) -> Value {
         let module = self.program.module(at.module);
         let ExprKind::Tagged { template, .. } = module.kind(at.expr) else { return Value::ABSENT };
@@ -376,8 +383,23 @@ impl Evaluator<'_> {
         let holes: SmallVec<[ExprId; 4]> = module.holes(quasis, exprs).collect();
         let values: Vec<Value> =
             holes.into_iter().map(|expr| self.value(ExprRef { module: at.module, expr })).collect();
-        let origins = values.iter().fold(crate::facts::model::Origins::default(), |o, v| o.with(v.origins));
+        let origins = values.iter().fold(Origins::default(), |o, v| o.with(v.origins));
         Value { data: Data::List(values.into()), origins }
+    }
+}
+
+/// Follows members; `*` stands for any one that has what follows.
+fn descend(value: Value, steps: &[String]) -> Value {
+    match steps {
+        [] => value,
+        [any, rest @ ..] if any == "*" => match &value.data {
+            Data::Record(record) => {
+                let mut fields = record.fields.iter().map(|(_, field)| descend(field.clone(), rest));
+                fields.find(|found| !found.is_absent()).unwrap_or(Value::ABSENT)
+            }
+            _ => Value::ABSENT,
+        },
+        [step, rest @ ..] => descend(value.field(step), rest),
     }
 }
 
@@ -408,8 +430,12 @@ fn file_route(path: &str, service: &str) -> String {
         route.push('/');
         match segment.strip_prefix('[').and_then(|s| s.strip_suffix(']')) {
             Some(name) => {
+                let plain = name.trim_start_matches('[').trim_end_matches(']');
                 route.push(':');
-                route.push_str(name.trim_start_matches("[...").trim_start_matches("...").trim_end_matches(']'));
+                route.push_str(plain.trim_start_matches("..."));
+                if plain.starts_with("...") {
+                    route.push('*');
+                }
             }
             None => route.push_str(segment),
         }
@@ -424,7 +450,7 @@ mod tests {
     #[test]
     fn files_stand_for_paths() {
         assert_eq!(file_route("src/app/api/(admin)/users/[id]/route.ts", "."), "/api/users/:id");
-        assert_eq!(file_route("apps/web/app/api/auth/[...nextauth]/route.ts", "apps/web"), "/api/auth/:nextauth");
+        assert_eq!(file_route("apps/web/app/api/auth/[...nextauth]/route.ts", "apps/web"), "/api/auth/:nextauth*");
         assert_eq!(file_route("pages/api/hello.ts", "."), "/api/hello");
         assert_eq!(file_route("pages/api/index.ts", "."), "/api");
     }

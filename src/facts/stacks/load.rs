@@ -147,8 +147,11 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     }
     for origin in &raw.origins {
         let selector = loader.selector(origin.call.get_ref(), origin.call.span(), true)?;
-        let parsed = Origins::parse(origin.is.get_ref())
-            .ok_or_else(|| loader.error(origin.is.span(), format!("no origin is called `{}`", origin.is.get_ref())))?;
+        let mut parsed = Origins::default();
+        for name in origin.is.get_ref().split('|').map(str::trim) {
+            let unknown = || loader.error(origin.is.span(), format!("no origin is called `{name}`"));
+            parsed = parsed.with(Origins::parse(name).ok_or_else(unknown)?);
+        }
         stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces });
     }
     for column in raw.column_types {
@@ -286,8 +289,10 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     for (key, test) in table {
         let known = ["argc", "params", "method", "path"].contains(&key.as_str())
             || ["arg0", "arg1", "opt", "recv"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
+        let known = known || later_call(key).is_some();
         if !known {
-            return Err(error(&format!("`if` knows argc, params, arg0, arg1, opt.NAME, recv.NAME, not `{key}`")));
+            let known = "argc, params, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
+            return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {
             Toml::Table(range) => Test::Range {
@@ -304,6 +309,11 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
         tests.push((key.clone(), test));
     }
     Ok(tests)
+}
+
+/// `after(limit|first)`: the names of calls later in the chain.
+pub fn later_call(key: &str) -> Option<&str> {
+    key.strip_prefix("after(")?.strip_suffix(')')
 }
 
 fn number(value: &Toml) -> Option<f64> {

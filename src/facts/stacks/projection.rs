@@ -50,6 +50,8 @@ pub enum Source {
     Fallback,
     TagText,
     TagHoles,
+    /// Whether the call runs against others (`Promise.race([fetch(url), timer])`).
+    Raced,
     Literal(Value),
     /// A record of further projections.
     Record(Vec<(Arc<str>, Projection)>),
@@ -138,7 +140,7 @@ fn parse_item(text: &str) -> Result<Item, String> {
         format!(
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
              $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $fallback, \
-             $tag.text, $tag.holes, $keys(…), $chain(name).…"
+             $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…"
         )
     })?;
     let steps = rest.split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();
@@ -168,6 +170,7 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         ("file.config", Source::FileConfig),
         ("value", Source::Value),
         ("fallback", Source::Fallback),
+        ("raced", Source::Raced),
         ("tag.text", Source::TagText),
         ("tag.holes", Source::TagHoles),
     ];

@@ -1,12 +1,12 @@
 //! One control in one service.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Snippets;
 use super::fingerprint::{self, SecretNumbers};
 use super::index::Index;
 use super::scope::Scope;
-use super::sites::{Survey, survey};
+use super::sites::{Outcome, Survey, survey};
 use super::view::{FactView, path};
 use crate::facts::{Confidence, Data, FactId};
 use crate::project::{Area, Diagnostic, ProcessKind, Service, ServiceId};
@@ -59,6 +59,22 @@ impl<'a> Evaluator<'a> {
             self.fill(&mut evaluation, &survey, &mut diagnostics);
         }
         (evaluation, diagnostics)
+    }
+
+    /// What every rule says of every site, gaps included; nothing where the control does not apply.
+    pub fn verdicts(&self) -> Vec<(usize, FactId, Outcome)> {
+        if matches!(self.applies_explicitly(), Some(Applies::No(_))) {
+            return Vec::new();
+        }
+        let survey = survey(self.control, &self.scope);
+        let mut outcomes = survey.outcomes.clone();
+        if self.control.info.kind == ControlKind::Coverage {
+            let gaps: FxHashSet<(usize, FactId)> = survey.gaps().iter().map(|gap| (gap.rule, gap.fact)).collect();
+            for (_, _, outcome) in outcomes.iter_mut().filter(|(rule, fact, _)| gaps.contains(&(*rule, *fact))) {
+                *outcome = Outcome::Bad;
+            }
+        }
+        outcomes
     }
 
     fn service(&self) -> Option<&'a Service> {
@@ -244,7 +260,9 @@ impl<'a> Evaluator<'a> {
     ) {
         let mut found: Vec<(usize, FactId, Confidence)> =
             survey.hits.iter().map(|hit| (hit.rule, hit.fact, hit.confidence)).collect();
-        found.extend(self.gaps(survey));
+        if self.control.info.kind == ControlKind::Coverage {
+            found.extend(survey.gaps().into_iter().map(|gap| (gap.rule, gap.fact, gap.confidence)));
+        }
         found.retain(|(_, fact, _)| self.in_scope(*fact));
         found.sort_by_key(|(rule, fact, _)| (self.index.fact(*fact).map(|fact| fact.at), *rule, *fact));
         let mut numbers = SecretNumbers::default();
@@ -267,17 +285,6 @@ impl<'a> Evaluator<'a> {
                 Some(Diagnostic { kind: "limit".to_owned(), path, line: 1, message })
             },
         ));
-    }
-
-    /// Certain sites of a coverage control without any credit.
-    fn gaps<'s>(&self, survey: &'s Survey) -> impl Iterator<Item = (usize, FactId, Confidence)> + 's {
-        let is_coverage = self.control.info.kind == ControlKind::Coverage;
-        let open_sites = survey.open_sites();
-        survey.sites.iter().enumerate().filter_map(move |(index, site)| {
-            let rule = site.wanted_by.filter(|_| is_coverage)?;
-            let uncovered = site.credit == 0.0 && !site.unknown && !open_sites.contains(&index);
-            uncovered.then_some((rule, site.fact, site.confidence))
-        })
     }
 
     fn finding(

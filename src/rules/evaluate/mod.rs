@@ -11,9 +11,11 @@ use rayon::prelude::*;
 
 use crate::facts::FactStore;
 use crate::project::{Diagnostic, Project, ServiceId, Span};
-use crate::rules::{Evaluation, RuleSet};
+use crate::rules::{Control, Evaluation, RuleSet};
 
+use control::Evaluator;
 use index::Index;
+pub use sites::Outcome;
 
 /// What evaluating all controls says, and what it had to leave out.
 #[derive(Debug, Default)]
@@ -40,7 +42,7 @@ pub fn evaluate(rules: &RuleSet, project: &Project, store: &FactStore, snippets:
     let results: Vec<(Evaluation, Vec<Diagnostic>)> = tasks
         .par_iter()
         .map(|(number, control, service)| {
-            control::Evaluator::new(rules, *number, control, *service, &index, snippets).evaluate()
+            Evaluator::new(rules, *number, control, *service, &index, snippets).evaluate()
         })
         .collect();
     let mut evaluated = Evaluated::default();
@@ -51,6 +53,34 @@ pub fn evaluate(rules: &RuleSet, project: &Project, store: &FactStore, snippets:
     evaluated.diagnostics.sort();
     evaluated.diagnostics.dedup();
     evaluated
+}
+
+/// What one rule says of one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleVerdict {
+    pub at: Span,
+    /// Index into the control's rules.
+    pub rule: usize,
+    pub outcome: Outcome,
+}
+
+/// What the rules of one control say of every site in every service, sorted; nothing where it does not apply.
+pub fn verdicts(rules: &RuleSet, control: &Control, project: &Project, store: &FactStore) -> Vec<RuleVerdict> {
+    let index = Index::new(store, project);
+    let services = if control.info.repository_wide { 1 } else { project.services.len().max(1) };
+    let mut verdicts = Vec::new();
+    for service in (0..services).filter_map(|service| u16::try_from(service).ok()) {
+        let evaluator = Evaluator::new(rules, 0, control, ServiceId(service), &index, &|_| String::new());
+        verdicts.extend(
+            evaluator
+                .verdicts()
+                .into_iter()
+                .filter_map(|(rule, fact, outcome)| Some(RuleVerdict { at: index.fact(fact)?.at, rule, outcome })),
+        );
+    }
+    verdicts.sort();
+    verdicts.dedup();
+    verdicts
 }
 
 #[cfg(test)]

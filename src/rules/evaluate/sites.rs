@@ -22,6 +22,21 @@ pub struct Survey {
     pub notes: Vec<(usize, FactId)>,
     /// Per rule.
     pub counts: Vec<Count>,
+    /// Every site of every rule: rule, fact.
+    pub outcomes: Vec<(usize, FactId, Outcome)>,
+}
+
+/// What one rule says of one fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    Bad,
+    Good,
+    Half,
+    Unknown,
+    /// It would be good, were it reached and used; or a rule that only notes things notes it.
+    Dead,
+    /// A site without anything to say of it.
+    None,
 }
 
 /// What was looked at for one rule.
@@ -111,14 +126,25 @@ fn look<'a>(
     };
     let context = scope.at(&looked.view);
     let bad = judge_bad(rule, &looked, &context, survey, count);
-    if rule.credits() {
-        judge_good(control, rule, &looked, &context, survey, count);
-    } else if !rule.only_notes() {
-        count_site(control, rule, &looked, bad, survey);
-    }
-    if !looked.maybe && rule.note.as_ref().is_some_and(|note| note.evaluate(&context).tri == Tri::True) {
+    let good = if rule.credits() {
+        judge_good(control, rule, &looked, &context, survey, count)
+    } else {
+        if !rule.only_notes() {
+            count_site(control, rule, &looked, bad, survey);
+        }
+        Outcome::None
+    };
+    let outcome = match bad {
+        Tri::True => Outcome::Bad,
+        Tri::Unknown if good == Outcome::None => Outcome::Unknown,
+        _ => good,
+    };
+    let noted = !looked.maybe && rule.note.as_ref().is_some_and(|note| note.evaluate(&context).tri == Tri::True);
+    if noted {
         survey.notes.push((number, looked.view.id));
     }
+    let outcome = if noted && rule.only_notes() { Outcome::Dead } else { outcome };
+    survey.outcomes.push((number, looked.view.id, outcome));
 }
 
 /// A place that an application of the rule has in common with others of its group.
@@ -161,7 +187,7 @@ fn judge_good(
     context: &Context<'_>,
     survey: &mut Survey,
     count: &mut Count,
-) {
+) -> Outcome {
     let verdict = |condition: &Option<_>| match condition {
         Some(condition) if !looked.maybe => Condition::evaluate(condition, context),
         Some(_) => Verdict::UNKNOWN,
@@ -176,8 +202,9 @@ fn judge_good(
     if !looked.live {
         if value > 0.0 {
             survey.misses.push((looked.rule, looked.view.id));
+            return Outcome::Dead;
         }
-        return;
+        return Outcome::None;
     }
     let confidence = looked.confidence.min(certain);
     let doubt = if confidence == Confidence::Low { 0.5 } else { 1.0 };
@@ -193,6 +220,12 @@ fn judge_good(
     site.unknown |= unknown;
     if wants && looked.confidence > Confidence::Low {
         site.wanted_by.get_or_insert(looked.rule);
+    }
+    match value {
+        1.0 => Outcome::Good,
+        _ if unknown => Outcome::Unknown,
+        0.0 => Outcome::None,
+        _ => Outcome::Half,
     }
 }
 
@@ -240,6 +273,19 @@ impl Survey {
         site.ratio |= mode == Mode::Ratio;
         site.confidence = site.confidence.max(confidence);
         site
+    }
+
+    /// Certain sites without any credit or defect, with the rule that wants them satisfied: what coverage lacks.
+    pub fn gaps(&self) -> Vec<Hit> {
+        let open = self.open_sites();
+        let uncovered = self
+            .sites
+            .iter()
+            .enumerate()
+            .filter(|(index, site)| site.credit == 0.0 && !site.unknown && !open.contains(index));
+        let hit =
+            |site: &SiteState| site.wanted_by.map(|rule| Hit { rule, fact: site.fact, confidence: site.confidence });
+        uncovered.filter_map(|(_, site)| hit(site)).collect()
     }
 
     /// The sites that some rule finds bad.

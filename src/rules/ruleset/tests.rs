@@ -162,6 +162,19 @@ fn user_rules_add_override_and_disable() {
 }
 
 #[test]
+fn rules_under_test_are_those_of_the_path_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    std::fs::write(&file, HEAD.replace("a-b", "mine-alone")).unwrap();
+    for path in [folder.path(), &file] {
+        let set = RuleSet::under_test(path).unwrap_or_else(|errors| panic!("{errors}"));
+        let ids: Vec<&str> = set.controls.iter().map(|control| control.info.id.as_str()).collect();
+        assert_eq!(ids, ["mine-alone"]);
+        assert_eq!(set.controls[0].source.path, "mine.toml");
+    }
+}
+
+#[test]
 fn a_missing_folder_of_user_rules_changes_nothing() {
     assert_eq!(load(HEAD).unwrap().with_user_rules(Path::new("does-not-exist")).unwrap().controls.len(), 1);
 }

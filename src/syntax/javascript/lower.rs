@@ -63,7 +63,7 @@ fn parse_here(
         let offset = error.and_then(|e| e.labels.first()).map_or(0, |label| label.offset());
         return Err(ParseError {
             kind: "parse-error",
-            offset: u32::try_from(offset).unwrap_or(0),
+            offset,
             message: error.map_or_else(|| "syntax error".to_owned(), |e| e.message.to_string()),
         });
     }

@@ -60,6 +60,9 @@ impl Lower<'_> {
             TSType::TSNumberKeyword(_) => self.keyword("number"),
             TSType::TSBooleanKeyword(_) => self.keyword("boolean"),
             TSType::TSBigIntKeyword(_) => self.keyword("bigint"),
+            TSType::TSUndefinedKeyword(_) => self.keyword("undefined"),
+            TSType::TSNullKeyword(_) => self.keyword("null"),
+            TSType::TSLiteralType(_) => self.keyword("literal"),
             _ => Type::Other,
         };
         self.push_type(lowered)
