@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
-use super::extract::Raw;
+use super::extract::{Raw, is_audited};
 use crate::facts::model::Value;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
@@ -106,7 +106,8 @@ impl Search<'_, '_> {
             return true;
         }
         let callers = self.evaluator.links.callers.get(program.number(function).0 as usize);
-        let callers: SmallVec<[ExprRef; 8]> = callers.into_iter().flatten().copied().collect();
+        let is_live = |call: &ExprRef| is_audited(program.project.file(program.loaded(call.module).file).area);
+        let callers: SmallVec<[ExprRef; 8]> = callers.into_iter().flatten().copied().filter(is_live).collect();
         !callers.is_empty() && callers.into_iter().all(|call| self.kept(call))
     }
 
