@@ -684,7 +684,13 @@ impl Evaluator<'_> {
             let module = self.program.module(at.module);
             let next = match module.kind(at.expr) {
                 ExprKind::Member { object, .. } | ExprKind::Index { object, .. } => object,
-                ExprKind::Call { callee, .. } => callee,
+                ExprKind::Call { callee, .. } => match self.first_returned(ExprRef { module: at.module, expr: callee }) {
+                    Some(returned) => {
+                        at = self.origin(returned);
+                        continue;
+                    }
+                    None => callee,
+                },
                 ExprKind::New { args, .. } => {
                     let Some(first) = module.list(args).next() else { return false };
                     let origins = self.value(ExprRef { module: at.module, expr: first }).origins;
@@ -695,6 +701,17 @@ impl Evaluator<'_> {
             at = self.origin(ExprRef { module: at.module, expr: next });
         }
         false
+    }
+
+    /// What a function of the project returns first.
+    fn first_returned(&mut self, callee: ExprRef) -> Option<ExprRef> {
+        self.things(callee).into_iter().find_map(|thing| match thing {
+            Thing::Function(function) => {
+                let expr = *self.program.module(function.module).function(function.function).returns.first()?;
+                Some(ExprRef { module: function.module, expr })
+            }
+            _ => None,
+        })
     }
 
     pub fn is_environment(&mut self, path: PathId) -> bool {
