@@ -566,7 +566,8 @@ pub fn reach(program: &Program<'_>, extra_entries: &[FileId]) -> Reach {
         }
     }
     flood(program, &mut reach, queue);
-    let loose = services_with_computed_imports(program, &reach);
+    let mut loose = services_with_computed_imports(program, &reach);
+    loose.extend(services_with_lost_entries(program));
     for module in program.ids() {
         let service = program.project.file(program.loaded(module).file).service;
         if !reach.reached[module.0 as usize] && loose.contains(&service) {
@@ -592,6 +593,26 @@ fn flood(program: &Program<'_>, reach: &mut Reach, mut queue: Vec<ModuleId>) {
             }
         }
     }
+}
+
+/// Services with an entry whose relative imports all lead nowhere: it runs from where a build puts it.
+fn services_with_lost_entries(program: &Program<'_>) -> FxHashSet<ServiceId> {
+    let mut found = FxHashSet::default();
+    for (index, service) in program.project.services.iter().enumerate() {
+        let entries = service.entries.iter().filter_map(|(file, _)| program.of_file(*file));
+        let is_lost = |id: ModuleId| {
+            let loaded = program.loaded(id);
+            let relative = loaded.module.sources.iter().zip(&loaded.targets);
+            let mut relative = relative
+                .filter(|(source, _)| !source.type_only && loaded.module.str(source.specifier).starts_with('.'))
+                .peekable();
+            relative.peek().is_some() && relative.all(|(_, target)| *target == Target::Missing)
+        };
+        if entries.into_iter().any(is_lost) {
+            found.insert(ServiceId(u16::try_from(index).unwrap_or(u16::MAX)));
+        }
+    }
+    found
 }
 
 fn services_with_computed_imports(program: &Program<'_>, reach: &Reach) -> FxHashSet<ServiceId> {

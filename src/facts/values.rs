@@ -21,6 +21,9 @@ const MAX_ITEMS: usize = 64;
 /// With more callers than these nobody says what all of them pass.
 const MAX_CALLERS: usize = 16;
 
+/// Turns of a loop over constants that are told apart.
+const MAX_TURNS: usize = 64;
+
 /// Callbacks of these run once per element.
 pub const ITERATORS: &[&str] = &["map", "forEach", "flatMap", "filter", "some", "every", "find", "reduce", "each"];
 
@@ -122,6 +125,38 @@ impl Evaluator<'_> {
             }
         }
         built(constant, text, origins)
+    }
+
+    /// The texts that an expression has in turn, where it names or holds the variable of a loop over constant texts.
+    pub fn texts_in_loop(&mut self, at: ExprRef) -> Vec<String> {
+        let hir = self.program.module(at.module);
+        match hir.kind(at.expr) {
+            ExprKind::Ident(symbol) => self.texts_of_element(at.module, symbol),
+            ExprKind::Template { quasis, exprs } => {
+                let holes: SmallVec<[ExprId; 4]> = hir.holes(quasis, exprs).collect();
+                let &[hole] = holes.as_slice() else { return Vec::new() };
+                let texts = &hir.lists[quasis.start as usize..(quasis.start + quasis.len) as usize];
+                let piece = |index: usize| texts.get(index).map_or("", |atom| &*hir.strings[*atom as usize]);
+                let inner = self.texts_in_loop(ExprRef { module: at.module, expr: hole });
+                inner.into_iter().map(|text| format!("{}{text}{}", piece(0), piece(1))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn texts_of_element(&mut self, module: ModuleId, symbol: SymbolIdx) -> Vec<String> {
+        let hir = self.program.module(module);
+        let of = match &hir.symbol(symbol).definition {
+            Definition::Element { of, keys: false, steps } if steps.is_empty() => Some(*of),
+            Definition::Parameter { function, index: 0, steps, .. } if steps.is_empty() => {
+                self.iterated(FunctionRef { module, function: *function })
+            }
+            _ => None,
+        };
+        let Some(of) = of else { return Vec::new() };
+        let Data::List(items) = self.value(ExprRef { module, expr: of }).data else { return Vec::new() };
+        let texts: Option<Vec<String>> = items.iter().take(MAX_TURNS).map(plain_text).collect();
+        texts.unwrap_or_default()
     }
 
     fn object(&mut self, module: ModuleId, run: Run) -> Value {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::{Raw, extract, is_audited};
+use super::idle::Reads;
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
 use super::{env, headers, names, random, schemas, state};
@@ -57,6 +58,7 @@ struct Builder<'p, 'r> {
     calls: Vec<Vec<FunctionId>>,
     phases: Vec<Phase>,
     reach: Reach,
+    reads: Reads,
     facts: Vec<Fact>,
     /// Facts by raw index, for joins.
     of_raw: FxHashMap<usize, usize>,
@@ -72,6 +74,7 @@ impl<'p, 'r> Builder<'p, 'r> {
             calls,
             phases: Vec::new(),
             reach: Reach::default(),
+            reads: Reads::default(),
             facts: Vec::new(),
             of_raw: FxHashMap::default(),
             servers: std::collections::BTreeSet::default(),
@@ -87,6 +90,7 @@ impl<'p, 'r> Builder<'p, 'r> {
         self.phases = graph::phases(self.program(), &self.calls, &starts);
         let entries = self.framework_entries();
         self.reach = graph::reach(self.program(), &entries);
+        self.reads = Reads::of(self.program());
         let inputs = self.inputs_by_function();
         for index in 0..self.raws.len() {
             if &*self.raws[index].kind != "route" {
@@ -199,6 +203,10 @@ impl<'p, 'r> Builder<'p, 'r> {
                     }
                 }
             }
+        }
+        if &*raw.kind == "router" || (&*raw.kind == "role" && raw.get("fails").is_none()) {
+            let idle = self.reads.is_idle(self.program(), raw.at, &*raw.kind == "router");
+            fact.fields.push(("idle".into(), Value::bool(idle)));
         }
         if !self.is_used(raw) {
             fact.used = false;

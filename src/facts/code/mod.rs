@@ -5,6 +5,7 @@ mod chains;
 mod env;
 mod extract;
 mod headers;
+mod idle;
 mod kept;
 mod names;
 mod project_fields;

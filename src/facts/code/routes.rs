@@ -38,6 +38,7 @@ struct Mount {
 
 struct Registered {
     raw: usize,
+    path: Option<String>,
     router: Option<ExprRef>,
     callables: Vec<Callable>,
 }
@@ -145,7 +146,28 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             }
         }
         let router = raw.refs("router").first().and_then(|&at| self.router_site(at, 0));
-        self.routes.push(Registered { raw: index, router, callables });
+        for path in self.paths_of_route(raw) {
+            self.routes.push(Registered { raw: index, path, router, callables: callables.clone() });
+        }
+    }
+
+    /// One registration may serve several paths: a list of them, or one for each turn of a loop over constants.
+    fn paths_of_route(&mut self, raw: &Raw) -> Vec<Option<String>> {
+        let paths = match raw.get("path") {
+            Some(Value { data: Data::Unknown, .. }) => self.paths_in_loop(raw),
+            Some(value) => mount_paths(value).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        if paths.is_empty() { vec![None] } else { paths.into_iter().map(Some).collect() }
+    }
+
+    fn paths_in_loop(&mut self, raw: &Raw) -> Vec<String> {
+        let module = self.evaluator.program.module(raw.at.module);
+        let Some((_, arguments)) = (raw.at.expr != ExprId::NONE).then(|| module.call(raw.at.expr)).flatten() else {
+            return Vec::new();
+        };
+        let Some(first) = module.list(arguments).next() else { return Vec::new() };
+        self.evaluator.texts_in_loop(ExprRef { module: raw.at.module, expr: first })
     }
 
     fn add_mount(&mut self, index: usize, raw: &Raw) {
@@ -243,7 +265,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
     fn compose(&mut self, index: usize, roles: &mut Roles<'_, '_>) -> Composed {
         let (raw_index, router) = (self.routes[index].raw, self.routes[index].router);
         let raw = &self.raws[raw_index];
-        let own_path = raw.get("path").and_then(first_path);
+        let own_path = self.routes[index].path.clone();
         let mut composed = Composed {
             raw: raw_index,
             path: own_path.clone(),
@@ -434,14 +456,6 @@ fn normal_method(name: &str) -> String {
         "del" => "DELETE".to_owned(),
         "use" | "all" | "default" => "ALL".to_owned(),
         other => other.to_uppercase(),
-    }
-}
-
-fn first_path(value: &Value) -> Option<String> {
-    match &value.data {
-        Data::Text(text) => Some(text.to_string()),
-        Data::List(items) => items.iter().find_map(|item| item.as_text().map(str::to_owned)),
-        _ => None,
     }
 }
 

@@ -80,7 +80,11 @@ fn root_user(user: Option<&str>, base: &str, command: &str, context: &DockerCont
         None if base.contains('$') => Value::UNKNOWN,
         None => {
             let safe = images::is_nonroot(base) || matches!(images::role(base), Some("database" | "cache" | "queue"));
-            Value::bool(!safe && !drops_privileges(command, context))
+            match safe || drops_privileges(command, context) {
+                true => Value::bool(false),
+                false if images::has_unknown_user(base) => Value::UNKNOWN,
+                false => Value::bool(true),
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 struct Table {
     roles: BTreeMap<String, Vec<String>>,
     nonroot: Nonroot,
+    root: Root,
     build: Build,
 }
 
@@ -17,6 +18,12 @@ struct Table {
 #[serde(deny_unknown_fields)]
 struct Nonroot {
     parts: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Root {
+    names: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +50,12 @@ pub fn role_of_words(words: &[String]) -> Option<&'static str> {
 pub fn is_nonroot(image: &str) -> bool {
     let image = image.to_ascii_lowercase();
     TABLE.nonroot.parts.iter().any(|part| image.contains(part.as_str()))
+}
+
+/// Somebody's own image: which user it runs as stands in a Dockerfile out of sight.
+pub fn has_unknown_user(image: &str) -> bool {
+    let name = image.strip_prefix("docker.io/").unwrap_or(image);
+    name.strip_prefix("library/").unwrap_or(name).contains('/') && !TABLE.root.names.contains(&short_name(image))
 }
 
 /// The image brings compilers.
@@ -80,5 +93,9 @@ mod tests {
     fn nonroot_and_build_images() {
         assert!(is_nonroot("gcr.io/distroless/nodejs22:nonroot") && !is_nonroot("node:22"));
         assert!(is_build_image("rust:1.95") && !is_build_image("node:22"));
+        assert!(has_unknown_user("ghcr.io/acme/base:2") && has_unknown_user("acme/shop"));
+        assert!(
+            !has_unknown_user("docker.io/node:22") && !has_unknown_user("oven/bun:1") && !has_unknown_user("alpine")
+        );
     }
 }
