@@ -719,7 +719,8 @@ impl Evaluator<'_> {
             let module = self.program.module(at.module);
             let next = match module.kind(at.expr) {
                 ExprKind::Member { object, .. } | ExprKind::Index { object, .. } => object,
-                ExprKind::Call { callee, .. } => match self.first_returned(ExprRef { module: at.module, expr: callee }) {
+                ExprKind::Call { callee, .. } => match self.first_returned(ExprRef { module: at.module, expr: callee })
+                {
                     Some(returned) => {
                         at = self.origin(returned);
                         continue;
