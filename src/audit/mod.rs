@@ -17,7 +17,10 @@ use crate::project::{
     Diagnostic, Project, ReadProblem, SOURCE_LIMIT, ServiceId, Tree, WalkOptions, decode, discover, find_root,
 };
 use crate::report::{Counts, Report};
-use crate::rules::{ControlInfo, Evaluation, RuleSet, SyntaxScanner, TextScanner, evaluate};
+use crate::rules::{
+    ControlInfo, Evaluation, ExampleReport, Mutant, RuleSet, SyntaxScanner, TextScanner, evaluate, find_mutants,
+    run_examples,
+};
 use crate::score::{Input, assemble};
 use crate::syntax::javascript;
 
@@ -74,6 +77,23 @@ pub enum Stage {
 /// a diagnostic of the report.
 pub fn run(options: &Options, progress: &(dyn Fn(Stage) + Sync)) -> miette::Result<Audit> {
     in_pool(options.jobs, || run_here(options, progress))?
+}
+
+/// Runs the examples of rules, and names the conditions that none of them needs if `mutants` is asked for.
+pub fn test_rules(rules: &RuleSet, mutants: bool) -> miette::Result<(ExampleReport, Vec<Mutant>)> {
+    let scanners = scanners(rules)?;
+    let stacks = stacks()?;
+    let understand = |_: &RuleSet, tree: Tree| {
+        let mut project = discover(tree, &WalkOptions::default()).unwrap_or_default();
+        let mut contents = read_all(&mut project, &scanners);
+        let facts = collect::collect(&mut project, &mut contents, &stacks);
+        (project, facts)
+    };
+    in_pool(0, || {
+        let report = run_examples(rules, &understand);
+        let needless = if mutants { find_mutants(rules, &understand) } else { Vec::new() };
+        (report, needless)
+    })
 }
 
 /// Runs on a pool whose threads have the stack that parsers need.

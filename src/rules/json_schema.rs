@@ -167,8 +167,8 @@ fn clauses() -> Map<String, Value> {
 }
 
 fn condition() -> Value {
-    let mut properties = clauses();
-    properties.extend(fields(&all_fields()));
+    let mut properties = fields(&all_fields());
+    properties.extend(clauses());
     json!({ "anyOf": [{ "type": "boolean" }, { "type": "object", "properties": properties, "additionalProperties": false }] })
 }
 
@@ -187,7 +187,8 @@ fn pattern(further: &[&str]) -> Value {
         properties.insert((*bound).into(), schema);
     }
     let keys: Vec<String> = properties.keys().cloned().collect();
-    properties.extend(fields(&all_fields()).into_iter().filter(|(name, _)| !PATTERN_KEYS.contains(&name.as_str())));
+    let further_fields = fields(&all_fields()).into_iter().filter(|(name, _)| !keys.contains(name));
+    properties.extend(further_fields.filter(|(name, _)| !PATTERN_KEYS.contains(&name.as_str())));
     let of_kind = |(kind, fields): &(&str, &[&str])| {
         let known: Vec<&str> = keys.iter().map(String::as_str).chain(ENGINE_FIELDS.iter().copied()).collect();
         let known: Vec<&str> = known.into_iter().chain(fields.iter().copied()).collect();

@@ -17,7 +17,7 @@ mod template;
 pub use error::{Problem, RuleError, nearest};
 pub use evaluate::{Evaluated, Outcome, RuleVerdict, Snippets, evaluate, verdicts};
 pub use examples::{ExampleFailure, ExampleReport, Mutant, Understand, find_mutants, run_examples};
-pub use json_schema::schema as schema_json;
+pub use json_schema::schema as rule_file_schema;
 pub use lexicon::{LexiconId, Lexicons, words};
 pub use outcome::*;
 pub use ruleset::{RuleErrors, RuleSet};

@@ -226,7 +226,7 @@ impl<'a> Evaluator<'a> {
         for index in chosen {
             let Some(state) = survey.sites.get(index) else { continue };
             let Some(view) = self.index.view(state.fact) else { continue };
-            let unknown = if best == Some(index) { doubtful && state.credit < 1.0 } else { state.unknown };
+            let unknown = if best == Some(index) { doubtful && state.credit == 0.0 } else { state.unknown };
             if let Some(place) = places.get_mut(index) {
                 *place = Some(evaluation.sites.len());
             }

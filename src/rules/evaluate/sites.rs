@@ -93,7 +93,7 @@ pub fn survey(control: &Control, scope: &Scope<'_>) -> Survey {
         }
         survey.counts.push(count);
     }
-    survey.sites.iter_mut().for_each(|site| site.unknown &= site.credit < 1.0);
+    survey.sites.iter_mut().for_each(|site| site.unknown &= site.credit == 0.0);
     survey
 }
 
@@ -208,7 +208,7 @@ fn judge_good(
     }
     let confidence = looked.confidence.min(certain);
     let doubt = if confidence == Confidence::Low { 0.5 } else { 1.0 };
-    let unknown = good.tri == Tri::Unknown || (value == 0.0 && half.tri == Tri::Unknown);
+    let unknown = value == 0.0 && good.tri.or(half.tri) == Tri::Unknown;
     count.unknown += usize::from(unknown);
     if value > 0.0 {
         count.good += 1;

@@ -531,3 +531,12 @@ fn many_sites_with_joins_take_no_time() {
     assert!(world.run(INDEX).findings.is_empty());
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
 }
+
+#[test]
+fn half_that_is_certain_counts_where_more_is_unknown() {
+    let mut world = World::new();
+    world.add("route", "{ method = 'GET', path = '/a', roles = ['auth/half', ':opaque'] }");
+    let evaluation = world.run(AUTH);
+    assert_eq!(credits(&evaluation), [0.5]);
+    assert!(!evaluation.sites[0].unknown);
+}

@@ -59,7 +59,16 @@ fn mutants_of(rules: &RuleSet, control: &Control, understand: Understand<'_>) ->
             condition: name(path),
         })
     };
-    keys(&root).iter().filter_map(survives).collect()
+    let mut needless: Vec<Vec<Step>> = Vec::new();
+    let mut mutants = Vec::new();
+    for path in keys(&root) {
+        let inside_another = needless.iter().any(|outer| path.starts_with(outer));
+        if !inside_another && let Some(mutant) = survives(&path) {
+            mutants.push(mutant);
+            needless.push(path);
+        }
+    }
+    mutants
 }
 
 fn judge(rules: &RuleSet, control: &Control, examples: &[Understood]) -> Vec<Vec<RuleVerdict>> {
