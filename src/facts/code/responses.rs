@@ -15,13 +15,12 @@ pub fn follow_responses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     let mut passed_in = Vec::new();
     for raw in raws.iter_mut().filter(|raw| &*raw.kind == "response") {
         let (Some(function), Some(&body)) = (raw.function, raw.refs("body").first()) else { continue };
-        let is_error = raw.get("body").is_some_and(holds_error);
         let calls = callers(evaluator, function);
-        if !is_error || calls.is_empty() || evaluator.surroundings(raw.at).1.0 & (Guard::DEV.0 | Guard::DEBUG.0) != 0 {
+        if calls.is_empty() || evaluator.surroundings(raw.at).1.0 & (Guard::DEV.0 | Guard::DEBUG.0) != 0 {
             continue;
         }
         let own = evaluator.value_apart(function, body);
-        if holds_error(&own) {
+        if holds_error(&own) || !holds(&own, Origins::PARAMETER, 0) {
             continue;
         }
         raw.set("body", put_in(&own, &[]));
@@ -31,7 +30,23 @@ pub fn follow_responses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     for raw in raws.iter_mut().filter(|raw| &*raw.kind == "response") {
         let by_environment = raw.get("body").is_some_and(|body| holds(body, Origins::PROD, 0));
         raw.set("by_environment", Value::bool(by_environment));
+        let error = raw.get("body").map_or(Value::ABSENT, shown);
+        raw.set("error", error);
     }
+}
+
+/// What of an error a body shows: its `stack`, its `text`, or the text of the project's `own` errors.
+fn shown(body: &Value) -> Value {
+    if !holds_error(body) {
+        let nobody_knows = body.is_unknown() && body.origins == Origins::default();
+        return if nobody_knows { Value::UNKNOWN } else { Value::ABSENT };
+    }
+    let what = match () {
+        () if holds(body, Origins::ERROR_STACK, 0) => "stack",
+        () if holds(body, Origins::OWN_ERROR, 0) => "own",
+        () => "text",
+    };
+    Value::text(what)
 }
 
 fn callers(evaluator: &Evaluator<'_>, function: FunctionRef) -> Vec<ExprRef> {
