@@ -81,7 +81,7 @@ impl Evaluator<'_> {
                 let argument = self.argument(at, *index);
                 let steps = item.steps.iter();
                 argument
-                    .and_then(|from| steps.fold(Some(from), |at, name| self.property_ref(at?, name)))
+                    .and_then(|from| steps.try_fold(from, |at, name| self.property_ref(at, name)))
                     .into_iter()
                     .collect()
             }
