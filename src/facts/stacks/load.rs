@@ -232,7 +232,8 @@ fn load_clause(
             }
             "file" => loaded.file = globs(loader, vec![text.to_owned()])?,
             "directive" => loaded.directive = Some(text.to_owned()),
-            "handler" => {
+            // A list names what a handler takes; a projection is the field of hooks.
+            "handler" if value.is_array() => {
                 let names: Vec<String> =
                     value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect();
                 loaded.handler = loader.handler(&names);
