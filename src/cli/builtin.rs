@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use miette::{IntoDiagnostic, WrapErr};
-
 use super::engine::{Engine, Gate, GateRequest, RuleFile, RuleTests};
 use crate::audit::{self, Audit, Options, Stage};
 use crate::config;
 use crate::project::find_root;
 use crate::report::Report;
-use crate::rules::{RuleSet, Source, rule_file_schema};
+use crate::rules::{RuleSet, rule_file_schema};
 use crate::score::{GateOutcome, GateSettings, gate};
 
 pub struct Builtin;
@@ -45,8 +43,7 @@ impl Engine for Builtin {
 
     fn test_rules(&self, path: Option<&Path>, mutants: bool) -> miette::Result<RuleTests> {
         let rules = match path {
-            Some(path) if path.is_file() => rules_of_file(path)?,
-            Some(path) => RuleSet::from_folder(path)?,
+            Some(path) => RuleSet::under_test(path)?,
             None => RuleSet::embedded()?,
         };
         let (report, needless) = audit::test_rules(&rules, mutants)?;
@@ -77,12 +74,4 @@ impl Engine for Builtin {
 /// The project around the path; the path itself where there is none (the audit says what is wrong with it).
 fn root(options: &Options) -> std::path::PathBuf {
     find_root(&options.path).map_or_else(|_| options.path.clone(), |(root, _)| root)
-}
-
-/// One rule file with the lexicons of the binary.
-fn rules_of_file(path: &Path) -> miette::Result<RuleSet> {
-    let text = std::fs::read_to_string(path).into_diagnostic().wrap_err_with(|| path.display().to_string())?;
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let source = Source { path: format!("user/{name}"), text: text.into() };
-    Ok(RuleSet::embedded_with(vec![source])?)
 }

@@ -52,6 +52,12 @@ impl PathTable {
         if is_root && name == "default" || self.depth(of) >= MAX_DEPTH {
             return of;
         }
+        // `import { pinoHttp } from "pino-http"` is what `import pinoHttp from "pino-http"` gives.
+        if let Node::Root(root) = self.node(of)
+            && is_camel_case_of(name, root)
+        {
+            return of;
+        }
         if let Node::Root(root) = self.node(of)
             && &**root == "global"
             && matches!(name, "globalThis" | "global")
@@ -114,6 +120,25 @@ impl PathTable {
             Node::Result(parent) => format!("{}()", self.text(*parent)),
         }
     }
+}
+
+/// Is `name` the camel case of a package's own name (`pinoHttp` of `pino-http`)?
+fn is_camel_case_of(name: &str, package: &str) -> bool {
+    let own = package.rsplit('/').next().unwrap_or(package);
+    let mut letters = name.chars();
+    let mut upper = false;
+    for letter in own.chars() {
+        if letter == '-' {
+            upper = true;
+            continue;
+        }
+        let wanted = if upper { letter.to_ascii_uppercase() } else { letter };
+        upper = false;
+        if letters.next() != Some(wanted) {
+            return false;
+        }
+    }
+    letters.next().is_none() && !name.is_empty() && own != "global"
 }
 
 /// Index into [`Types`].

@@ -606,6 +606,14 @@ impl<'p> Evaluator<'p> {
         Things::new()
     }
 
+    /// Is that parameter of a function what a stack hands its handlers as the request?
+    pub fn takes_request(&mut self, function: FunctionRef, index: usize) -> bool {
+        let types = &self.stacks.request_types;
+        self.whole_parameter(function, index)
+            .into_iter()
+            .any(|thing| matches!(thing, Thing::Path { path, .. } if self.is_any_type(path, types)))
+    }
+
     /// What a type annotation says that a value is.
     pub fn type_things(&mut self, module: ModuleId, ty: TypeId, depth: u8) -> Things {
         if depth > 8 {
@@ -713,7 +721,31 @@ impl<'p> Evaluator<'p> {
             }
         }
         let callees = self.things(here(callee));
-        self.results(&callees, at, is_new)
+        let found = self.results(&callees, at, is_new);
+        if found.is_empty() && !is_new { self.called_back(&callees, at) } else { found }
+    }
+
+    /// `once(() => new Pool())`: where nobody can tell what a function returns, it is what the function gets by calling
+    /// what it was handed.
+    fn called_back(&mut self, callees: &[Thing], site: ExprRef) -> Things {
+        let program = self.program;
+        let mut found = Things::new();
+        for &callee in callees {
+            let Thing::Function(function) = callee else { continue };
+            let module = program.module(function.module);
+            for (index, parameter) in module.function(function.function).parameters.iter().enumerate() {
+                let Some(symbol) = parameter.symbol.some() else { continue };
+                let is_called = module.symbol(symbol).reads.iter().any(|&read| {
+                    let parent = module.expr(read).parent.some();
+                    parent.and_then(|call| module.call(call)).is_some_and(|(callee, _)| callee == read)
+                });
+                if is_called && let Some(argument) = self.argument(site, index) {
+                    let callbacks = self.things(argument);
+                    found.extend(self.results(&callbacks, site, false));
+                }
+            }
+        }
+        found
     }
 
     /// What calling these gives.

@@ -694,7 +694,7 @@ impl Evaluator<'_> {
     fn path_value(&mut self, at: ExprRef) -> Option<Value> {
         for thing in self.things(at) {
             let Thing::Path { path, .. } = thing else { continue };
-            if self.is_input(path) {
+            if self.is_input(path) && !self.is_made_from_environment(at) {
                 return Some(Value { data: Data::Unknown, origins: Origins::REQUEST });
             }
             if self.is_environment(path) {
@@ -710,6 +710,44 @@ impl Evaluator<'_> {
             }
         }
         None
+    }
+
+    /// `new URL(process.env.DATABASE_URL).searchParams` is no part of a request.
+    fn is_made_from_environment(&mut self, at: ExprRef) -> bool {
+        let mut at = self.origin(at);
+        for _ in 0..8 {
+            let module = self.program.module(at.module);
+            let next = match module.kind(at.expr) {
+                ExprKind::Member { object, .. } | ExprKind::Index { object, .. } => object,
+                ExprKind::Call { callee, .. } => match self.first_returned(ExprRef { module: at.module, expr: callee })
+                {
+                    Some(returned) => {
+                        at = self.origin(returned);
+                        continue;
+                    }
+                    None => callee,
+                },
+                ExprKind::New { args, .. } => {
+                    let Some(first) = module.list(args).next() else { return false };
+                    let origins = self.value(ExprRef { module: at.module, expr: first }).origins;
+                    return origins.has(Origins::ENV) && !origins.has(Origins::REQUEST);
+                }
+                _ => return false,
+            };
+            at = self.origin(ExprRef { module: at.module, expr: next });
+        }
+        false
+    }
+
+    /// What a function of the project returns first.
+    fn first_returned(&mut self, callee: ExprRef) -> Option<ExprRef> {
+        self.things(callee).into_iter().find_map(|thing| match thing {
+            Thing::Function(function) => {
+                let expr = *self.program.module(function.module).function(function.function).returns.first()?;
+                Some(ExprRef { module: function.module, expr })
+            }
+            _ => None,
+        })
     }
 
     pub fn is_environment(&mut self, path: PathId) -> bool {

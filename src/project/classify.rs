@@ -215,7 +215,7 @@ impl<'a> Place<'a> {
 
     fn is_client(&self) -> bool {
         let markup = CLIENT_EXTENSIONS.contains(&self.extension);
-        let named = self.folders.contains(&"frontend") || self.folders.first() == Some(&"client");
+        let named = self.in_any(&["frontend", "client-only"]) || self.folders.first() == Some(&"client");
         let hook = self.kind == FileKind::JavaScript && self.folders.contains(&"hooks") && self.name.starts_with("use");
         markup || hook || (named && self.is_code())
     }

@@ -79,14 +79,6 @@ impl RuleSet {
         RuleSet::from_files(files)
     }
 
-    /// Rules of some files, with the lexicons of the binary and none of its rules.
-    pub fn embedded_with(mut files: Vec<Source>) -> Result<RuleSet, RuleErrors> {
-        if let Some(text) = RULES.get_file(LEXICONS).and_then(|file| file.contents_utf8()) {
-            files.push(Source { path: LEXICONS.to_owned(), text: Cow::Borrowed(text) });
-        }
-        RuleSet::from_files(files)
-    }
-
     /// The rules of some files; one of them may be `lexicons.toml`, stacks are left out.
     pub fn from_files(mut files: Vec<Source>) -> Result<RuleSet, RuleErrors> {
         files.sort_by(|a, b| a.path.cmp(&b.path));

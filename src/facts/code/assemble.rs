@@ -110,6 +110,7 @@ impl<'p, 'r> Builder<'p, 'r> {
                 self.push_route(route, &inputs);
             }
         }
+        self.unmounted_error_handlers();
         self.join_states();
         self.mount_roles();
         self.modules();
@@ -429,6 +430,36 @@ impl<'p, 'r> Builder<'p, 'r> {
                 let id = FactId(u32::try_from(state).unwrap_or(u32::MAX));
                 let value = Value { data: Data::Fact(id), origins: crate::facts::model::Origins::default() };
                 self.facts[own].fields.push(("state".into(), value));
+            }
+        }
+    }
+
+    /// Functions in the form of an error handler (error, request, response, next) that nothing mounts.
+    fn unmounted_error_handlers(&mut self) {
+        let program = self.program();
+        for module in program.ids() {
+            let loaded = program.loaded(module);
+            if program.project.file(loaded.file).area != Area::Server {
+                continue;
+            }
+            for (index, entry) in loaded.module.functions.iter().enumerate().skip(1) {
+                let function = FunctionRef { module, function: FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX)) };
+                let mounted = self.wiring.request_functions.contains(&function);
+                if entry.parameters.len() != 4 || mounted || !self.evaluator.takes_request(function, 1) {
+                    continue;
+                }
+                let at = Span { file: loaded.file, start: entry.start, end: entry.start + 1 };
+                let mut fact = Fact::new("role", at, "shape error-handler").with("role", Value::text("error-handler"));
+                fact.area = Area::Server;
+                fact.service = program.project.file(loaded.file).service;
+                fact.symbol = symbol_of(program, function);
+                fact.used = false;
+                fact.reached = self.reach.reached[module.0 as usize];
+                fact.because = Some(match fact.reached {
+                    true => format!("`{}` in {} is never mounted", fact.symbol, program.path(module)).into(),
+                    false => self.why_unreached(module),
+                });
+                self.facts.push(fact);
             }
         }
     }

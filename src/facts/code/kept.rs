@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
-use super::extract::Raw;
+use super::extract::{Raw, is_audited};
 use crate::facts::model::Value;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
@@ -94,7 +94,7 @@ impl Search<'_, '_> {
     }
 
     /// What a function returns is kept if the function is handed to something that is (`once(() => new Pool())`), or
-    /// if every caller keeps it.
+    /// if a caller keeps it.
     fn returned(&mut self, function: FunctionRef) -> bool {
         let program = self.evaluator.program;
         let module = program.module(function.module);
@@ -106,8 +106,9 @@ impl Search<'_, '_> {
             return true;
         }
         let callers = self.evaluator.links.callers.get(program.number(function).0 as usize);
-        let callers: SmallVec<[ExprRef; 8]> = callers.into_iter().flatten().copied().collect();
-        !callers.is_empty() && callers.into_iter().all(|call| self.kept(call))
+        let is_live = |call: &ExprRef| is_audited(program.project.file(program.loaded(call.module).file).area);
+        let callers: SmallVec<[ExprRef; 8]> = callers.into_iter().flatten().copied().filter(is_live).collect();
+        callers.into_iter().any(|call| self.kept(call))
     }
 
     /// `clients.set(key, client)` on something that outlives the call.

@@ -394,8 +394,9 @@ fn descend(value: Value, steps: &[String]) -> Value {
         [] => value,
         [any, rest @ ..] if any == "*" => match &value.data {
             Data::Record(record) => {
-                let mut fields = record.fields.iter().map(|(_, field)| descend(field.clone(), rest));
-                fields.find(|found| !found.is_absent()).unwrap_or(Value::ABSENT)
+                let known = record.fields.iter().filter(|(_, field)| matches!(field.data, Data::Record(_)));
+                let mut found = known.map(|(_, field)| descend(field.clone(), rest));
+                found.find(|value| !value.is_absent()).unwrap_or(Value::ABSENT)
             }
             _ => Value::ABSENT,
         },

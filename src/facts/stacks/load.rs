@@ -232,7 +232,7 @@ fn load_clause(
             }
             "file" => loaded.file = globs(loader, vec![text.to_owned()])?,
             "directive" => loaded.directive = Some(text.to_owned()),
-            "handler" => {
+            "handler" if value.as_array().is_some() => {
                 let names: Vec<String> =
                     value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect();
                 loaded.handler = loader.handler(&names);

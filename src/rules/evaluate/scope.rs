@@ -150,7 +150,10 @@ impl<'a> Scope<'a> {
                     continue;
                 }
                 if !is_live(view.fact, pattern.own, anchor) {
-                    self.remember(verdict.tri, view.id);
+                    // Whether a control applies says nothing about what comes close to it.
+                    if context.site.is_some() {
+                        self.remember(verdict.tri, view.id);
+                    }
                     continue;
                 }
                 let itself = Verdict { tri: Tri::True, certain: view.fact.certain };

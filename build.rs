@@ -1,0 +1,5 @@
+//! The rules are embedded: a new or changed file among them means a new build.
+
+fn main() {
+    println!("cargo::rerun-if-changed=rules");
+}
