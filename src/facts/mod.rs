@@ -1,5 +1,6 @@
 //! What the code says: typed observations with spans, and how they hang together.
 
+mod apart;
 mod checks;
 pub mod code;
 pub mod graph;
@@ -11,6 +12,6 @@ pub mod program;
 pub mod resolve;
 pub mod shapes;
 pub mod stacks;
-mod values;
+pub(crate) mod values;
 
 pub use model::*;

@@ -36,7 +36,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         ],
     ),
     ("input", &["part", "state", "raw", "type"]),
-    ("response", &["status", "body"]),
+    ("response", &["status", "body", "by_environment"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),
     ("cors", &["origin", "credentials", "path", "decides"]),
@@ -51,7 +51,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("index", &["model", "columns", "unique", "partial", "of"]),
     ("relation", &["model", "columns", "target", "auto_index", "on_delete", "provider"]),
     ("datasource", &["provider", "url", "source"]),
-    ("env", &["name", "default", "checked", "refused"]),
+    ("env", &["name", "default", "checked", "refused", "converted"]),
     ("env-entry", &["name", "value", "template", "tracked", "placeholder", "scheme"]),
     ("setting", &["format", "key", "name", "value"]),
     ("schema", &["what", "exits", "fields"]),
@@ -64,7 +64,8 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("random", &["flows", "source"]),
     ("log", &["level", "args", "names", "library", "redacted"]),
     ("compare", &["left", "right", "names"]),
-    ("literal", &["name", "value", "entropy", "length", "context"]),
+    ("stored", &["field", "value", "model", "hashed_on_write"]),
+    ("literal", &["name", "value", "entropy", "length", "context", "reads_as"]),
     ("capability", &["name", "opts"]),
     ("resource", &["what", "released"]),
     ("service", &["entry", "kind", "serverless", "platform"]),
@@ -123,7 +124,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
 
 /// Where a value comes from: the sets that rules name `:literal`, `:env`, …
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Origins(pub u32);
+pub struct Origins(pub u64);
 
 macro_rules! origins {
     ($($constant:ident = $bit:expr, $name:literal;)*) => {
@@ -160,6 +161,12 @@ origins! {
     NUMERIC = 21, "numeric";
 }
 
+/// Parameters of a function that are told apart; the bits from here on have no name that rules could use.
+const PARAMETERS: usize = 5;
+const PARAMETER_BITS: usize = 50;
+const SPREAD_BITS: usize = PARAMETER_BITS + PARAMETERS;
+const PARAMETER_MASK: u64 = 0b11111 << PARAMETER_BITS;
+
 impl Origins {
     pub fn has(self, other: Origins) -> bool {
         self.0 & other.0 != 0
@@ -168,6 +175,16 @@ impl Origins {
     #[must_use]
     pub fn with(self, other: Origins) -> Origins {
         Origins(self.0 | other.0)
+    }
+
+    /// While a function is looked at on its own: what its parameter of that index holds.
+    pub fn of_parameter(index: usize) -> Origins {
+        Origins(if index < PARAMETERS { 1 << (PARAMETER_BITS + index) } else { 0 })
+    }
+
+    /// The same, of what is spread into an object (`{ ...error }` copies no message and no stack).
+    pub fn of_spread_parameter(index: usize) -> Origins {
+        Origins(if index < PARAMETERS { 1 << (SPREAD_BITS + index) } else { 0 })
     }
 
     /// What the first letters of a text tell: `/api/x` has no host of its own.
@@ -180,11 +197,27 @@ impl Origins {
         Origins(self.0 & !other.0)
     }
 
+    /// Parameters that become spread ones.
+    #[must_use]
+    pub fn spread(self) -> Origins {
+        let whole = self.0 & PARAMETER_MASK;
+        Origins(self.0 & !PARAMETER_MASK | whole << PARAMETERS)
+    }
+
+    /// Without what only counts while a function is looked at on its own.
+    #[must_use]
+    pub fn settled(self) -> Origins {
+        Origins(self.0 & !(PARAMETER_MASK | PARAMETER_MASK << PARAMETERS | Self::PASSED_ERROR.0))
+    }
+
+    /// A parameter to which some caller passes a caught error.
+    pub const PASSED_ERROR: Origins = Origins(1 << 60);
+
     /// The origins of a text that is joined from two: one part that nothing checked leaves the whole unchecked.
     #[must_use]
     pub fn joined(self, other: Origins) -> Origins {
         let checked = Origins::ALLOW_LISTED.with(Origins::NUMERIC);
-        let outside = Origins::REQUEST.with(Origins::GIVEN);
+        let outside = Origins::REQUEST.with(Origins::GIVEN).with(Origins(PARAMETER_MASK));
         let is_open = |part: Origins| part.has(outside) && !part.has(checked);
         let settled = |part: Origins| if part.has(checked) { part.without(Origins::GIVEN) } else { part };
         let all = settled(self).with(settled(other));

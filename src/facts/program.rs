@@ -182,6 +182,11 @@ impl<'p> Program<'p> {
         all.filter(move |(atom, _)| loaded.module.str(*atom) == name).map(|(_, value)| *value)
     }
 
+    /// What is assigned to the properties of a variable, whatever they are called.
+    pub fn assigned_fields(&self, module: ModuleId, symbol: SymbolIdx) -> &[(Atom, ExprId)] {
+        self.loaded(module).assigned.get(&symbol).map_or(&[], Vec::as_slice)
+    }
+
     /// The export of that name; names differ in atoms between modules, so text decides.
     pub fn export_named<'a>(&'a self, id: ModuleId, name: &'a str) -> Option<Exported> {
         self.export_text(self.loaded(id), id, name, &mut Asked::new())

@@ -64,6 +64,11 @@ pub struct Evaluator<'p> {
     pub(super) values: FxHashMap<ExprRef, crate::facts::model::Value>,
     pub(super) value_active: FxHashSet<ExprRef>,
     pub(super) value_depth: u16,
+    /// The function whose parameters stand for themselves.
+    pub(super) apart: Option<FunctionRef>,
+    /// What functions return, looked at on their own.
+    pub(super) returned: FxHashMap<FunctionRef, crate::facts::model::Value>,
+    pub(super) returning: FxHashSet<FunctionRef>,
     pub(super) inputs: FxHashMap<PathId, bool>,
     returns_active: FxHashSet<FunctionRef>,
 }
@@ -83,6 +88,9 @@ impl<'p> Evaluator<'p> {
             values: FxHashMap::default(),
             value_active: FxHashSet::default(),
             value_depth: 0,
+            apart: None,
+            returned: FxHashMap::default(),
+            returning: FxHashSet::default(),
             inputs: FxHashMap::default(),
             returns_active: FxHashSet::default(),
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::apart::{join, put_in, spread_origins};
 use super::checks::admits_known;
 use super::model::{Data, Guard, Origins, Record, Value, Within};
 use super::paths::PathId;
@@ -18,6 +19,8 @@ use crate::syntax::javascript::{
 const MAX_DEPTH: u16 = 32;
 /// Elements and properties that are looked at.
 const MAX_ITEMS: usize = 64;
+/// Later values of a variable that are looked at.
+const MAX_ASSIGNED: usize = 16;
 /// With more callers than these nobody says what all of them pass.
 const MAX_CALLERS: usize = 16;
 
@@ -168,7 +171,7 @@ impl Evaluator<'_> {
             match (prop.kind, prop.key) {
                 (PropKind::Spread, _) => {
                     let spread = self.value(at);
-                    origins = origins.with(spread.origins);
+                    origins = origins.with(spread_origins(&spread));
                     match spread.data {
                         Data::Record(other) => {
                             for (name, value) in &other.fields {
@@ -278,13 +281,13 @@ impl Evaluator<'_> {
                     if let Data::Record(record) = &value.data {
                         open.fields = record.fields.clone();
                     }
-                    for assigned in entry.assigned.iter().take(MAX_CALLERS) {
+                    for assigned in entry.assigned.iter().take(MAX_ASSIGNED) {
                         origins = origins.joined(self.value(here(*assigned)).origins);
                     }
                     let data = if open.fields.is_empty() { Data::Unknown } else { Data::Record(Arc::new(open)) };
                     return self.with_guard_of_own_error(at, symbol, Value { data, origins });
                 }
-                value
+                self.with_assigned_fields(at.module, symbol, value)
             }
             Definition::Parameter { function, index, steps, default, .. } => {
                 let function = FunctionRef { module: at.module, function: *function };
@@ -308,9 +311,30 @@ impl Evaluator<'_> {
         self.with_guard_of_own_error(at, symbol, value)
     }
 
+    /// `options.expiresIn = "15m"` later on: the field may be there.
+    fn with_assigned_fields(&mut self, module: ModuleId, symbol: SymbolIdx, value: Value) -> Value {
+        let Data::Record(record) = &value.data else { return value };
+        let program = self.program;
+        let assigned = program.assigned_fields(module, symbol);
+        if assigned.is_empty() {
+            return value;
+        }
+        let mut record = Record { fields: record.fields.clone(), open: record.open || assigned.len() > MAX_ITEMS };
+        let mut origins = value.origins;
+        for (name, expr) in assigned.iter().take(MAX_ITEMS) {
+            let name = program.module(module).str(*name);
+            let given = self.value(ExprRef { module, expr: *expr });
+            origins = origins.with(given.origins);
+            let before = record.fields.iter().find(|(n, _)| &**n == name).map(|(_, value)| value.origins);
+            let either = given.origins.with(before.unwrap_or(Origins::DYNAMIC));
+            set_field(&mut record, name.into(), Value { data: Data::Unknown, origins: either });
+        }
+        Value { data: Data::Record(Arc::new(record)), origins }
+    }
+
     /// Inside `if (e instanceof AppError)` the error is the project's own: its text is meant for clients.
     fn with_guard_of_own_error(&mut self, at: ExprRef, symbol: SymbolIdx, value: Value) -> Value {
-        if !value.origins.has(Origins::CAUGHT_ERROR) {
+        if !is_error(value.origins) {
             return value;
         }
         let module = self.program.module(at.module);
@@ -373,36 +397,67 @@ impl Evaluator<'_> {
         if self.is_position(function, index) {
             return Value { data: Data::Unknown, origins: Origins::NUMERIC };
         }
-        let callers: SmallVec<[ExprRef; 4]> = self
-            .links
-            .callers
-            .get(program.number(function).0 as usize)
-            .into_iter()
-            .flatten()
-            .take(MAX_CALLERS)
-            .copied()
-            .collect();
+        if let Some(value) = self.handed_by_library(function, index) {
+            return follow(hir, value, steps);
+        }
+        let value = self.passed_by_callers(function, index, steps);
+        self.marked(function, index, value)
+    }
+
+    /// What the callers of a function pass for a parameter, as far as they agree.
+    fn passed_by_callers(&mut self, function: FunctionRef, index: usize, steps: &[Step]) -> Value {
+        let program = self.program;
+        let hir = program.module(function.module);
+        let links = self.links;
+        let callers = links.callers.get(program.number(function).0 as usize).map_or(&[][..], Vec::as_slice);
         let mut origins = Origins::PARAMETER;
         let mut given = callers.is_empty() || callers.len() >= MAX_CALLERS;
-        let mut only: Option<Value> = None;
-        for (number, call) in callers.iter().enumerate() {
+        let mut agreed: Option<Value> = None;
+        for call in callers.iter().take(MAX_CALLERS) {
             let value = match self.argument(*call, index) {
                 Some(argument) => follow(hir, self.value(argument), steps),
+                None if self.spreads_arguments(*call) => Value::UNKNOWN,
                 None => Value::ABSENT,
             };
             given |= matches!(value.data, Data::Unknown) && value.origins.without(Origins::DYNAMIC).0 == 0;
             // A loop variable of the caller is not one here, and what the caller built is the caller's.
             let passed = value.origins.without(Origins::LOOP_VARIABLE.with(Origins::BUILT));
-            origins = if number == 0 { origins.with(passed) } else { origins.joined(passed) };
-            only = if number == 0 { Some(value) } else { only.filter(|seen| seen.data == value.data) };
+            origins = if agreed.is_none() { origins.with(passed) } else { origins.joined(passed) };
+            agreed = Some(agreed.map_or_else(|| value.clone(), |seen| join(&seen, &value, 0)));
         }
         if given && !(steps.is_empty() && self.holds_no_text(function, index)) {
             origins = origins.joined(Origins::GIVEN);
         }
-        match only {
-            Some(value) if !matches!(value.data, Data::Unknown) => Value { data: value.data, origins },
+        match agreed {
+            Some(value) if callers.len() <= MAX_CALLERS => Value { data: value.data, origins },
             _ => Value { data: Data::Unknown, origins },
         }
+    }
+
+    fn spreads_arguments(&self, call: ExprRef) -> bool {
+        let module = self.program.module(call.module);
+        module.call(call.expr).is_some_and(|(_, args)| {
+            module.list(args).any(|argument| matches!(module.kind(argument), ExprKind::Spread(_)))
+        })
+    }
+
+    /// The parameter of a callback that a library calls: what a promise holds, or what a stack says that the call gives
+    /// (`bcrypt.hash(password, 12, (error, hash) => …)`).
+    fn handed_by_library(&mut self, function: FunctionRef, index: usize) -> Option<Value> {
+        let program = self.program;
+        let hir = program.module(function.module);
+        let expr = hir.function(function.function).expr.some()?;
+        let parent = hir.expr(expr).parent.some()?;
+        let (callee, _) = hir.call(parent).filter(|(callee, _)| *callee != expr)?;
+        if let ExprKind::Member { object, name } = hir.kind(callee)
+            && hir.str(name) == "then"
+            && index == 0
+        {
+            return Some(self.value(ExprRef { module: function.module, expr: object }));
+        }
+        let paths = self.paths_of(ExprRef { module: function.module, expr: callee });
+        let origins = paths.into_iter().find_map(|path| self.declared_origin(path, Origins::default()))?;
+        Some(Value { data: Data::Unknown, origins })
     }
 
     /// Is the parameter declared to be a number, a flag or one of some literals?
@@ -498,7 +553,7 @@ impl Evaluator<'_> {
         {
             return Value { data: Data::Unknown, origins };
         }
-        if of.origins.has(Origins::CAUGHT_ERROR) {
+        if is_error(of.origins) {
             return error_member(&of, name);
         }
         match &of.data {
@@ -517,14 +572,22 @@ impl Evaluator<'_> {
         let things = self.things(at);
         if let [Thing::Data(data)] = things.as_slice()
             && *data != at
+            && let value = self.value(*data)
+            && !self.depends_on_call(at, *data, &value)
         {
-            return self.value(*data);
+            return value;
         }
         if let Some(value) = self.field_constant(object_ref, name) {
             return value;
         }
         // A member of what a request holds is still the request's.
         Value { data: Data::Unknown, origins: of.origins }
+    }
+
+    /// What another function puts into an object from its parameters is different for each of its calls.
+    fn depends_on_call(&self, reader: ExprRef, data: ExprRef, value: &Value) -> bool {
+        let function = |at: ExprRef| (at.module, self.program.module(at.module).function_of(at.expr));
+        value.origins.has(Origins::PARAMETER) && function(reader) != function(data)
     }
 
     /// `config.secret`, where `config` is a class instance or module with that constant.
@@ -547,7 +610,7 @@ impl Evaluator<'_> {
                 },
                 Thing::Data(data) => {
                     let field = self.value(data).field(name);
-                    if !field.is_absent() {
+                    if !field.is_absent() && !self.depends_on_call(object, data, &field) {
                         return Some(field);
                     }
                 }
@@ -593,12 +656,14 @@ impl Evaluator<'_> {
         }
         let arguments: SmallVec<[ExprId; 4]> = module.list(args).take(8).collect();
         let here = |expr| ExprRef { module: at.module, expr };
-        let mut origins = Origins::default();
-        for &argument in &arguments {
-            if !matches!(module.kind(argument), ExprKind::Function(_)) {
-                origins = origins.with(self.value(here(argument)).origins);
-            }
-        }
+        let passed: SmallVec<[Value; 4]> = arguments
+            .iter()
+            .map(|&argument| match module.kind(argument) {
+                ExprKind::Function(_) => Value::UNKNOWN,
+                _ => self.value(here(argument)),
+            })
+            .collect();
+        let mut origins = passed.iter().fold(Origins::default(), |all, value| all.with(value.origins));
         let mut method = "";
         if let ExprKind::Member { object, name } = module.kind(callee) {
             method = module.str(name);
@@ -620,7 +685,7 @@ impl Evaluator<'_> {
         }
         for thing in self.things(here(callee)) {
             if let Thing::Function(function) = thing {
-                return self.returned_value(function, origins);
+                return self.returned_value(function, &passed);
             }
             if let Thing::Path { path, .. } = thing
                 && let Some(replaced) = self.declared_origin(path, origins)
@@ -664,30 +729,41 @@ impl Evaluator<'_> {
         None
     }
 
-    /// What a function of the project returns: its own constants, plus what comes in by its arguments if any of that
-    /// goes out again.
-    fn returned_value(&mut self, function: FunctionRef, arguments: Origins) -> Value {
+    /// What a call of a function of the project gives, with what it passes.
+    fn returned_value(&mut self, function: FunctionRef, passed: &[Value]) -> Value {
+        if let Some(known) = self.returned.get(&function) {
+            return put_in(known, passed);
+        }
+        if !self.returning.insert(function) {
+            return Value::UNKNOWN;
+        }
         let program = self.program;
         let entry = program.module(function.module).function(function.function);
-        let mut origins = Origins::default();
-        let mut data = None;
-        let returns: SmallVec<[ExprId; 4]> = entry.returns.iter().take(6).copied().collect();
-        for &expr in &returns {
-            let value = self.value(ExprRef { module: function.module, expr });
-            origins = origins.with(value.origins);
-            data = match data {
-                None => Some(value.data),
-                Some(seen) if seen == value.data => Some(seen),
-                Some(_) => Some(Data::Unknown),
+        let mut returned: Option<Value> = None;
+        let hir = program.module(function.module);
+        for &expr in entry.returns.iter().filter(|&&expr| !is_rejection(hir, expr)).take(6) {
+            let mut value = self.value_apart(function, ExprRef { module: function.module, expr });
+            // What a function finds by a request's words is no longer the request's.
+            let found = Origins::REQUEST.with(Origins::GIVEN).with(Origins::LOOP_VARIABLE);
+            value.origins = value.origins.without(found);
+            let origins = returned.as_ref().map_or(value.origins, |seen| seen.origins.joined(value.origins));
+            let data = match &returned {
+                Some(seen) if seen.data != value.data => Data::Unknown,
+                _ => value.data,
             };
+            returned = Some(Value { data, origins });
         }
-        let from_parameters = origins.has(Origins::PARAMETER) || origins.has(Origins::CAUGHT_ERROR);
-        let own = origins
-            .without(Origins::PARAMETER.with(Origins::GIVEN).with(Origins::REQUEST).with(Origins::LOOP_VARIABLE));
-        // Every call was asked already what it passes for the parameters that come out again.
-        let arguments = if origins.has(Origins::GIVEN) { arguments } else { arguments.without(Origins::GIVEN) };
-        let origins = if from_parameters || data.is_none() { own.with(arguments) } else { own };
-        Value { data: data.unwrap_or(Data::Unknown), origins }
+        self.returning.remove(&function);
+        // What a function without a body or without returns does to its arguments is anybody's guess.
+        let returned = returned.unwrap_or_else(|| {
+            let marks = (0..passed.len()).map(Origins::of_parameter).fold(Origins::PARAMETER, Origins::with);
+            Value { data: Data::Unknown, origins: marks }
+        });
+        let value = put_in(&returned, passed);
+        if self.value_depth < MAX_DEPTH / 2 {
+            self.returned.insert(function, returned);
+        }
+        value
     }
 
     /// The value of something external: an environment variable, a part of a request, what a stack declares.
@@ -862,6 +938,17 @@ impl Evaluator<'_> {
     }
 }
 
+/// `return Promise.reject(error)` throws.
+fn is_rejection(module: &Module, expr: ExprId) -> bool {
+    let Some((callee, _)) = module.call(expr) else { return false };
+    matches!(module.kind(callee), ExprKind::Member { object, name } if module.str(name) == "reject"
+        && matches!(module.kind(object), ExprKind::Global(promise) if module.str(promise) == "Promise"))
+}
+
+fn is_error(origins: Origins) -> bool {
+    origins.has(Origins::CAUGHT_ERROR.with(Origins::PASSED_ERROR))
+}
+
 fn is_error_name(name: &str) -> bool {
     matches!(name.trim_start_matches('_'), "e" | "err" | "error" | "ex" | "exception")
 }
@@ -988,7 +1075,7 @@ fn follow(module: &Module, value: Value, steps: &[Step]) -> Value {
     for step in steps {
         value = match step {
             Step::Property(name) => {
-                if value.origins.has(Origins::CAUGHT_ERROR) {
+                if is_error(value.origins) {
                     error_member(&value, module.str(*name))
                 } else {
                     let field = value.field(module.str(*name));

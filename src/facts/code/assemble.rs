@@ -8,7 +8,7 @@ use super::extract::{Raw, extract, is_audited};
 use super::idle::Reads;
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
-use super::{env, headers, names, random, schemas, state};
+use super::{env, headers, names, random, responses, schemas, state, stored};
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
@@ -39,6 +39,8 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     schemas::schemas(&mut evaluator, &mut raws);
     headers::headers(&mut evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
+    responses::follow_responses(&mut evaluator, &mut raws);
+    stored::stored_fields(&mut evaluator, &mut raws);
     names::name_shapes(&mut evaluator, &mut raws);
     state::states(&mut evaluator, &mut raws);
     let wiring = {
@@ -128,6 +130,7 @@ impl<'p, 'r> Builder<'p, 'r> {
                 ("entry", _) => Phase::Request,
                 ("hook", Some("job")) => Phase::Job,
                 ("hook", Some("timer")) => Phase::Timer,
+                ("hook", Some("write")) => Phase::Request,
                 ("hook", _) => Phase::Startup,
                 _ => continue,
             };

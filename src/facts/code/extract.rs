@@ -56,6 +56,8 @@ impl Raw {
 
 /// Fields whose expressions matter, not their values.
 const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "of", "decides"];
+/// Fields of which both matter.
+const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on"];
 
 /// What a clause looks at, at one place.
 #[derive(Debug, Clone, Copy)]
@@ -188,9 +190,12 @@ fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api: &s
     for (name, projection) in &clause.fields {
         if REF_FIELDS.contains(&&**name) {
             refs.push((name.clone(), evaluator.project_refs(projection, place)));
-        } else {
-            fields.push((name.clone(), evaluator.project(projection, place)));
+            continue;
         }
+        if VALUE_AND_REF_FIELDS.contains(&&**name) {
+            refs.push((name.clone(), evaluator.project_refs(projection, place)));
+        }
+        fields.push((name.clone(), evaluator.project(projection, place)));
     }
     let function = loaded.module.function_of(place.at.expr);
     Raw {

@@ -10,9 +10,12 @@ mod kept;
 mod names;
 mod project_fields;
 mod random;
+mod refusals;
+mod responses;
 mod roles;
 mod routes;
 mod schemas;
 mod state;
+mod stored;
 
 pub use assemble::{CodeFacts, code_facts};

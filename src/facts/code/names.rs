@@ -60,6 +60,7 @@ fn mentioned(module: &Module, expr: ExprId, out: &mut Vec<String>, depth: u8) {
                 let shown = !matches!(
                     module.kind(prop.value),
                     ExprKind::Call { .. }
+                        | ExprKind::Index { .. }
                         | ExprKind::Not(_)
                         | ExprKind::Bool(_)
                         | ExprKind::Str(_)
@@ -180,8 +181,47 @@ fn literal(program: &Program<'_>, module: ModuleId, id: ExprId, expr: &Expr) -> 
             ("entropy", Value::number(entropy(text))),
             ("length", Value::number(text.chars().count() as f64)),
             ("context", Value::text("assignment")),
+            ("reads_as", Value::text(reads_as(name, text))),
         ],
     ))
+}
+
+/// What a literal looks like: its own name over again (`RESET_TOKEN = "reset-token"`), a sentence, an address (a path, a
+/// URL, a key of messages), a few words, or else a value.
+fn reads_as(name: &str, text: &str) -> &'static str {
+    let is_word = |part: &str| part.len() <= 14 && part.chars().all(|c| c.is_ascii_alphabetic());
+    let words = words(text);
+    if !words.is_empty() && words.iter().all(|word| self::words(name).contains(word)) {
+        return "name";
+    }
+    if text.trim().contains(char::is_whitespace) {
+        return "sentence";
+    }
+    let parts: Vec<&str> = text.split(['/', '.', ':']).collect();
+    let is_path = parts.iter().all(|part| self::words(part).iter().all(|word| is_word(word)));
+    if text.contains("://") || parts.len() > 1 && is_path {
+        return "address";
+    }
+    if words.iter().all(|word| is_word(word)) { "words" } else { "value" }
+}
+
+/// The words of a name or of a text in the style of one (`resetToken`, `RESET_TOKEN`, `reset-tokens`), without plural s.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut before = ' ';
+    for character in text.chars() {
+        if character.is_alphanumeric() {
+            let starts = !before.is_alphanumeric() || before.is_lowercase() && character.is_uppercase();
+            if starts || words.is_empty() {
+                words.push(String::new());
+            }
+            if let Some(word) = words.last_mut() {
+                word.extend(character.to_lowercase());
+            }
+        }
+        before = character;
+    }
+    words.into_iter().map(|word| word.strip_suffix('s').map(str::to_owned).unwrap_or(word)).collect()
 }
 
 /// The name that a literal is bound to: variable, property, assigned member, default of a parameter.
@@ -228,7 +268,7 @@ fn comparison(evaluator: &mut Evaluator<'_>, module: ModuleId, id: ExprId, left:
         let lower = name.to_ascii_lowercase();
         COMPARED.iter().any(|part| lower.contains(part))
     });
-    if !telling {
+    if !telling && !compares_parameters_of_password_check(hir, id, left, right) {
         return None;
     }
     let values = (evaluator.value(ExprRef { module, expr: left }), evaluator.value(ExprRef { module, expr: right }));
@@ -243,6 +283,19 @@ fn comparison(evaluator: &mut Evaluator<'_>, module: ModuleId, id: ExprId, left:
         ExprRef { module, expr: id },
         vec![("left", values.0), ("right", values.1), ("names", names)],
     ))
+}
+
+/// `const comparePassword = (stored, given) => stored === given`
+fn compares_parameters_of_password_check(hir: &Module, id: ExprId, left: ExprId, right: ExprId) -> bool {
+    let function = hir.function_of(id);
+    let is_own = |side: ExprId| match hir.kind(side) {
+        ExprKind::Ident(symbol) => {
+            matches!(hir.symbol(symbol).definition, Definition::Parameter { function: of, .. } if of == function)
+        }
+        _ => false,
+    };
+    let name = hir.function(function).name.map_or("", |name| hir.str(name));
+    name.to_ascii_lowercase().contains("passw") && is_own(left) && is_own(right)
 }
 
 /// A named function without any way to refuse: no branch, no throw, no call but of what it was handed.
@@ -310,7 +363,16 @@ fn function_that_succeeds(program: &Program<'_>, at: FunctionRef) -> Option<Raw>
 
 #[cfg(test)]
 mod tests {
-    use super::entropy;
+    use super::{entropy, reads_as};
+
+    #[test]
+    fn literals_that_repeat_their_name_are_told_from_words_and_values() {
+        assert_eq!(reads_as("UPDATE_API_TOKEN", "update-api-tokens"), "name");
+        assert_eq!(reads_as("cookieSecret", "session_cookie_secret_key_here"), "words");
+        assert_eq!(reads_as("invalidPassword", "errors.auth.invalid-password"), "address");
+        assert_eq!(reads_as("invalidPassword", "Please choose a longer password"), "sentence");
+        assert_eq!(reads_as("apiKey", "v9dn0balpqas1pcc281tn5ood1"), "value");
+    }
 
     #[test]
     fn entropy_is_in_bits_a_character() {

@@ -8,7 +8,7 @@ use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
-use crate::syntax::javascript::{ExprId, ExprKind, LogicalOp};
+use crate::syntax::javascript::{ExprId, ExprKind, LogicalOp, Prop};
 
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
@@ -77,7 +77,14 @@ impl Evaluator<'_> {
     fn item_refs(&mut self, item: &Item, place: Place<'_>) -> Vec<ExprRef> {
         let Some(at) = self.move_to(&item.at, place.at) else { return Vec::new() };
         let found: Vec<ExprRef> = match &item.source {
-            Source::Arg(index) => self.argument(at, *index).into_iter().collect(),
+            Source::Arg(index) => {
+                let argument = self.argument(at, *index);
+                let steps = item.steps.iter();
+                argument
+                    .and_then(|from| steps.fold(Some(from), |at, name| self.property_ref(at?, name)))
+                    .into_iter()
+                    .collect()
+            }
             Source::ArgsFrom(from) => self.arguments(at).into_iter().skip(*from).collect(),
             Source::ArgOf(Sort::Callable) => {
                 let arguments = self.arguments(at);
@@ -96,19 +103,19 @@ impl Evaluator<'_> {
 
     /// The expression of one option of a call.
     fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
-        for argument in self.arguments(at) {
-            for thing in self.things(argument) {
-                let Thing::Data(data) = thing else { continue };
-                let module = self.program.module(data.module);
-                if let ExprKind::Object(run) = module.kind(data.expr)
-                    && let Some(prop) =
-                        module.object(run).iter().rev().find(|p| p.key.is_some_and(|k| module.str(k) == name))
-                {
-                    return Some(ExprRef { module: data.module, expr: prop.value });
-                }
-            }
-        }
-        None
+        self.arguments(at).into_iter().find_map(|argument| self.property_ref(argument, name))
+    }
+
+    /// The expression of a property of what is an object literal.
+    fn property_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
+        self.things(at).into_iter().find_map(|thing| {
+            let Thing::Data(data) = thing else { return None };
+            let module = self.program.module(data.module);
+            let ExprKind::Object(run) = module.kind(data.expr) else { return None };
+            let named = |prop: &&Prop| prop.key.is_some_and(|key| module.str(key) == name);
+            let prop = module.object(run).iter().rev().find(named)?;
+            Some(ExprRef { module: data.module, expr: prop.value })
+        })
     }
 
     fn arguments(&self, at: ExprRef) -> Vec<ExprRef> {
@@ -340,7 +347,13 @@ impl Evaluator<'_> {
                     child = parent
                 }
                 ExprKind::Conditional { test, branches } if test == child => {
-                    let no = module.list(branches).nth(1);
+                    let mut branches = module.list(branches);
+                    let (yes, no) = (branches.next(), branches.next());
+                    // `X ? X : "other"` falls back; `X ? "on" : "off"` only asks.
+                    let read = super::names::last_name(module, place.at.expr);
+                    if yes.is_none_or(|yes| super::names::last_name(module, yes) != read) {
+                        return Value::ABSENT;
+                    }
                     return no.map_or(Value::ABSENT, |no| self.value(ExprRef { module: place.at.module, expr: no }));
                 }
                 ExprKind::Call { .. } | ExprKind::Unary(_) => child = parent,

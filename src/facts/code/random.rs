@@ -9,7 +9,7 @@ use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::Evaluator;
 use crate::syntax::javascript::{Definition, ExprId, ExprKind, FunctionIdx, Module, SymbolIdx, Use};
 
-const MAX_STEPS: u32 = 200;
+const MAX_STEPS: u32 = 600;
 /// Calls of a function that returns the number, and of the function around that one.
 const MAX_HOPS: u8 = 3;
 
@@ -79,7 +79,7 @@ impl Flow<'_, '_> {
                     if let Some(name) = self.argument_name(at, parent, args, child) {
                         self.add(&name);
                     }
-                    if !keeps_value(module, callee) {
+                    if !keeps_value(module, callee) && !feeds_generator(module, callee, child) {
                         return;
                     }
                 }
@@ -139,7 +139,7 @@ impl Flow<'_, '_> {
         }
         let number = program.number(FunctionRef { module: at.module, function });
         let callers = self.evaluator.links.callers.get(number.0 as usize);
-        for call in callers.into_iter().flatten().take(12) {
+        for call in callers.into_iter().flatten().take(32) {
             self.expr(*call, hops + 1);
         }
     }
@@ -164,6 +164,18 @@ impl Flow<'_, '_> {
         }
         None
     }
+}
+
+/// `prng(seed)`, `uniform(1, 6, rng)`: what comes out of a generator is as predictable as its seed.
+fn feeds_generator(module: &Module, callee: ExprId, argument: ExprId) -> bool {
+    let mut root = callee;
+    while let ExprKind::Member { object, .. } = module.kind(root) {
+        root = object;
+    }
+    [last_name(module, callee), last_name(module, root), last_name(module, argument)].iter().any(|name| {
+        let name = name.to_ascii_lowercase();
+        ["seed", "rng", "rand"].iter().any(|part| name.contains(part))
+    })
 }
 
 fn is_within_callee(module: &Module, callee: ExprId, child: ExprId) -> bool {

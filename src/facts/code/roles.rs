@@ -235,7 +235,7 @@ fn refusal(module: &Module, expr: ExprId) -> Enforced {
 }
 
 /// A throwing check is enforced unless a `catch` around it swallows the error.
-fn thrown(module: &Module, expr: ExprId) -> Enforced {
+pub fn thrown(module: &Module, expr: ExprId) -> Enforced {
     let contexts: SmallVec<[(ContextId, ContextKind); 8]> =
         module.contexts_of(expr).map(|(id, context)| (id, context.kind)).collect();
     for (id, kind) in contexts {

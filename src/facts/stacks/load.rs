@@ -232,7 +232,8 @@ fn load_clause(
             }
             "file" => loaded.file = globs(loader, vec![text.to_owned()])?,
             "directive" => loaded.directive = Some(text.to_owned()),
-            "handler" if value.as_array().is_some() => {
+            // A list names the types of an exported handler's parameters; a projection is a field.
+            "handler" if value.is_array() => {
                 let names: Vec<String> =
                     value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect();
                 loaded.handler = loader.handler(&names);

@@ -1,0 +1,88 @@
+//! Responses that a helper sends for its callers (`serverError(details)`): what leaks, leaks where it is passed in.
+
+use super::extract::Raw;
+use crate::facts::apart::put_in;
+use crate::facts::model::{Data, Guard, Origins, Value};
+use crate::facts::program::{ExprRef, FunctionRef};
+use crate::facts::resolve::Evaluator;
+use crate::project::Span;
+
+/// Calls of one helper that are looked at.
+const MAX_CALLS: usize = 200;
+
+/// Moves the errors that a helper is handed from its response to the calls that hand them in.
+pub fn follow_responses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
+    let mut passed_in = Vec::new();
+    for raw in raws.iter_mut().filter(|raw| &*raw.kind == "response") {
+        let (Some(function), Some(&body)) = (raw.function, raw.refs("body").first()) else { continue };
+        let is_error = raw.get("body").is_some_and(holds_error);
+        let calls = callers(evaluator, function);
+        if !is_error || calls.is_empty() || evaluator.surroundings(raw.at).1.0 & (Guard::DEV.0 | Guard::DEBUG.0) != 0 {
+            continue;
+        }
+        let own = evaluator.value_apart(function, body);
+        if holds_error(&own) {
+            continue;
+        }
+        raw.set("body", put_in(&own, &[]));
+        passed_in.extend(calls.into_iter().take(MAX_CALLS).filter_map(|call| of_call(evaluator, raw, &own, call)));
+    }
+    raws.extend(passed_in);
+    for raw in raws.iter_mut().filter(|raw| &*raw.kind == "response") {
+        let by_environment = raw.get("body").is_some_and(|body| holds(body, Origins::PROD, 0));
+        raw.set("by_environment", Value::bool(by_environment));
+    }
+}
+
+fn callers(evaluator: &Evaluator<'_>, function: FunctionRef) -> Vec<ExprRef> {
+    let number = evaluator.program.number(function);
+    // Who calls a handler is the framework.
+    if evaluator.links.handlers.contains_key(&number) {
+        return Vec::new();
+    }
+    evaluator.links.callers.get(number.0 as usize).cloned().unwrap_or_default()
+}
+
+/// The response at a call of the helper, if an error is passed into it there.
+fn of_call(evaluator: &mut Evaluator<'_>, raw: &Raw, own: &Value, call: ExprRef) -> Option<Raw> {
+    let program = evaluator.program;
+    let loaded = program.loaded(call.module);
+    let (_, args) = loaded.module.call(call.expr)?;
+    let passed: Vec<Value> =
+        loaded.module.list(args).map(|expr| evaluator.value(ExprRef { module: call.module, expr })).collect();
+    let body = put_in(own, &passed);
+    if !holds_error(&body) {
+        return None;
+    }
+    let expr = loaded.module.expr(call.expr);
+    let function = loaded.module.function_of(call.expr);
+    let mut found = raw.clone();
+    found.at = call;
+    found.span = Span { file: loaded.file, start: expr.start, end: expr.end };
+    found.function = (function.0 != 0).then_some(FunctionRef { module: call.module, function });
+    found.set("body", body);
+    if raw.get("status").is_none_or(Value::is_unknown) {
+        found.set("status", passed_status(&passed));
+    }
+    Some(found)
+}
+
+/// `fail(res, 500, error)`: the number among the arguments that is a status of failure.
+fn passed_status(passed: &[Value]) -> Value {
+    let is_status = |value: &&Value| matches!(value.data, Data::Number(n) if (400.0..600.0).contains(&n));
+    passed.iter().find(is_status).cloned().unwrap_or(Value { data: Data::Unknown, origins: Origins::DYNAMIC })
+}
+
+fn holds_error(value: &Value) -> bool {
+    holds(value, Origins::CAUGHT_ERROR, 0)
+}
+
+fn holds(value: &Value, origin: Origins, depth: u8) -> bool {
+    value.origins.has(origin)
+        || depth < 4
+            && match &value.data {
+                Data::Record(record) => record.fields.iter().any(|(_, field)| holds(field, origin, depth + 1)),
+                Data::List(items) => items.iter().any(|item| holds(item, origin, depth + 1)),
+                _ => false,
+            }
+}

@@ -1,0 +1,157 @@
+//! The fields that writing queries store, each at the place where its value stands.
+
+use rustc_hash::FxHashSet;
+
+use super::extract::Raw;
+use super::names::shape;
+use crate::facts::graph::Callable;
+use crate::facts::model::{Data, Origins, Value};
+use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
+use crate::facts::resolve::{Evaluator, Thing};
+use crate::syntax::javascript::{ExprId, ExprKind, FunctionIdx, PropKind};
+
+/// Objects in lists and operators (`$set: { … }`) around a field.
+const MAX_NESTING: u8 = 3;
+/// Conversions that leave a text what it was.
+const KEEPING: &[&str] = &["trim", "toString", "toLowerCase", "normalize", "String"];
+
+/// Adds a `stored` fact for every field that an object literal hands to a write.
+pub fn stored_fields(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
+    let hashing = modules_that_hash_on_write(evaluator, raws);
+    let mut found = Vec::new();
+    let mut seen = FxHashSet::default();
+    for raw in raws.iter().filter(|raw| &*raw.kind == "query" && raw.text("op") == Some("write")) {
+        let hashed = made_in(evaluator, raw).is_some_and(|module| hashing.contains(&module));
+        let mut fields = Vec::new();
+        for &data in raw.refs("data") {
+            collect(evaluator, data, &mut fields, 0);
+        }
+        let model = raw.get("model").cloned().unwrap_or_default();
+        fields.retain(|(_, at)| seen.insert(*at));
+        found.extend(fields.into_iter().map(|(name, at)| field(evaluator, &name, at, &model, hashed)));
+    }
+    raws.extend(found);
+}
+
+fn field(evaluator: &mut Evaluator<'_>, name: &str, at: ExprRef, model: &Value, hashed: bool) -> Raw {
+    let mut value = evaluator.value(at);
+    // What some function made of it is not what came in.
+    if is_made(evaluator, at) {
+        value.origins = value.origins.with(Origins::DYNAMIC).without(Origins::REQUEST.with(Origins::PARAMETER));
+    }
+    let fields = vec![
+        ("field", Value::text(name)),
+        ("value", value),
+        ("model", model.clone()),
+        ("hashed_on_write", Value::bool(hashed)),
+    ];
+    shape(evaluator.program, "stored", at, fields)
+}
+
+fn is_made(evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {
+    let origin = evaluator.origin(at);
+    let module = evaluator.program.module(origin.module);
+    let mut expr = origin.expr;
+    while let ExprKind::Await(inner) = module.kind(expr) {
+        expr = inner;
+    }
+    module.call(expr).is_some_and(|(callee, _)| !KEEPING.contains(&super::names::last_name(module, callee)))
+}
+
+fn collect(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<(String, ExprRef)>, depth: u8) {
+    for thing in evaluator.things(at) {
+        let Thing::Data(data) = thing else { continue };
+        let module = evaluator.program.module(data.module);
+        let here = |expr| ExprRef { module: data.module, expr };
+        match module.kind(data.expr) {
+            ExprKind::Array(run) if depth < MAX_NESTING => {
+                for item in module.list(run).take(16) {
+                    collect(evaluator, here(item), out, depth + 1);
+                }
+            }
+            ExprKind::Object(run) => {
+                for prop in module.object(run) {
+                    match (prop.kind, prop.key.map(|key| module.str(key))) {
+                        (PropKind::Value, Some(name)) if name.starts_with('$') && depth < MAX_NESTING => {
+                            collect(evaluator, here(prop.value), out, depth + 1);
+                        }
+                        (PropKind::Value, Some(name)) => out.push((name.to_owned(), here(prop.value))),
+                        (PropKind::Spread, _) if depth < MAX_NESTING => {
+                            collect(evaluator, here(prop.value), out, depth + 1);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The module in which the model of a query is made.
+fn made_in(evaluator: &mut Evaluator<'_>, raw: &Raw) -> Option<ModuleId> {
+    let module = evaluator.program.module(raw.at.module);
+    let (mut callee, _) = module.call(raw.at.expr)?;
+    while let ExprKind::Member { object, .. } = module.kind(callee) {
+        let site =
+            evaluator.things(ExprRef { module: raw.at.module, expr: object }).into_iter().find_map(
+                |thing| match thing {
+                    Thing::Path { site, .. } => site,
+                    _ => None,
+                },
+            );
+        match site {
+            // `new User(…).save()`: the instance is made here, its model elsewhere.
+            Some(site) if site.module != raw.at.module => return Some(site.module),
+            Some(site) => {
+                let (next, _) = module.call(site.expr)?;
+                let model = evaluator.things(ExprRef { module: site.module, expr: next });
+                let maker = model.into_iter().find_map(|thing| match thing {
+                    Thing::Path { site: Some(site), .. } => Some(site.module),
+                    _ => None,
+                });
+                return Some(maker.unwrap_or(site.module));
+            }
+            None => callee = object,
+        }
+    }
+    None
+}
+
+/// Modules with a hook before writes that hashes something.
+fn modules_that_hash_on_write(evaluator: &mut Evaluator<'_>, raws: &[Raw]) -> FxHashSet<ModuleId> {
+    let mut modules = FxHashSet::default();
+    for raw in raws.iter().filter(|raw| &*raw.kind == "hook" && raw.text("on") == Some("write")) {
+        for &handler in raw.refs("handler") {
+            for callable in evaluator.callables(handler) {
+                if let Callable::Function(function) = callable
+                    && hashes(evaluator, function)
+                {
+                    modules.insert(raw.at.module);
+                }
+            }
+        }
+    }
+    modules
+}
+
+fn hashes(evaluator: &mut Evaluator<'_>, function: FunctionRef) -> bool {
+    let module = evaluator.program.module(function.module);
+    let inside = |mut index: FunctionIdx| loop {
+        if index == function.function {
+            return true;
+        }
+        match module.function(index).parent.some() {
+            Some(parent) if parent != index && index != FunctionIdx(0) => index = parent,
+            _ => return false,
+        }
+    };
+    let calls: Vec<ExprId> = (0..module.exprs.len())
+        .map(|index| ExprId(u32::try_from(index).unwrap_or(u32::MAX)))
+        .filter(|&expr| module.call(expr).is_some() && inside(module.function_of(expr)))
+        .collect();
+    calls.into_iter().any(|expr| {
+        let value = evaluator.value(ExprRef { module: function.module, expr });
+        value.origins.has(Origins::HASHED) && !matches!(value.data, Data::Absent)
+    })
+}
