@@ -6,6 +6,7 @@ use crate::facts::model::{Data, Guard, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::Evaluator;
 use crate::project::Span;
+use crate::syntax::javascript::ExprKind;
 
 /// Calls of one helper that are looked at.
 const MAX_CALLS: usize = 200;
@@ -31,7 +32,20 @@ pub fn follow_responses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     for raw in raws.iter_mut().filter(|raw| &*raw.kind == "response") {
         let by_environment = raw.get("body").is_some_and(|body| holds(body, Origins::PROD, 0));
         raw.set("by_environment", Value::bool(by_environment));
+        let statuses = alternatives(evaluator, raw);
+        if !statuses.is_empty() {
+            raw.set("statuses", Value::list(statuses));
+        }
     }
+}
+
+/// `ready ? 200 : 503`: both numbers.
+fn alternatives(evaluator: &mut Evaluator<'_>, raw: &Raw) -> Vec<Value> {
+    let Some(&at) = raw.refs("status").first() else { return Vec::new() };
+    let module = evaluator.program.module(at.module);
+    let ExprKind::Conditional { branches, .. } = module.kind(at.expr) else { return Vec::new() };
+    let values = module.list(branches).map(|expr| evaluator.value(ExprRef { module: at.module, expr }));
+    values.filter(|value| matches!(value.data, Data::Number(_))).collect()
 }
 
 fn callers(evaluator: &Evaluator<'_>, function: FunctionRef) -> Vec<ExprRef> {
