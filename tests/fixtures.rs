@@ -1,6 +1,8 @@
 //! The small apps of `fixtures/`, audited as a user would: each as a repository of its own. What a person found in
 //! them is in `fixtures/EXPECTED.md`; where the tool sees less, the lists below say why.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
