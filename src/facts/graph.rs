@@ -335,7 +335,7 @@ fn link_call(evaluator: &mut Evaluator<'_>, at: ExprRef, links: &mut Links) {
     let program = evaluator.program;
     let module = program.module(at.module);
     let Some((callee, _)) = module.call(at.expr) else { return };
-    if calls_parameter(program, at.module, callee) {
+    if is_parameter(program, at.module, callee) {
         return;
     }
     for thing in evaluator.things(ExprRef { module: at.module, expr: callee }) {
@@ -352,10 +352,11 @@ fn link_call(evaluator: &mut Evaluator<'_>, at: ExprRef, links: &mut Links) {
     }
 }
 
-/// `next()` and `fn(req)` call whatever was handed in: what that is, is told where it is handed in.
-pub fn calls_parameter(program: &Program<'_>, module: ModuleId, callee: ExprId) -> bool {
+/// `next()` and `fn(req)` call whatever was handed in, `answer(req, handler)` hands it on: what that is, is told where
+/// it is handed in.
+pub fn is_parameter(program: &Program<'_>, module: ModuleId, expr: ExprId) -> bool {
     let hir = program.module(module);
-    matches!(hir.kind(callee), ExprKind::Ident(symbol)
+    matches!(hir.kind(expr), ExprKind::Ident(symbol)
         if matches!(hir.symbol(symbol).definition, Definition::Parameter { .. }))
 }
 
@@ -506,11 +507,11 @@ fn call_edge(evaluator: &mut Evaluator<'_>, at: ExprRef, edges: &mut Vec<(Functi
     let hir = program.module(at.module);
     let Some((callee, args)) = hir.call(at.expr) else { return };
     let from = program.number(FunctionRef { module: at.module, function: hir.function_of(at.expr) });
-    let mut targets: SmallVec<[ExprRef; 4]> = SmallVec::new();
-    if !calls_parameter(program, at.module, callee) {
-        targets.push(ExprRef { module: at.module, expr: callee });
-    }
-    targets.extend(hir.list(args).map(|expr| ExprRef { module: at.module, expr }));
+    let handed = std::iter::once(callee).chain(hir.list(args));
+    let targets: SmallVec<[ExprRef; 4]> = handed
+        .filter(|&expr| !is_parameter(program, at.module, expr))
+        .map(|expr| ExprRef { module: at.module, expr })
+        .collect();
     for target in targets {
         for thing in evaluator.things(target) {
             match thing {
