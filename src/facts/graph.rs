@@ -8,7 +8,7 @@ use super::paths::PathId;
 use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
 use super::resolve::{Evaluator, Links, Thing};
 use super::stacks::{Clause, Projection, Sort, Source, Stacks, Verb};
-use crate::project::{FileId, ServiceId};
+use crate::project::{Area, FileId, ServiceId};
 use crate::syntax::javascript::{Definition, ExprId, ExprKind, FunctionIdx};
 
 /// One link of a chain: what a router or wrapper is given to call.
@@ -290,9 +290,38 @@ pub fn links(program: &Program<'_>, stacks: &Stacks) -> Links {
 }
 
 fn link_pass(program: &Program<'_>, stacks: &Stacks, known: &Links) -> Links {
+    let (first, second) = halves(program);
+    let (mut links, others) =
+        rayon::join(|| link_modules(program, stacks, known, &first), || link_modules(program, stacks, known, &second));
+    for (own, other) in links.callers.iter_mut().zip(others.callers) {
+        own.extend(other);
+    }
+    links.handlers.extend(others.handlers);
+    links
+}
+
+/// The modules whose code is audited, in two parts of about the same size; the same parts whatever the threads.
+pub fn halves(program: &Program<'_>) -> (Vec<ModuleId>, Vec<ModuleId>) {
+    let audited: Vec<ModuleId> =
+        program.ids().filter(|&id| is_audited(program.project.file(program.loaded(id).file).area)).collect();
+    let weight = |id: &ModuleId| program.module(*id).exprs.len();
+    let whole: usize = audited.iter().map(weight).sum();
+    let mut seen = 0;
+    audited.into_iter().partition(|id| {
+        seen += weight(id);
+        seen * 2 <= whole
+    })
+}
+
+/// Code that is audited; tests, examples and the browser's are not.
+pub fn is_audited(area: Area) -> bool {
+    matches!(area, Area::Server | Area::Script | Area::Migration | Area::Config)
+}
+
+fn link_modules(program: &Program<'_>, stacks: &Stacks, known: &Links, modules: &[ModuleId]) -> Links {
     let mut evaluator = Evaluator::new(program, stacks, known);
     let mut links = Links { callers: vec![Vec::new(); program.function_count()], handlers: FxHashMap::default() };
-    for module in program.ids() {
+    for &module in modules {
         for index in 0..program.module(module).exprs.len() {
             let at = ExprRef { module, expr: ExprId(u32::try_from(index).unwrap_or(u32::MAX)) };
             link_call(&mut evaluator, at, &mut links);
@@ -306,7 +335,7 @@ fn link_call(evaluator: &mut Evaluator<'_>, at: ExprRef, links: &mut Links) {
     let program = evaluator.program;
     let module = program.module(at.module);
     let Some((callee, _)) = module.call(at.expr) else { return };
-    if calls_parameter(program, at.module, callee) {
+    if is_parameter(program, at.module, callee) {
         return;
     }
     for thing in evaluator.things(ExprRef { module: at.module, expr: callee }) {
@@ -323,10 +352,11 @@ fn link_call(evaluator: &mut Evaluator<'_>, at: ExprRef, links: &mut Links) {
     }
 }
 
-/// `next()` and `fn(req)` call whatever was handed in: what that is, is told where it is handed in.
-pub fn calls_parameter(program: &Program<'_>, module: ModuleId, callee: ExprId) -> bool {
+/// `next()` and `fn(req)` call whatever was handed in, `answer(req, handler)` hands it on: what that is, is told where
+/// it is handed in.
+pub fn is_parameter(program: &Program<'_>, module: ModuleId, expr: ExprId) -> bool {
     let hir = program.module(module);
-    matches!(hir.kind(callee), ExprKind::Ident(symbol)
+    matches!(hir.kind(expr), ExprKind::Ident(symbol)
         if matches!(hir.symbol(symbol).definition, Definition::Parameter { .. }))
 }
 
@@ -448,13 +478,11 @@ pub struct Graph {
     pub phases: Vec<Phase>,
 }
 
-/// Builds the edges: direct calls, functions written inside, functions handed on as arguments.
-pub fn call_edges(evaluator: &mut Evaluator<'_>) -> Vec<Vec<FunctionId>> {
-    let program = evaluator.program;
+/// Functions that are written inside others.
+pub fn nesting_edges(program: &Program<'_>) -> Vec<Vec<FunctionId>> {
     let mut calls: Vec<Vec<FunctionId>> = vec![Vec::new(); program.function_count()];
     for module in program.ids() {
-        let hir = program.module(module);
-        for (index, function) in hir.functions.iter().enumerate().skip(1) {
+        for (index, function) in program.module(module).functions.iter().enumerate().skip(1) {
             if function.parent != FunctionIdx(0) && function.parent != FunctionIdx::NONE {
                 let index = FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX));
                 let child = program.number(FunctionRef { module, function: index });
@@ -462,35 +490,35 @@ pub fn call_edges(evaluator: &mut Evaluator<'_>) -> Vec<Vec<FunctionId>> {
                 calls[parent.0 as usize].push(child);
             }
         }
-        for index in 0..hir.exprs.len() {
-            let expr = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
-            call_edge(evaluator, ExprRef { module, expr }, &mut calls);
-        }
-    }
-    for edges in &mut calls {
-        edges.sort_unstable();
-        edges.dedup();
     }
     calls
 }
 
-fn call_edge(evaluator: &mut Evaluator<'_>, at: ExprRef, calls: &mut [Vec<FunctionId>]) {
+/// Adds the direct calls of a module, and the functions that it hands on as arguments.
+pub fn add_call_edges(evaluator: &mut Evaluator<'_>, module: ModuleId, edges: &mut Vec<(FunctionId, FunctionId)>) {
+    for index in 0..evaluator.program.module(module).exprs.len() {
+        let expr = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+        call_edge(evaluator, ExprRef { module, expr }, edges);
+    }
+}
+
+fn call_edge(evaluator: &mut Evaluator<'_>, at: ExprRef, edges: &mut Vec<(FunctionId, FunctionId)>) {
     let program = evaluator.program;
     let hir = program.module(at.module);
     let Some((callee, args)) = hir.call(at.expr) else { return };
     let from = program.number(FunctionRef { module: at.module, function: hir.function_of(at.expr) });
-    let mut targets: SmallVec<[ExprRef; 4]> = SmallVec::new();
-    if !calls_parameter(program, at.module, callee) {
-        targets.push(ExprRef { module: at.module, expr: callee });
-    }
-    targets.extend(hir.list(args).map(|expr| ExprRef { module: at.module, expr }));
+    let handed = std::iter::once(callee).chain(hir.list(args));
+    let targets: SmallVec<[ExprRef; 4]> = handed
+        .filter(|&expr| !is_parameter(program, at.module, expr))
+        .map(|expr| ExprRef { module: at.module, expr })
+        .collect();
     for target in targets {
         for thing in evaluator.things(target) {
             match thing {
-                Thing::Function(function) => calls[from.0 as usize].push(program.number(function)),
+                Thing::Function(function) => edges.push((from, program.number(function))),
                 Thing::Class(module, class) => {
                     if let Some(function) = program.module(module).class(class).constructor.some() {
-                        calls[from.0 as usize].push(program.number(FunctionRef { module, function }));
+                        edges.push((from, program.number(FunctionRef { module, function })));
                     }
                 }
                 _ => {}

@@ -36,7 +36,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         ],
     ),
     ("input", &["part", "state", "raw", "type"]),
-    ("response", &["status", "body", "error", "by_environment"]),
+    ("response", &["status", "statuses", "body", "error", "by_environment"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),
     ("cors", &["origin", "credentials", "path", "decides"]),

@@ -36,8 +36,8 @@ pub fn run(args: &Args, session: &mut Session) -> miette::Result<Exit> {
             _ => miette!("cannot write `{}`: {error}", path.display()),
         })?;
     session.console.print(&format!(
-        "wrote {}\n\n→ readycheck rules test          run its examples\n\
-         → readycheck facts --kind call   what there is to write rules about\n",
+        "wrote {}\n\n→ readycheck rules test   run its examples\n\
+         → readycheck facts        what there is to write rules about\n",
         path.display()
     ))?;
     Ok(Exit::Passed)

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::extract::{Raw, extract, is_audited};
+use super::extract::{Raw, extract};
 use super::idle::Reads;
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
 use super::{env, headers, names, random, responses, schemas, state, stored};
-use crate::facts::graph::{self, Callable, Reach};
+use crate::facts::graph::{self, Callable, Reach, is_audited};
 use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Links};
@@ -33,7 +33,7 @@ const INPUT_HOPS: usize = 4;
 pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     let links: Links = graph::links(program, stacks);
     let mut evaluator = Evaluator::new(program, stacks, &links);
-    let mut raws = extract(&mut evaluator);
+    let (mut raws, calls) = extract(&mut evaluator);
     names::name_logs(&evaluator, &mut raws);
     random::follow_random(&evaluator, &mut raws);
     schemas::schemas(&mut evaluator, &mut raws);
@@ -47,7 +47,6 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
         let mut roles = Roles::new(program, &raws, &links.callers);
         wire(&mut evaluator, &raws, &mut roles)
     };
-    let calls = graph::call_edges(&mut evaluator);
     let mut builder = Builder::new(evaluator, &raws, wiring, calls);
     builder.build();
     CodeFacts { facts: builder.facts, calls: builder.calls, servers: builder.servers.into_iter().collect() }

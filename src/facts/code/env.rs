@@ -2,10 +2,11 @@
 
 use rustc_hash::FxHashSet;
 
-use super::extract::{Raw, is_audited};
+use super::extract::Raw;
 use super::names::shape;
 use super::refusals::{Asked, Refusals};
 use super::roles::{Enforced, thrown};
+use crate::facts::graph::is_audited;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::{Evaluator, Thing};

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::kept::mark_kept;
-use crate::facts::graph::{Callable, exports_of};
-use crate::facts::model::{Confidence, Origins, Value};
+use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, nesting_edges};
+use crate::facts::model::{Confidence, FunctionId, Origins, Value};
 use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::{Clause, Test, Verb, later_call};
-use crate::project::{Area, Span};
+use crate::project::Span;
 use crate::syntax::javascript::{Definition, ExprId, ExprKind, Step};
 
 /// A fact before routes, phases and reachability are known.
@@ -69,26 +69,45 @@ pub struct Place<'a> {
     pub default: Option<ExprRef>,
 }
 
-/// Code that is audited; tests, examples and the browser's are not.
-pub fn is_audited(area: Area) -> bool {
-    matches!(area, Area::Server | Area::Script | Area::Migration | Area::Config)
+/// All facts that clauses see, module by module, and the call graph.
+pub fn extract(evaluator: &mut Evaluator<'_>) -> (Vec<Raw>, Vec<Vec<FunctionId>>) {
+    let (program, stacks, links) = (evaluator.program, evaluator.stacks, evaluator.links);
+    let (first, second) = halves(program);
+    let ((mut found, edges), (others, more)) = rayon::join(
+        || extract_modules(Evaluator::new(program, stacks, links), &first),
+        || extract_modules(Evaluator::new(program, stacks, links), &second),
+    );
+    found.extend(others);
+    let mut calls = nesting_edges(program);
+    for (from, to) in edges.into_iter().chain(more) {
+        calls[from.0 as usize].push(to);
+    }
+    for callees in &mut calls {
+        callees.sort_unstable();
+        callees.dedup();
+    }
+    (finish(evaluator, found), calls)
 }
 
-/// All facts that clauses see, module by module.
-pub fn extract(evaluator: &mut Evaluator<'_>) -> Vec<Raw> {
-    let program = evaluator.program;
+type Edges = Vec<(FunctionId, FunctionId)>;
+
+fn extract_modules(mut evaluator: Evaluator<'_>, modules: &[ModuleId]) -> (Vec<Raw>, Edges) {
     let mut found = Vec::new();
-    for module in program.ids() {
-        if !is_audited(program.project.file(program.loaded(module).file).area) {
-            continue;
-        }
-        for index in 0..program.module(module).exprs.len() {
+    let mut edges = Vec::new();
+    for &module in modules {
+        for index in 0..evaluator.program.module(module).exprs.len() {
             let expr = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
-            extract_expr(evaluator, ExprRef { module, expr }, &mut found);
+            extract_expr(&mut evaluator, ExprRef { module, expr }, &mut found);
         }
-        extract_destructured(evaluator, module, &mut found);
-        extract_exports(evaluator, module, &mut found);
+        extract_destructured(&mut evaluator, module, &mut found);
+        extract_exports(&mut evaluator, module, &mut found);
+        add_call_edges(&mut evaluator, module, &mut edges);
     }
+    (found, edges)
+}
+
+/// What only shows when all facts are there.
+fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     let refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
     found.extend(refusals);
     mark_kept(evaluator, &mut found);

@@ -2,9 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
-use super::extract::{Raw, is_audited};
+use super::extract::Raw;
 use super::names::{last_name, shape};
 use crate::facts::graph::Callable;
+use crate::facts::graph::is_audited;
 use crate::facts::model::{Confidence, Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};

@@ -3,7 +3,8 @@
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
-use super::extract::{Raw, is_audited};
+use super::extract::Raw;
+use crate::facts::graph::is_audited;
 use crate::facts::model::Value;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;

@@ -3,7 +3,8 @@
 
 use smallvec::SmallVec;
 
-use super::extract::{Raw, is_audited};
+use super::extract::Raw;
+use crate::facts::graph::is_audited;
 use crate::facts::model::{Confidence, Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::Evaluator;

@@ -6,6 +6,7 @@ use crate::facts::model::{Data, Guard, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::Evaluator;
 use crate::project::Span;
+use crate::syntax::javascript::ExprKind;
 
 /// Calls of one helper that are looked at.
 const MAX_CALLS: usize = 200;
@@ -32,6 +33,10 @@ pub fn follow_responses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
         raw.set("by_environment", Value::bool(by_environment));
         let error = raw.get("body").map_or(Value::ABSENT, shown);
         raw.set("error", error);
+        let statuses = alternatives(evaluator, raw);
+        if !statuses.is_empty() {
+            raw.set("statuses", Value::list(statuses));
+        }
     }
 }
 
@@ -47,6 +52,15 @@ fn shown(body: &Value) -> Value {
         () => "text",
     };
     Value::text(what)
+}
+
+/// `ready ? 200 : 503`: both numbers.
+fn alternatives(evaluator: &mut Evaluator<'_>, raw: &Raw) -> Vec<Value> {
+    let Some(&at) = raw.refs("status").first() else { return Vec::new() };
+    let module = evaluator.program.module(at.module);
+    let ExprKind::Conditional { branches, .. } = module.kind(at.expr) else { return Vec::new() };
+    let values = module.list(branches).map(|expr| evaluator.value(ExprRef { module: at.module, expr }));
+    values.filter(|value| matches!(value.data, Data::Number(_))).collect()
 }
 
 fn callers(evaluator: &Evaluator<'_>, function: FunctionRef) -> Vec<ExprRef> {

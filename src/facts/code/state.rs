@@ -2,8 +2,9 @@
 
 use rustc_hash::FxHashMap;
 
-use super::extract::{Raw, is_audited};
+use super::extract::Raw;
 use super::names::shape;
+use crate::facts::graph::is_audited;
 use crate::facts::model::Value;
 use crate::facts::program::{Exported, ExprRef, ModuleId, Program, Target};
 use crate::facts::resolve::Evaluator;
