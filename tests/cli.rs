@@ -1,5 +1,7 @@
 //! The command line as a process: what it prints where, and how it ends.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

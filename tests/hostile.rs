@@ -1,5 +1,7 @@
 //! Trees that mean harm, or are merely broken: the audit of everything else goes on, and what was not read is said.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;

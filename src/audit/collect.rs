@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::read::Contents;
 use crate::facts::code::code_facts;
 use crate::facts::imports::ImportResolver;
+use crate::facts::joins::name_queried_models;
 use crate::facts::program::Program;
 use crate::facts::shapes::{self, LockInput, Manifest, Scripts, Surroundings};
 use crate::facts::stacks::Stacks;
@@ -29,6 +30,7 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
     let mut diagnostics = Vec::new();
     let incomplete = configuration(project, contents, &mut facts, &mut diagnostics);
     facts.extend(contents.matches.drain(..).map(|(file, found)| match_fact(project, file, &found)));
+    name_queried_models(&mut facts);
     contents.diagnostics.extend(diagnostics);
     contents.diagnostics.sort();
     contents.diagnostics.dedup();

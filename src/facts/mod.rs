@@ -5,6 +5,7 @@ mod checks;
 pub mod code;
 pub mod graph;
 pub mod imports;
+pub mod joins;
 mod model;
 pub mod paths;
 pub mod program;

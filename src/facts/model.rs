@@ -37,7 +37,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ),
     ("input", &["part", "state", "raw", "type"]),
     ("response", &["status", "body", "by_environment"]),
-    ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears"]),
+    ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),
     ("cors", &["origin", "credentials", "path", "decides"]),
     ("client", &["store", "shared", "target", "timeout", "pool", "library"]),

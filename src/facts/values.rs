@@ -902,27 +902,10 @@ impl Evaluator<'_> {
                 }
                 let equal = (op == BinaryOp::Equal) == holds;
                 match left.as_text().or(right.as_text()) {
-                    Some("production" | "prod") => {
-                        if equal {
-                            Guard::PROD.0
-                        } else {
-                            Guard::DEV.0
-                        }
-                    }
-                    Some("development" | "dev" | "local") => {
-                        if equal {
-                            Guard::DEV.0
-                        } else {
-                            0
-                        }
-                    }
-                    Some("test" | "testing") => {
-                        if equal {
-                            Guard::TEST.0
-                        } else {
-                            0
-                        }
-                    }
+                    Some("production" | "prod") if equal => Guard::PROD.0,
+                    Some("production" | "prod") => Guard::DEV.0,
+                    Some("development" | "dev" | "local") if equal => Guard::DEV.0,
+                    Some("test" | "testing") if equal => Guard::TEST.0,
                     _ => 0,
                 }
             }
@@ -988,15 +971,15 @@ fn enclosing_conditional_tests(module: &Module, expr: ExprId, symbol: SymbolIdx)
     let mut child = expr;
     while let Some(parent) = module.expr(child).parent.some() {
         match module.kind(parent) {
-            ExprKind::Conditional { test, branches } if module.list(branches).next() == Some(child) => {
-                if tests_kind_of_error(module, test, symbol) {
-                    return true;
-                }
+            ExprKind::Conditional { test, branches }
+                if module.list(branches).next() == Some(child) && tests_kind_of_error(module, test, symbol) =>
+            {
+                return true;
             }
-            ExprKind::Logical { op: LogicalOp::And, left, right } if right == child => {
-                if tests_kind_of_error(module, left, symbol) {
-                    return true;
-                }
+            ExprKind::Logical { op: LogicalOp::And, left, right }
+                if right == child && tests_kind_of_error(module, left, symbol) =>
+            {
+                return true;
             }
             _ => {}
         }

@@ -191,12 +191,10 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
             let paths = evaluator.paths_of(ExprRef { module: at.module, expr: tag });
             apply(evaluator, Verb::Tag, &paths, place, out);
         }
-        ExprKind::Member { name, .. } => {
-            if evaluator.stacks.has_candidates(Verb::Read, module.str(name)) {
-                let paths = evaluator.paths_of(at);
-                apply(evaluator, Verb::Read, &paths, place, out);
-                apply_to_anything(evaluator, module.str(name), place, out);
-            }
+        ExprKind::Member { name, .. } if evaluator.stacks.has_candidates(Verb::Read, module.str(name)) => {
+            let paths = evaluator.paths_of(at);
+            apply(evaluator, Verb::Read, &paths, place, out);
+            apply_to_anything(evaluator, module.str(name), place, out);
         }
         _ => {}
     }

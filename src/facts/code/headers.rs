@@ -228,6 +228,9 @@ fn looks_up(module: &Module, test: ExprId) -> bool {
 /// Options that a callback gives, origins that one decides on, and origins with more than one alternative.
 fn decided_by_code(evaluator: &mut Evaluator<'_>, raws: &mut [Raw], out: &mut Vec<Raw>) {
     for raw in raws.iter_mut().filter(|raw| &*raw.kind == "cors") {
+        if let Some(path) = mounted_at(evaluator, raw.at) {
+            raw.set("path", path);
+        }
         let mut decides = raw.refs("decides").first().copied();
         if let Some(first) = evaluator.argument(raw.at, 0)
             && let Some(function) = function_of(evaluator, first)
@@ -256,6 +259,15 @@ fn decided_by_code(evaluator: &mut Evaluator<'_>, raws: &mut [Raw], out: &mut Ve
             }
         }
     }
+}
+
+/// The path beside a middleware: `app.use("/api", cors())`.
+fn mounted_at(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Option<Value> {
+    let module = evaluator.program.module(at.module);
+    let call = module.expr(at.expr).parent.some()?;
+    let first = module.call(call).and_then(|(_, args)| module.list(args).next()).filter(|&first| first != at.expr)?;
+    let value = evaluator.value(ExprRef { module: at.module, expr: first });
+    value.as_text().is_some().then_some(value)
 }
 
 fn literal_value(evaluator: &Evaluator<'_>, at: ExprRef) -> Value {

@@ -79,9 +79,9 @@ impl Evaluator<'_> {
         let found: Vec<ExprRef> = match &item.source {
             Source::Arg(index) => {
                 let argument = self.argument(at, *index);
-                let steps = item.steps.iter();
+                let mut steps = item.steps.iter();
                 argument
-                    .and_then(|from| steps.fold(Some(from), |at, name| self.property_ref(at?, name)))
+                    .and_then(|from| steps.try_fold(from, |at, name| self.property_ref(at, name)))
                     .into_iter()
                     .collect()
             }

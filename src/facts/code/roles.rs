@@ -304,13 +304,13 @@ pub fn usage(module: &Module, expr: ExprId, depth: u8) -> Enforced {
         };
         match module.kind(parent) {
             ExprKind::Conditional { test, .. } if test == child => return Enforced::Yes,
-            ExprKind::Logical { op: LogicalOp::And | LogicalOp::Or, left, right } if left == child => {
-                // `check() || fail()`; a plain fallback value is none.
-                if matches!(module.kind(right), ExprKind::Call { .. } | ExprKind::Await(_))
-                    && root_is_statement(module, parent)
-                {
-                    return Enforced::Yes;
-                }
+            // `check() || fail()`; a plain fallback value is none.
+            ExprKind::Logical { op: LogicalOp::And | LogicalOp::Or, left, right }
+                if left == child
+                    && matches!(module.kind(right), ExprKind::Call { .. } | ExprKind::Await(_))
+                    && root_is_statement(module, parent) =>
+            {
+                return Enforced::Yes;
             }
             ExprKind::Assign { target, value, .. } if value == child => {
                 return match module.kind(target) {

@@ -56,6 +56,9 @@ pub struct Wiring {
     pub mounts: FxHashSet<ExprRef>,
 }
 
+/// A way from a router up to an application: the full path, and what a request passes (and whether that counts half).
+type Way = (Option<String>, Vec<(Callable, bool)>);
+
 /// Ways up to an application that are followed when a router is mounted more than once.
 const MAX_WAYS: usize = 3;
 const MAX_LEVELS: u8 = 6;
@@ -291,13 +294,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
     }
 
     /// The ways from a router up to an application: the full path and what stands before the route on each.
-    fn ways_up(
-        &self,
-        router: ExprRef,
-        registered: usize,
-        path: Option<&str>,
-        level: u8,
-    ) -> Vec<(Option<String>, Vec<(Callable, bool)>)> {
+    fn ways_up(&self, router: ExprRef, registered: usize, path: Option<&str>, level: u8) -> Vec<Way> {
         let mut links = Vec::new();
         for &number in self.on.get(&router).into_iter().flatten() {
             let mount = &self.mounts[number];

@@ -96,6 +96,9 @@ pub struct ColumnType {
     pub is: String,
 }
 
+/// Index of a clause and of one of its selector's patterns.
+type Alternative = (usize, usize);
+
 /// All stacks, compiled for look-up.
 #[derive(Debug, Default)]
 pub struct Stacks {
@@ -108,8 +111,8 @@ pub struct Stacks {
     pub request_types: Vec<TypeIdx>,
     pub app_types: Vec<TypeIdx>,
     pub router_types: Vec<TypeIdx>,
-    by_name: FxHashMap<(Verb, Arc<str>), Vec<(usize, usize)>>,
-    any_name: FxHashMap<Verb, Vec<(usize, usize)>>,
+    by_name: FxHashMap<(Verb, Arc<str>), Vec<Alternative>>,
+    any_name: FxHashMap<Verb, Vec<Alternative>>,
     origin_by_name: FxHashMap<Arc<str>, Vec<usize>>,
     column_by_name: FxHashMap<Arc<str>, Vec<usize>>,
 }
