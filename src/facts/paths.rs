@@ -319,13 +319,25 @@ fn parse_pattern(text: &str, type_named: &dyn Fn(&str) -> Option<TypeIdx>) -> Re
             rest = after;
         } else if let Some(after) = rest.strip_prefix('.') {
             let (step, after) = split_step(after).ok_or_else(|| format!("`{text}`: a name is missing after a dot"))?;
-            steps.push(step);
+            if !(steps.is_empty() && is_package_itself(&root, &step)) {
+                steps.push(step);
+            }
             rest = after;
         } else {
             return Err(format!("`{text}`: expected `.name`, `.{{a,b}}`, `.*`, `.**` or `()` at `{rest}`"));
         }
     }
     Ok(Pattern { root, steps })
+}
+
+/// `better-auth.betterAuth` is the package, as paths have it (see [`PathTable::member`]).
+fn is_package_itself(root: &Root, step: &SelectorStep) -> bool {
+    match (root, step) {
+        (Root::Package(package), SelectorStep::Names(names)) => {
+            matches!(names.as_slice(), [name] if is_camel_case_of(name, package))
+        }
+        _ => false,
+    }
 }
 
 /// A package may be quoted (`'socket.io'.Server`) when its own name holds a dot.
@@ -359,6 +371,14 @@ fn split_step(text: &str) -> Option<(SelectorStep, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_selector_may_name_the_export_that_is_called_like_its_package() {
+        let selector = Selector::parse("better-auth.betterAuth().api.getSession", true, &|_| None).unwrap();
+        assert_eq!(selector, Selector::parse("better-auth().api.getSession", true, &|_| None).unwrap());
+        let other = Selector::parse("better-auth.other()", true, &|_| None).unwrap();
+        assert_ne!(other, Selector::parse("better-auth()", true, &|_| None).unwrap());
+    }
 
     fn path(paths: &mut PathTable, text: &str) -> PathId {
         let (root, mut rest) = split_root(text).unwrap();

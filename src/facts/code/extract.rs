@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::kept::mark_kept;
-use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, nesting_edges};
+use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, FunctionId, Origins, Value};
 use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
@@ -57,7 +57,7 @@ impl Raw {
 /// Fields whose expressions matter, not their values.
 const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "of", "decides"];
 /// Fields of which both matter.
-const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on"];
+const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on", "status"];
 
 /// What a clause looks at, at one place.
 #[derive(Debug, Clone, Copy)]
@@ -108,7 +108,8 @@ fn extract_modules(mut evaluator: Evaluator<'_>, modules: &[ModuleId]) -> (Vec<R
 
 /// What only shows when all facts are there.
 fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
-    let refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
+    let mut refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
+    refusals.extend(found.iter().flat_map(|raw| handed_refusals(evaluator, raw)));
     found.extend(refusals);
     mark_kept(evaluator, &mut found);
     found.iter_mut().for_each(mark_own_origin);
@@ -136,12 +137,64 @@ fn refusal(raw: &Raw) -> Option<Raw> {
     if &*raw.kind != "response" {
         return None;
     }
-    let crate::facts::model::Data::Number(status) = raw.get("status")?.data else { return None };
-    let (_, role) = REFUSALS.iter().find(|(code, _)| (*code - status).abs() < 0.5)?;
+    let role = refused_by(raw.get("status")?)?;
+    Some(refusing(raw, role))
+}
+
+/// Which check a status stands for.
+fn refused_by(status: &Value) -> Option<&'static str> {
+    let crate::facts::model::Data::Number(status) = status.data else { return None };
+    REFUSALS.iter().find(|(code, _)| (*code - status).abs() < 0.5).map(|(_, role)| *role)
+}
+
+fn refusing(raw: &Raw, role: &str) -> Raw {
     let mut check = raw.clone();
     check.kind = "role".into();
     check.clause = "shape refusal".into();
-    check.fields = vec![("role".into(), Value::text(*role)), ("fails".into(), Value::text("refuses"))];
+    check.fields = vec![("role".into(), Value::text(role)), ("fails".into(), Value::text("refuses"))];
+    check
+}
+
+/// Calls of a helper that are followed for the status they hand it.
+const MAX_HANDED: usize = 64;
+
+/// `answer(401, "…")`, where `answer` makes a response with the status that it is handed: the call refuses.
+fn handed_refusals(evaluator: &mut Evaluator<'_>, raw: &Raw) -> Vec<Raw> {
+    let program = evaluator.program;
+    let &[status] = raw.refs("status") else { return Vec::new() };
+    if &*raw.kind != "response" {
+        return Vec::new();
+    }
+    let ExprKind::Ident(symbol) = program.kind(status) else { return Vec::new() };
+    let Definition::Parameter { function, index, steps, .. } = &program.module(status.module).symbol(symbol).definition
+    else {
+        return Vec::new();
+    };
+    if !steps.is_empty() {
+        return Vec::new();
+    }
+    let number = program.number(FunctionRef { module: status.module, function: *function });
+    let calls = evaluator.links.callers.get(number.0 as usize).cloned().unwrap_or_default();
+    let index = *index as usize;
+    calls.into_iter().take(MAX_HANDED).filter_map(|call| refused_at(evaluator, raw, call, index)).collect()
+}
+
+fn refused_at(evaluator: &mut Evaluator<'_>, raw: &Raw, call: ExprRef, index: usize) -> Option<Raw> {
+    let program = evaluator.program;
+    let loaded = program.loaded(call.module);
+    let argument = evaluator.argument(call, index)?;
+    let role = refused_by(&evaluator.value(argument))?;
+    if !is_audited(program.project.file(loaded.file).area) {
+        return None;
+    }
+    let expr = loaded.module.expr(call.expr);
+    let function = loaded.module.function_of(call.expr);
+    let mut check = refusing(raw, role);
+    check.at = call;
+    check.span = Span { file: loaded.file, start: expr.start, end: expr.end };
+    check.refs.clear();
+    check.function = (function.0 != 0).then_some(FunctionRef { module: call.module, function });
+    check.certain = Confidence::Medium;
     Some(check)
 }
 

@@ -20,7 +20,17 @@ pub enum Enforced {
     Pending,
     /// It always refuses: whoever calls it under a condition enforces something.
     Refuses,
+    /// Where the check fails nothing is given back (`if (!session) return null`): a handler thereby ends, and whoever
+    /// else calls it has to act.
+    GivesNothing,
     Yes,
+}
+
+impl Enforced {
+    /// Does a failure end the request when this is what the framework calls?
+    pub fn ends_request(self) -> bool {
+        self >= Enforced::GivesNothing
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +148,7 @@ impl<'r, 'p> Roles<'r, 'p> {
             for mut role in self.within(callee, hops - 1) {
                 let module = self.program.module(call.module);
                 role.enforced = match role.enforced {
-                    Enforced::Pending => usage(module, call.expr, 0),
+                    Enforced::Pending | Enforced::GivesNothing => usage(module, call.expr, 0),
                     Enforced::Refuses => refusal(module, call.expr),
                     other => other,
                 };
@@ -322,13 +332,15 @@ fn root_is_statement(module: &Module, expr: ExprId) -> bool {
 fn root_usage(module: &Module, root: ExprId, depth: u8) -> Enforced {
     match module.expr(root).role {
         Use::Test => {
-            let exits = module.contexts.iter().any(|context| match context.kind {
-                ContextKind::Then(test) | ContextKind::Else(test) => test == root && context.exits,
-                ContextKind::Case => context.exits,
+            let of_test = |kind: ContextKind| match kind {
+                ContextKind::Then(test) | ContextKind::Else(test) => test == root,
+                ContextKind::Case => true,
                 _ => false,
-            });
+            };
+            let exits = (0..).zip(&module.contexts).filter(|(_, context)| of_test(context.kind) && context.exits);
+            let exit = exits.map(|(index, _)| exit_of(module, ContextId(index))).max();
             let both = module.contexts.iter().any(|c| matches!(c.kind, ContextKind::Else(test) if test == root));
-            if exits || both { Enforced::Yes } else { Enforced::Pending }
+            exit.unwrap_or(if both { Enforced::Yes } else { Enforced::Pending })
         }
         Use::Return => Enforced::Pending,
         Use::Init => {
@@ -343,6 +355,20 @@ fn root_usage(module: &Module, root: ExprId, depth: u8) -> Enforced {
         }
         _ => Enforced::No,
     }
+}
+
+/// A block that is left: with an answer or an error, or by handing back nothing at all?
+fn exit_of(module: &Module, context: ContextId) -> Enforced {
+    let returned: SmallVec<[ExprId; 4]> = (0..)
+        .map(ExprId)
+        .zip(&module.exprs)
+        .filter(|(_, expr)| expr.context == context && expr.role == Use::Return && expr.parent == ExprId::NONE)
+        .map(|(id, _)| id)
+        .collect();
+    let is_nothing =
+        |&id: &ExprId| matches!(module.kind(id), ExprKind::Null | ExprKind::Undefined | ExprKind::Bool(false));
+    let gives_nothing = !returned.is_empty() && returned.iter().all(is_nothing);
+    if gives_nothing { Enforced::GivesNothing } else { Enforced::Yes }
 }
 
 fn of_symbol(module: &Module, symbol: SymbolIdx, depth: u8) -> Enforced {

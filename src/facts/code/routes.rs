@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::Raw;
-use super::roles::{Enforced, Role, Roles};
+use super::roles::{Role, Roles};
 use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
@@ -428,7 +428,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 Callable::Opaque => opaque = true,
             }
             for mut role in roles.of_callable(callable) {
-                if role.enforced != Enforced::Yes {
+                if !role.enforced.ends_request() {
                     continue;
                 }
                 role.half |= half;
