@@ -70,6 +70,7 @@ pub struct Evaluator<'p> {
     pub(super) returned: FxHashMap<FunctionRef, crate::facts::model::Value>,
     pub(super) returning: FxHashSet<FunctionRef>,
     pub(super) inputs: FxHashMap<PathId, bool>,
+    pub(super) environments: FxHashMap<PathId, bool>,
     returns_active: FxHashSet<FunctionRef>,
 }
 
@@ -92,6 +93,7 @@ impl<'p> Evaluator<'p> {
             returned: FxHashMap::default(),
             returning: FxHashSet::default(),
             inputs: FxHashMap::default(),
+            environments: FxHashMap::default(),
             returns_active: FxHashSet::default(),
         }
     }

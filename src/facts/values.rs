@@ -76,8 +76,9 @@ impl Evaluator<'_> {
                 Value { data: Data::List(items.into()), origins }
             }
             ExprKind::Logical { op, left, right } => {
+                let developers = op == LogicalOp::And && self.is_development(at.module, left);
                 let (left, right) = (self.value(here(left)), self.value(here(right)));
-                logical(op, left, right)
+                logical(op, left, if developers { shown_to_developers(&right) } else { right })
             }
             ExprKind::Conditional { test, branches } => self.conditional(at.module, test, branches),
             ExprKind::Binary { op, left, right } => self.binary(at.module, op, left, right),
@@ -213,6 +214,11 @@ impl Evaluator<'_> {
                 value.origins = Origins::ALLOW_LISTED;
             }
         }
+        if let Some(yes) = values.first_mut()
+            && self.is_development(module, test)
+        {
+            *yes = shown_to_developers(yes);
+        }
         let [yes, no] = values.as_slice() else { return Value::UNKNOWN };
         match test_value.data {
             Data::Bool(true) => return yes.clone(),
@@ -225,6 +231,21 @@ impl Evaluator<'_> {
             Value { data: yes.data.clone(), origins }
         } else {
             Value { data: Data::Unknown, origins }
+        }
+    }
+
+    /// `process.env.NODE_ENV === "development"`; whatever is only asked not to be production may be anything.
+    fn is_development(&mut self, module: ModuleId, test: ExprId) -> bool {
+        match self.program.module(module).kind(test) {
+            ExprKind::Binary { op: BinaryOp::Equal, left, right } => {
+                let sides = [left, right].map(|expr| self.value(ExprRef { module, expr }));
+                sides.iter().any(|side| matches!(side.as_text(), Some("development" | "dev" | "local")))
+                    && sides.iter().any(|side| side.origins.has(Origins::ENV))
+            }
+            ExprKind::Logical { op: LogicalOp::And, left, right } => {
+                self.is_development(module, left) || self.is_development(module, right)
+            }
+            _ => false,
         }
     }
 
@@ -283,6 +304,10 @@ impl Evaluator<'_> {
                     }
                     for assigned in entry.assigned.iter().take(MAX_ASSIGNED) {
                         origins = origins.joined(self.value(here(*assigned)).origins);
+                        // `if (isProduction) message = "…"`
+                        if self.surroundings(here(*assigned)).1.0 & Guard::PROD.0 != 0 {
+                            origins = origins.with(Origins::PROD);
+                        }
                     }
                     let data = if open.fields.is_empty() { Data::Unknown } else { Data::Record(Arc::new(open)) };
                     return self.with_guard_of_own_error(at, symbol, Value { data, origins });
@@ -553,7 +578,9 @@ impl Evaluator<'_> {
         {
             return Value { data: Data::Unknown, origins };
         }
-        if is_error(of.origins) {
+        // An object that holds an error (`{ data, error }`) is none itself.
+        let known = matches!(&of.data, Data::Record(record) if record.fields.iter().any(|(field, _)| &**field == name));
+        if is_error(of.origins) && !known {
             return error_member(&of, name);
         }
         match &of.data {
@@ -746,12 +773,13 @@ impl Evaluator<'_> {
             // What a function finds by a request's words is no longer the request's.
             let found = Origins::REQUEST.with(Origins::GIVEN).with(Origins::LOOP_VARIABLE);
             value.origins = value.origins.without(found);
-            let origins = returned.as_ref().map_or(value.origins, |seen| seen.origins.joined(value.origins));
-            let data = match &returned {
-                Some(seen) if seen.data != value.data => Data::Unknown,
-                _ => value.data,
-            };
-            returned = Some(Value { data, origins });
+            returned = Some(match returned {
+                Some(seen) => {
+                    let origins = seen.origins.joined(value.origins);
+                    Value { data: join(&seen, &value, 0).data, origins }
+                }
+                None => value,
+            });
         }
         self.returning.remove(&function);
         // What a function without a body or without returns does to its arguments is anybody's guess.
@@ -773,7 +801,7 @@ impl Evaluator<'_> {
             if self.is_input(path) && !self.is_made_from_environment(at) {
                 return Some(Value { data: Data::Unknown, origins: Origins::REQUEST });
             }
-            if self.is_environment(path) {
+            if self.is_environment(path) || self.is_whole_environment(path) {
                 return Some(Value { data: Data::Unknown, origins: Origins::ENV });
             }
             if self.paths.is_result(path)
@@ -824,6 +852,17 @@ impl Evaluator<'_> {
             }
             _ => None,
         })
+    }
+
+    /// All variables together: each of its members is one.
+    pub fn is_whole_environment(&mut self, path: PathId) -> bool {
+        if let Some(&known) = self.environments.get(&path) {
+            return known;
+        }
+        let variable = self.paths.member(path, "ANY");
+        let found = variable != path && self.is_environment(variable);
+        self.environments.insert(path, found);
+        found
     }
 
     pub fn is_environment(&mut self, path: PathId) -> bool {
@@ -1009,6 +1048,12 @@ fn plain_text(value: &Value) -> Option<String> {
         Data::Bool(value) => Some(value.to_string()),
         _ => None,
     }
+}
+
+/// What stands there in development alone shows nobody an error.
+fn shown_to_developers(value: &Value) -> Value {
+    let origins = value.origins.without(Origins::CAUGHT_ERROR.with(Origins::ERROR_STACK));
+    Value { data: Data::Unknown, origins: origins.with(Origins::DYNAMIC) }
 }
 
 fn only_environment(origins: Origins) -> Origins {

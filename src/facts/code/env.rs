@@ -118,10 +118,7 @@ fn stops_in_catch(refusals: &Refusals, raw: &Raw, module: &Module) -> bool {
 
 /// `process.env`, under whatever name.
 fn is_whole_environment(evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {
-    evaluator.paths_of(at).into_iter().any(|path| {
-        let variable = evaluator.paths.member(path, "ANY");
-        evaluator.is_environment(variable)
-    })
+    evaluator.paths_of(at).into_iter().any(|path| evaluator.is_whole_environment(path))
 }
 
 /// The whole environment, or an object that is mostly made of it.
