@@ -310,12 +310,6 @@ const UNNAMED: &[(&str, &str, &str, &str)] = &[
     ("express-shop-unready", "security-headers", "package.json:20", ABSENT),
     (
         "express-shop-unready",
-        "sensitive-data-in-logs",
-        "src/routes/auth.ts:14",
-        "a missed finding: the whole body in a log line",
-    ),
-    (
-        "express-shop-unready",
         "unbounded-memory-store",
         "src/lib/sessions.ts:14",
         "the finding is at the declaration, line 9",

@@ -85,7 +85,7 @@ fn take(project: &mut Project, contents: &mut Contents, id: FileId, one: One) {
     if let Some(area) = one.area {
         file.area = area;
     }
-    if !one.allows.is_empty() {
+    if !one.allows.is_empty() && file.in_scope {
         contents.allows.push((file.path.to_string(), one.allows));
     }
     contents.modules.extend(one.module.map(|module| (id, module)));

@@ -8,7 +8,7 @@ use crate::facts::graph::is_audited;
 use crate::facts::model::{Confidence, Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::Evaluator;
-use crate::project::Span;
+use crate::project::{ServiceId, Span};
 use crate::syntax::javascript::{
     BinaryOp, ContextKind, Definition, Expr, ExprId, ExprKind, FunctionIdx, Module, PropKind,
 };
@@ -21,6 +21,13 @@ const MIN_LITERAL: usize = 6;
 
 /// Adds `names` to every log fact: the identifiers, properties and keys that its arguments show.
 pub fn name_logs(evaluator: &Evaluator<'_>, raws: &mut [Raw]) {
+    // A logger that is made with a list of what to leave out serves the whole service.
+    let redacting: Vec<ServiceId> = raws
+        .iter()
+        .filter(|raw| raw.text("name") == Some("structured-logger"))
+        .filter(|raw| raw.get("opts").is_some_and(|opts| !opts.field("redact").is_absent()))
+        .map(|raw| evaluator.program.project.file(raw.span.file).service)
+        .collect();
     for raw in raws.iter_mut().filter(|raw| &*raw.kind == "log") {
         let module = evaluator.program.module(raw.at.module);
         let Some((_, args)) = module.call(raw.at.expr) else { continue };
@@ -31,6 +38,10 @@ pub fn name_logs(evaluator: &Evaluator<'_>, raws: &mut [Raw]) {
         names.sort();
         names.dedup();
         raw.set("names", Value::texts(&names));
+        let service = evaluator.program.project.file(raw.span.file).service;
+        if raw.text("library") != Some("console") && redacting.contains(&service) {
+            raw.set("redacted", Value::bool(true));
+        }
     }
 }
 

@@ -423,7 +423,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 Callable::Function(function) => composed.functions.push(function),
                 Callable::External { path, site } => {
                     composed.sites.extend(site);
-                    opaque |= self.evaluator.paths.text(path).starts_with('?');
+                    opaque |= may_guard(&self.evaluator.paths.text(path));
                 }
                 Callable::Opaque => opaque = true,
             }
@@ -442,6 +442,13 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         composed.roles.sort();
         composed.roles.dedup();
     }
+}
+
+/// Something of a module or package that nobody knows, whose name speaks of guarding: it may or may not.
+fn may_guard(api: &str) -> bool {
+    const WORDS: &[&str] = &["auth", "gate", "guard", "login", "acl", "permission", "sso", "identity"];
+    let package = api.split(['.', '(']).next().unwrap_or(api);
+    package == "?" || WORDS.iter().any(|word| package.contains(word))
 }
 
 fn function_of(raw: &Raw) -> FunctionIdx {
