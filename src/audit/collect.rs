@@ -12,7 +12,7 @@ use crate::facts::stacks::Stacks;
 use crate::facts::{Fact, FactStore, Value};
 use crate::project::{Area, Diagnostic, File, FileId, FileKind, ProcessKind, Project, ServiceId, Span, Tracked};
 use crate::rules::Match;
-use crate::syntax::javascript::Module;
+use crate::syntax::hir::Module;
 
 /// Everything that rules can ask about. Services get their stacks, platforms and process kinds on the way.
 pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) -> FactStore {

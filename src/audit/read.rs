@@ -11,8 +11,8 @@ use crate::project::{
     needed,
 };
 use crate::rules::{Match, SyntaxScanner, TextScanner};
-use crate::syntax::javascript::{self, Module};
-use crate::syntax::{Node, json, toml_file, yaml};
+use crate::syntax::{Node, json, line_at, toml_file, yaml};
+use crate::syntax::{code, hir::Module, javascript};
 
 /// What all files together say, before any of it is a fact.
 #[derive(Default)]
@@ -149,7 +149,9 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
     one.matches = scanners.text.scan(&file.path, file.area, text);
     one.allows = find_allows(text, Comments::of(&file.path));
     match file.kind {
-        FileKind::JavaScript => read_code(project, id, text, scanners, allocator, &mut one),
+        FileKind::JavaScript | FileKind::Python | FileKind::Rust => {
+            read_code(project, id, text, scanners, allocator, &mut one)
+        }
         FileKind::Json
         | FileKind::Yaml
         | FileKind::Toml
@@ -185,13 +187,14 @@ fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, all
     if !scanners.syntax.is_empty() {
         one.matches.extend(scanners.syntax.scan(&file.path, text));
     }
-    match javascript::parse(&file.path, text, allocator) {
-        Ok(module) => {
+    match code::parse(file.kind, &file.path, text, allocator) {
+        None => {}
+        Some(Ok(module)) => {
             one.lines = u64::from(module.lines);
             one.diagnostics.extend(module.too_deep.map(|offset| Diagnostic {
                 kind: "too-deep".to_owned(),
                 path: file.path.to_string(),
-                line: line_of(text, offset as usize),
+                line: line_at(text, offset as usize),
                 message: format!(
                     "nested deeper than {} levels: what is further inside is not read",
                     javascript::LEVELS
@@ -199,17 +202,10 @@ fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, all
             }));
             one.module = Some(module);
         }
-        Err(error) => one.diagnostics.push(Diagnostic {
-            kind: error.kind.to_owned(),
-            path: file.path.to_string(),
-            line: line_of(text, error.offset as usize),
-            message: format!("not read: {}", error.message),
-        }),
+        Some(Err(error)) => {
+            let mut diagnostic = error.diagnostic(&file.path);
+            diagnostic.message = format!("not read: {}", diagnostic.message);
+            one.diagnostics.push(diagnostic);
+        }
     }
-}
-
-fn line_of(text: &str, offset: usize) -> u32 {
-    let end = offset.min(text.len());
-    let lines = text.as_bytes()[..end].iter().filter(|&&byte| byte == b'\n').count();
-    u32::try_from(lines + 1).unwrap_or(u32::MAX)
 }

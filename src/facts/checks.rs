@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::model::Origins;
 use super::program::{ExprRef, ModuleId};
 use super::resolve::Evaluator;
-use crate::syntax::javascript::{BinaryOp, ContextKind, ExprId, ExprKind, LogicalOp, Module, Step, SymbolIdx};
+use crate::syntax::hir::{BinaryOp, ContextKind, ExprId, ExprKind, LogicalOp, Module, Step, SymbolIdx};
 
 /// Does the test, when it has the outcome `holds`, leave only known values for the expression?
 pub(super) fn admits_known(module: &Module, test: ExprId, expr: ExprId, holds: bool) -> bool {

@@ -9,7 +9,7 @@ use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
 use super::resolve::{Evaluator, Links, Thing};
 use super::stacks::{Clause, Projection, Sort, Source, Stacks, Verb};
 use crate::project::{Area, FileId, ServiceId};
-use crate::syntax::javascript::{Definition, ExprId, ExprKind, FunctionIdx};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx};
 
 /// One link of a chain: what a router or wrapper is given to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -250,7 +250,7 @@ impl Evaluator<'_> {
                     let hir = program.module(module);
                     for member in &hir.class(class).members {
                         if hir.str(member.name) == name
-                            && let crate::syntax::javascript::MemberKind::Field(value) = member.kind
+                            && let crate::syntax::hir::MemberKind::Field(value) = member.kind
                             && value != ExprId::NONE
                         {
                             return Some(ExprRef { module, expr: value });

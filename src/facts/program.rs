@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::model::FunctionId;
 use crate::project::{FileId, Project};
-use crate::syntax::javascript::{
+use crate::syntax::hir::{
     Atom, ExportTarget, ExprId, ExprKind, FunctionIdx, Imported, Module, PropKind, SourceIdx, SymbolIdx,
 };
 

@@ -10,7 +10,7 @@ use super::model::FunctionId;
 use super::paths::{Matcher, PathId, PathTable, TypeIdx};
 use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
 use super::stacks::Stacks;
-use crate::syntax::javascript::{
+use crate::syntax::hir::{
     ClassIdx, ClassMember, Definition, ExprId, ExprKind, FunctionIdx, Imported, LogicalOp, MemberKind, PropKind, Run,
     SourceIdx, Step, SymbolIdx, Type, TypeId, TypeRoot,
 };

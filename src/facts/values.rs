@@ -11,7 +11,7 @@ use super::paths::PathId;
 use super::program::{ExprRef, FunctionRef, ModuleId};
 use super::resolve::{Evaluator, Thing};
 use super::stacks::Verb;
-use crate::syntax::javascript::{
+use crate::syntax::hir::{
     BinaryOp, ContextId, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, PropKind, Run, Step, SymbolIdx,
     Type, TypeId, TypeRoot,
 };

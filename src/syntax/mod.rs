@@ -1,13 +1,17 @@
 //! Source text to common observations: one file per language.
 
+pub mod code;
 pub mod depth;
 pub mod dockerfile;
 pub mod dotenv;
 mod error;
+pub mod hir;
 pub mod javascript;
 pub mod json;
 mod node;
 pub mod prisma;
+pub mod python;
+pub mod rust;
 pub mod toml_file;
 pub mod yaml;
 

@@ -15,7 +15,7 @@ use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Links};
 use crate::facts::stacks::{Stacks, Verb};
 use crate::project::{Area, FileId, ServiceId, Span};
-use crate::syntax::javascript::{BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Use};
+use crate::syntax::hir::{BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Use};
 
 /// What the code of a project says.
 #[derive(Debug, Default)]

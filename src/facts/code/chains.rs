@@ -4,7 +4,7 @@
 use crate::facts::model::Value;
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::Evaluator;
-use crate::syntax::javascript::{Definition, ExprId, ExprKind, Module, SymbolIdx};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, Module, SymbolIdx};
 
 /// Longer chains are cut.
 const MAX_CHAIN: usize = 24;

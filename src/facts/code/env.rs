@@ -11,7 +11,7 @@ use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::values::ITERATORS;
-use crate::syntax::javascript::{ContextKind, Definition, ExprId, ExprKind, Module, PropKind};
+use crate::syntax::hir::{ContextKind, Definition, ExprId, ExprKind, Module, PropKind};
 
 /// Calls in a chain that makes a schema (`z.object({…}).extend({…}).strict()`).
 const MAX_CHAIN: usize = 12;
@@ -109,7 +109,7 @@ fn stops_in_catch(refusals: &Refusals, raw: &Raw, module: &Module) -> bool {
     let function = module.function_of(raw.at.expr);
     inside_try
         && module.contexts.iter().enumerate().any(|(index, context)| {
-            let id = crate::syntax::javascript::ContextId(u32::try_from(index).unwrap_or(u32::MAX));
+            let id = crate::syntax::hir::ContextId(u32::try_from(index).unwrap_or(u32::MAX));
             context.function == function
                 && matches!(context.kind, ContextKind::Catch)
                 && refusals.fails(raw.at.module, id)
@@ -353,5 +353,5 @@ fn is_tested(module: &Module, read: ExprId) -> bool {
         }
         child = parent;
     }
-    module.expr(child).role == crate::syntax::javascript::Use::Test
+    module.expr(child).role == crate::syntax::hir::Use::Test
 }

@@ -12,7 +12,7 @@ use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::{Clause, Test, Verb, later_call};
 use crate::project::Span;
-use crate::syntax::javascript::{Definition, ExprId, ExprKind, Step};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, Step};
 
 /// A fact before routes, phases and reachability are known.
 #[derive(Debug, Clone)]

@@ -9,9 +9,7 @@ use crate::facts::graph::is_audited;
 use crate::facts::model::{Confidence, Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::javascript::{
-    BinaryOp, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, PropKind, SymbolIdx,
-};
+use crate::syntax::hir::{BinaryOp, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, PropKind, SymbolIdx};
 
 const ALLOW_ORIGIN: &str = "access-control-allow-origin";
 const ALLOW_CREDENTIALS: &str = "access-control-allow-credentials";

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::facts::program::{Exported, ExprRef, ModuleId, Program, Target};
 use crate::project::Area;
-use crate::syntax::javascript::{Definition, ExprId, ExprKind, SymbolIdx, Use};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, SymbolIdx, Use};
 
 /// What the project's modules read, tests and examples aside.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use crate::facts::graph::is_audited;
 use crate::facts::model::Value;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::javascript::{Definition, ExprId, ExprKind, Module, SymbolIdx, Use};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, Module, SymbolIdx, Use};
 
 /// Steps that are followed from the call that makes something.
 const MAX_STEPS: usize = 64;

@@ -9,9 +9,7 @@ use crate::facts::model::{Confidence, Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::Evaluator;
 use crate::project::{ServiceId, Span};
-use crate::syntax::javascript::{
-    BinaryOp, ContextKind, Definition, Expr, ExprId, ExprKind, FunctionIdx, Module, PropKind,
-};
+use crate::syntax::hir::{BinaryOp, ContextKind, Definition, Expr, ExprId, ExprKind, FunctionIdx, Module, PropKind};
 
 /// Literals under names without any of these are no secrets; the lexicons of the rules decide about the rest.
 const TELLING: &[&str] = &["secret", "passw", "pwd", "token", "key", "credential", "auth", "salt", "dsn", "pepper"];

@@ -8,7 +8,7 @@ use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
-use crate::syntax::javascript::{ExprId, ExprKind, LogicalOp, Prop};
+use crate::syntax::hir::{ExprId, ExprKind, LogicalOp, Prop};
 
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
@@ -58,7 +58,7 @@ impl Evaluator<'_> {
             return Value::ABSENT;
         };
         let definition = &self.program.module(owner).symbol(symbol).definition;
-        let crate::syntax::javascript::Definition::Variable { init, .. } = definition else { return Value::ABSENT };
+        let crate::syntax::hir::Definition::Variable { init, .. } = definition else { return Value::ABSENT };
         let value = self.value(ExprRef { module: owner, expr: *init });
         steps.iter().fold(value, |value, step| value.field(step))
     }

@@ -7,7 +7,7 @@ use super::names::last_name;
 use crate::facts::model::Value;
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::javascript::{Definition, ExprId, ExprKind, FunctionIdx, Module, SymbolIdx, Use};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Module, SymbolIdx, Use};
 
 const MAX_STEPS: u32 = 600;
 /// Calls of a function that returns the number, and of the function around that one.
@@ -53,9 +53,9 @@ impl Flow<'_, '_> {
                 ExprKind::Binary { op, .. }
                     if !matches!(
                         op,
-                        crate::syntax::javascript::BinaryOp::Add
-                            | crate::syntax::javascript::BinaryOp::Multiply
-                            | crate::syntax::javascript::BinaryOp::Other
+                        crate::syntax::hir::BinaryOp::Add
+                            | crate::syntax::hir::BinaryOp::Multiply
+                            | crate::syntax::hir::BinaryOp::Other
                     ) =>
                 {
                     return;
@@ -145,13 +145,7 @@ impl Flow<'_, '_> {
     }
 
     /// The name under which a call takes the value: a constant first argument (`cookie("state", x)`), else its own.
-    fn argument_name(
-        &self,
-        at: ExprRef,
-        call: ExprId,
-        args: crate::syntax::javascript::Run,
-        child: ExprId,
-    ) -> Option<String> {
+    fn argument_name(&self, at: ExprRef, call: ExprId, args: crate::syntax::hir::Run, child: ExprId) -> Option<String> {
         let module = self.evaluator.program.module(at.module);
         let (callee, _) = module.call(call)?;
         let first = module.list(args).next()?;

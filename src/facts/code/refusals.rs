@@ -7,7 +7,7 @@ use super::extract::Raw;
 use crate::facts::model::Data;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::javascript::{
+use crate::syntax::hir::{
     BinaryOp, ContextId, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, SymbolIdx, Use,
 };
 

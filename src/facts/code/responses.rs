@@ -6,7 +6,7 @@ use crate::facts::model::{Data, Guard, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::Evaluator;
 use crate::project::Span;
-use crate::syntax::javascript::ExprKind;
+use crate::syntax::hir::ExprKind;
 
 /// Calls of one helper that are looked at.
 const MAX_CALLS: usize = 200;

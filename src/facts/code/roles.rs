@@ -8,7 +8,7 @@ use super::extract::Raw;
 use crate::facts::graph::Callable;
 use crate::facts::model::{FunctionId, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
-use crate::syntax::javascript::{
+use crate::syntax::hir::{
     ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, LogicalOp, Module, SymbolIdx, Use,
 };
 

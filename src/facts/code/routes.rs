@@ -8,7 +8,7 @@ use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::javascript::{Definition, ExprId, ExprKind, FunctionIdx};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx};
 
 /// What a request to one route passes.
 #[derive(Debug, Clone, Default)]
@@ -342,7 +342,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             expr = parent;
         }
         // Returned to a caller that is not known.
-        module.expr(expr).role == crate::syntax::javascript::Use::Return
+        module.expr(expr).role == crate::syntax::hir::Use::Return
     }
 
     fn global_links(&self, raw: &Raw, path: Option<&str>) -> Vec<(Callable, bool)> {

@@ -10,7 +10,7 @@ use super::names::shape;
 use crate::facts::model::{Data, Value};
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::javascript::{Class, Definition, ExprId, ExprKind, Module, PropKind};
+use crate::syntax::hir::{Class, Definition, ExprId, ExprKind, Module, PropKind};
 
 /// Objects inside objects are followed this far.
 const MAX_DEPTH: u8 = 6;

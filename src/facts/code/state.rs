@@ -8,9 +8,7 @@ use crate::facts::graph::is_audited;
 use crate::facts::model::Value;
 use crate::facts::program::{Exported, ExprRef, ModuleId, Program, Target};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::javascript::{
-    Atom, ClassIdx, Definition, ExprId, ExprKind, FunctionIdx, MemberKind, Module, SymbolIdx,
-};
+use crate::syntax::hir::{Atom, ClassIdx, Definition, ExprId, ExprKind, FunctionIdx, MemberKind, Module, SymbolIdx};
 
 /// A collection by the variable or class field that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -8,7 +8,7 @@ use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::javascript::{ExprId, ExprKind, FunctionIdx, PropKind};
+use crate::syntax::hir::{ExprId, ExprKind, FunctionIdx, PropKind};
 
 /// Objects in lists and operators (`$set: { … }`) around a field.
 const MAX_NESTING: u8 = 3;

@@ -9,8 +9,8 @@ use oxc_ast::ast::{
 use oxc_span::{GetSpan, Span};
 use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, LogicalOperator, UnaryOperator};
 
-use super::hir::*;
 use super::lower::Lower;
+use crate::syntax::hir::*;
 
 impl Lower<'_> {
     pub(super) fn expr(&mut self, expression: &Expression<'_>) -> ExprId {

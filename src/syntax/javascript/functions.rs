@@ -6,8 +6,8 @@ use oxc_ast::ast::{
 };
 use oxc_span::{GetSpan as _, Span};
 
-use super::hir::*;
 use super::lower::Lower;
+use crate::syntax::hir::*;
 
 /// The parts of a function that all its forms share.
 struct Shape<'t, 'a> {
@@ -167,6 +167,7 @@ impl Lower<'_> {
             return_type,
             assigned: Vec::new(),
             statements: 0,
+            decorators: Vec::new(),
         });
         let outer_function = std::mem::replace(&mut self.function, index);
         let outer_class = std::mem::replace(&mut self.class, shape.class);
@@ -249,7 +250,7 @@ impl Lower<'_> {
             Some(heritage) => self.at_root(Use::Heritage, |l| l.expr(&heritage.expression)),
             None => ExprId::NONE,
         };
-        self.module.classes.push(super::hir::Class {
+        self.module.classes.push(crate::syntax::hir::Class {
             name,
             heritage,
             members: Vec::new(),

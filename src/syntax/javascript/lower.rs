@@ -14,25 +14,15 @@ use oxc_syntax::reference::ReferenceId;
 use oxc_syntax::symbol::SymbolId;
 use rustc_hash::FxHashMap;
 
-use super::hir::*;
 use super::nesting;
-use crate::syntax::depth;
-
-/// Why a module could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseError {
-    /// `parse-error` or `too-deep`.
-    pub kind: &'static str,
-    /// Byte offset.
-    pub offset: u32,
-    pub message: String,
-}
+use crate::syntax::hir::*;
+use crate::syntax::{SyntaxError, depth};
 
 /// Reads one module. The path decides the dialect (`.ts`, `.tsx`, `.js` with JSX allowed, …).
 ///
 /// The parser recurses: the calling thread has a stack of [`nesting::STACK`] bytes, and texts that could need more are
 /// read on another. Expressions and statements beyond [`LEVELS`] are left out ([`Module::too_deep`]).
-pub fn parse(path: &str, text: &str, allocator: &Allocator) -> Result<Module, ParseError> {
+pub fn parse(path: &str, text: &str, allocator: &Allocator) -> Result<Module, SyntaxError> {
     if nesting::fits(text) {
         return parse_here(path, text, allocator, |_| None);
     }
@@ -47,7 +37,7 @@ fn parse_here(
     text: &str,
     allocator: &Allocator,
     too_deep: impl FnOnce(&oxc_ast::ast::Program<'_>) -> Option<u32>,
-) -> Result<Module, ParseError> {
+) -> Result<Module, SyntaxError> {
     let dialect = SourceType::from_path(Path::new(path)).unwrap_or_else(|_| SourceType::mjs());
     let dialect = if dialect.is_javascript() { dialect.with_jsx(true) } else { dialect };
     let first = Parser::new(allocator, text, dialect).parse();
@@ -61,14 +51,11 @@ fn parse_here(
     if parsed.panicked {
         let error = parsed.diagnostics.iter().next();
         let offset = error.and_then(|e| e.labels.first()).map_or(0, |label| label.offset());
-        return Err(ParseError {
-            kind: "parse-error",
-            offset,
-            message: error.map_or_else(|| "syntax error".to_owned(), |e| e.message.to_string()),
-        });
+        let message = error.map_or_else(|| "syntax error".to_owned(), |e| e.message.to_string());
+        return Err(SyntaxError::malformed(text, offset as usize, message));
     }
     if let Some(offset) = too_deep(&parsed.program) {
-        return Err(ParseError { kind: "too-deep", offset, message: "it nests too deeply here".to_owned() });
+        return Err(SyntaxError::too_deep(text, offset as usize));
     }
     let semantic = SemanticBuilder::new().build(&parsed.program).semantic;
     let scoping = semantic.into_scoping();
@@ -123,24 +110,9 @@ impl<'s> Lower<'s> {
     }
 
     fn program(&mut self, program: &oxc_ast::ast::Program<'_>) {
-        self.module.functions.push(Function {
-            name: None,
-            parameters: Vec::new(),
-            returns: Vec::new(),
-            throws: Vec::new(),
-            start: 0,
-            end: program.span.end,
-            parent: FunctionIdx::NONE,
-            is_async: true,
-            class: ClassIdx::NONE,
-            expr: ExprId::NONE,
-            context: ContextId(0),
-            directives: Vec::new(),
-            return_type: TypeId::NONE,
-            assigned: Vec::new(),
-            statements: u32::try_from(program.body.len()).unwrap_or(u32::MAX),
-        });
-        self.context = self.push_context(ContextKind::Function(FunctionIdx(0)));
+        let statements = u32::try_from(program.body.len()).unwrap_or(u32::MAX);
+        self.module.open(Language::JavaScript, program.span.end, statements);
+        self.context = ContextId(0);
         for directive in &program.directives {
             let atom = self.atom(&directive.directive);
             self.module.directives.push(atom);

@@ -2,12 +2,10 @@
 
 mod expressions;
 mod functions;
-mod hir;
 mod lower;
 mod modules;
 mod nesting;
 mod types;
 
-pub use hir::*;
-pub use lower::{LEVELS, ParseError, parse};
+pub use lower::{LEVELS, parse};
 pub use nesting::STACK;

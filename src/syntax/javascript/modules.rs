@@ -6,8 +6,8 @@ use oxc_ast::ast::{
 };
 use oxc_span::Span;
 
-use super::hir::*;
 use super::lower::{Lower, index_of};
+use crate::syntax::hir::*;
 
 impl Lower<'_> {
     pub(super) fn source(&mut self, specifier: &str, span: Span, type_only: bool, dynamic: bool) -> SourceIdx {

@@ -11,7 +11,7 @@ use oxc_ast::ast::Program;
 use oxc_ast_visit::Visit;
 use oxc_span::GetSpan as _;
 
-use super::lower::ParseError;
+use crate::syntax::SyntaxError;
 
 /// The stack that a thread needs to parse a file of up to [`IN_PLACE`] weight.
 pub const STACK: usize = 64 << 20;
@@ -76,10 +76,10 @@ pub(super) fn fits(text: &str) -> bool {
 /// Runs `work` on a thread of its own whose stack holds whatever `text` nests.
 pub(super) fn on_large_stack<T: Send>(
     text: &str,
-    work: impl FnOnce() -> Result<T, ParseError> + Send,
-) -> Result<T, ParseError> {
+    work: impl FnOnce() -> Result<T, SyntaxError> + Send,
+) -> Result<T, SyntaxError> {
     let weight = weight(text);
-    let refused = |message: String| ParseError { kind: "too-deep", offset: 0, message };
+    let refused = |message: String| SyntaxError { kind: "too-deep", offset: 0, line: 1, message };
     if weight > MOST {
         let message = format!("it has {weight} brackets and operators, more than the {MOST} that can be nested safely");
         return Err(refused(message));
@@ -123,7 +123,8 @@ mod tests {
     use oxc_allocator::Allocator;
 
     use super::*;
-    use crate::syntax::javascript::{Module, parse};
+    use crate::syntax::hir::Module;
+    use crate::syntax::javascript::parse;
 
     #[test]
     fn whatever_nests_weighs() {
@@ -134,7 +135,7 @@ mod tests {
     }
 
     /// Parses as the audit does: on a thread with [`STACK`].
-    fn read(text: String) -> Result<Module, ParseError> {
+    fn read(text: String) -> Result<Module, SyntaxError> {
         let worker = thread::Builder::new().stack_size(STACK);
         worker.spawn(move || parse("a.js", &text, &Allocator::default())).unwrap().join().unwrap()
     }

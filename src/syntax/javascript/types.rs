@@ -6,8 +6,8 @@ use oxc_ast::ast::{
 
 use oxc_span::GetSpan as _;
 
-use super::hir::*;
 use super::lower::Lower;
+use crate::syntax::hir::*;
 
 impl Lower<'_> {
     pub(super) fn push_type(&mut self, ty: Type) -> TypeId {

@@ -1,4 +1,4 @@
-//! What a JavaScript or TypeScript module says, without its tree: a compact arena that outlives the parser's.
+//! What a module of code says, whatever its language, without its tree: a compact arena that outlives the parser's.
 //!
 //! Types, parentheses, `as`, `!` and optional chaining are gone; `new` and `require` have their own nodes; every
 //! expression knows its parent and what surrounds it.
@@ -301,6 +301,8 @@ pub struct Function {
     pub assigned: Vec<(Atom, ExprId)>,
     /// Statements in its body; 0 for an empty one.
     pub statements: u32,
+    /// Of a function that stands on its own (a class keeps those of its members).
+    pub decorators: Vec<ExprId>,
 }
 
 #[derive(Debug, Clone)]
@@ -398,9 +400,18 @@ pub struct TestStats {
     pub assertions: u32,
 }
 
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Language {
+    #[default]
+    JavaScript,
+    Python,
+    Rust,
+}
+
 /// One module. `functions[0]` is its top level.
 #[derive(Debug, Default)]
 pub struct Module {
+    pub language: Language,
     pub exprs: Vec<Expr>,
     pub lists: Vec<u32>,
     pub props: Vec<Prop>,
@@ -427,6 +438,31 @@ pub struct Module {
 }
 
 impl Module {
+    /// Begins a module: its top level is function 0 in context 0.
+    pub fn open(&mut self, language: Language, end: u32, statements: u32) {
+        self.language = language;
+        self.functions.push(Function {
+            name: None,
+            parameters: Vec::new(),
+            returns: Vec::new(),
+            throws: Vec::new(),
+            start: 0,
+            end,
+            parent: FunctionIdx::NONE,
+            is_async: true,
+            class: ClassIdx::NONE,
+            expr: ExprId::NONE,
+            context: ContextId(0),
+            directives: Vec::new(),
+            return_type: TypeId::NONE,
+            assigned: Vec::new(),
+            statements,
+            decorators: Vec::new(),
+        });
+        let kind = ContextKind::Function(FunctionIdx(0));
+        self.contexts.push(Context { kind, parent: ContextId::NONE, function: FunctionIdx(0), exits: false });
+    }
+
     pub fn str(&self, atom: Atom) -> &str {
         &self.strings[atom.0 as usize]
     }

@@ -1,0 +1,17 @@
+//! Code of any language to the one model that the fact layer reads.
+
+use oxc_allocator::Allocator;
+
+use super::hir::Module;
+use super::{SyntaxError, javascript, python, rust};
+use crate::project::FileKind;
+
+/// Reads a module of code; `None` for a file that is none. The path decides the dialect within a language.
+pub fn parse(kind: FileKind, path: &str, text: &str, allocator: &Allocator) -> Option<Result<Module, SyntaxError>> {
+    match kind {
+        FileKind::JavaScript => Some(javascript::parse(path, text, allocator)),
+        FileKind::Python => Some(python::parse(text)),
+        FileKind::Rust => Some(rust::parse(text)),
+        _ => None,
+    }
+}
