@@ -21,7 +21,7 @@ use crate::rules::{
     ControlInfo, Evaluation, ExampleReport, Mutant, RuleSet, SyntaxScanner, TextScanner, evaluate, find_mutants,
     run_examples,
 };
-use crate::score::{Input, assemble};
+use crate::score::{Input, assemble, harden};
 use crate::syntax::javascript;
 
 use places::Sources;
@@ -107,19 +107,48 @@ fn run_here(options: &Options, progress: &(dyn Fn(Stage) + Sync)) -> miette::Res
     let (root, scope) = find_root(&options.path).into_diagnostic()?;
     let rules = rules(options, &root)?;
     let config = load_config(options, &root, &rules)?;
-    progress(Stage::Files);
-    let walk = WalkOptions { scope, exclude: config.audit.exclude.clone(), jobs: options.jobs };
-    let mut project = discover(Tree::on_disk(root), &walk).into_diagnostic()?;
-    progress(Stage::Facts);
-    let scanners = scanners(&rules)?;
     let stacks = stacks()?;
-    let mut contents = read_all(&mut project, &scanners);
-    let facts = collect::collect(&mut project, &mut contents, &stacks);
-    progress(Stage::Rules);
-    let (evaluations, report) = judge(options, &project, &rules, &config, &facts, contents, progress)?;
-    let controls = rules.controls.iter().map(|control| control.info.clone()).collect();
-    Ok(Audit { project, facts, report, controls, evaluations })
+    let task = Task { options, root: &root, scope, stacks: &stacks };
+    let mut audit = task.run(&rules, &config, progress)?;
+    if rules.is_changed() {
+        let unchanged = RuleSet::embedded()?.with_further_rules(&root.join(USER_RULES))?;
+        let strictly = Options { no_waivers: true, ..options.clone() };
+        let task = Task { options: &strictly, ..task };
+        harden(&mut audit.report, &task.run(&unchanged, &without_leniency(config), progress)?.report);
+    }
+    Ok(audit)
 }
+
+/// The configuration without what makes a score better.
+fn without_leniency(config: Config) -> Config {
+    Config { controls: BTreeMap::new(), waivers: Vec::new(), ..config }
+}
+
+/// One tree to be audited, under whichever rules.
+struct Task<'a> {
+    options: &'a Options,
+    root: &'a Path,
+    scope: Option<String>,
+    stacks: &'a Stacks,
+}
+
+impl Task<'_> {
+    fn run(&self, rules: &RuleSet, config: &Config, progress: &(dyn Fn(Stage) + Sync)) -> miette::Result<Audit> {
+        progress(Stage::Files);
+        let exclude = config.audit.exclude.clone();
+        let walk = WalkOptions { scope: self.scope.clone(), exclude, jobs: self.options.jobs };
+        let mut project = discover(Tree::on_disk(self.root.to_owned()), &walk).into_diagnostic()?;
+        progress(Stage::Facts);
+        let mut contents = read_all(&mut project, &scanners(rules)?);
+        let facts = collect::collect(&mut project, &mut contents, self.stacks);
+        progress(Stage::Rules);
+        let (evaluations, report) = judge(self.options, &project, rules, config, &facts, contents, progress)?;
+        let controls = rules.controls.iter().map(|control| control.info.clone()).collect();
+        Ok(Audit { project, facts, report, controls, evaluations })
+    }
+}
+
+const USER_RULES: &str = ".readycheck/rules";
 
 /// The rules in force: the binary's, and the user's unless strangers are audited.
 pub fn rules(options: &Options, root: &Path) -> miette::Result<RuleSet> {
@@ -127,7 +156,7 @@ pub fn rules(options: &Options, root: &Path) -> miette::Result<RuleSet> {
     if options.no_config {
         return Ok(rules);
     }
-    Ok(rules.with_user_rules(&root.join(".readycheck/rules"))?)
+    Ok(rules.with_user_rules(&root.join(USER_RULES))?)
 }
 
 fn scanners(rules: &RuleSet) -> miette::Result<Scanners> {
@@ -180,6 +209,7 @@ fn judge(
     let mut diagnostics = contents.diagnostics;
     diagnostics.extend(evaluated.diagnostics.iter().cloned());
     let counts = counts(&contents.audited, project.diagnostics.iter().chain(&diagnostics));
+    let chosen = ChosenServices::of(options, config, project)?;
     let report = assemble(Input {
         controls: &controls,
         rules: &ids,
@@ -198,8 +228,8 @@ fn judge(
         notices: Vec::new(),
         no_waivers: options.no_waivers,
         selected: selected(options, &controls),
-        service: service(project, options.service.as_deref())?,
-        as_service: service(project, options.as_service.as_deref())?,
+        services: chosen.services,
+        as_services: chosen.forced,
         not_assessable: unsupported(project),
     });
     Ok((evaluated.evaluations, report))
@@ -237,18 +267,46 @@ fn selected(options: &Options, controls: &[ControlInfo]) -> Option<BTreeSet<usiz
     Some(controls.iter().enumerate().filter(|(_, info)| wanted(info)).map(|(index, _)| index).collect())
 }
 
-fn service(project: &Project, path: Option<&str>) -> miette::Result<Option<ServiceId>> {
-    let Some(path) = path else { return Ok(None) };
+/// Which services are looked at, and which are scored whatever they seem to be.
+struct ChosenServices {
+    services: Option<BTreeSet<ServiceId>>,
+    forced: BTreeSet<ServiceId>,
+}
+
+impl ChosenServices {
+    /// `--service` goes before `[audit] services`; what either of `[audit] services` and `--as-service` names is a
+    /// service because it says so.
+    fn of(options: &Options, config: &Config, project: &Project) -> miette::Result<ChosenServices> {
+        let by = |option: &str| format!("`{option}`");
+        let narrowed = options.service.iter().map(|path| service(project, path, &by("--service")));
+        let forced = options.as_service.iter().map(|path| service(project, path, &by("--as-service")));
+        let key = format!("`[audit] services` of {}", config_name(options));
+        let listed = config.audit.services.iter().map(|path| service(project, path, &key));
+        let narrowed: BTreeSet<ServiceId> = narrowed.collect::<miette::Result<_>>()?;
+        let listed: BTreeSet<ServiceId> = listed.collect::<miette::Result<_>>()?;
+        let forced: BTreeSet<ServiceId> = forced.collect::<miette::Result<_>>()?;
+        let services = [narrowed, listed.clone()].into_iter().find(|chosen| !chosen.is_empty());
+        Ok(ChosenServices { services, forced: &forced | &listed })
+    }
+}
+
+fn config_name(options: &Options) -> String {
+    options.config.as_ref().map_or_else(|| config::FILE_NAME.to_owned(), |path| path.display().to_string())
+}
+
+/// The service at a path that `source` names.
+fn service(project: &Project, path: &str, source: &str) -> miette::Result<ServiceId> {
     let wanted = path.trim_start_matches("./").trim_end_matches('/');
     let wanted = if wanted.is_empty() { "." } else { wanted };
     let found = project.services.iter().position(|service| service.path == wanted);
-    match found.and_then(|index| u16::try_from(index).ok()) {
-        Some(index) => Ok(Some(ServiceId(index))),
-        None => {
-            let known: Vec<&str> = project.services.iter().map(|service| service.path.as_str()).collect();
-            Err(miette!("no service lies at `{path}`; there are: {}", known.join(", ")))
-        }
+    if let Some(index) = found.and_then(|index| u16::try_from(index).ok()) {
+        return Ok(ServiceId(index));
     }
+    let known: Vec<&str> = project.services.iter().map(|service| service.path.as_str()).collect();
+    let (shown, rest) = known.split_at(known.len().min(20));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    let help = format!("a service is a folder with a manifest of its own; there are: {}{more}", shown.join(", "));
+    Err(miette!(help = help, "{source} names `{path}`, and no service lies there"))
 }
 
 /// Services whose code is in no language that is read yet.

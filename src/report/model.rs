@@ -140,6 +140,8 @@ pub struct ControlReport {
     pub standards: Vec<String>,
     pub evidence: Vec<EvidenceReport>,
     pub nearest_miss: Option<EvidenceReport>,
+    /// Places that lack it, in whole or in part, and that no finding names.
+    pub gaps: Vec<PlaceReport>,
     pub findings: Vec<FindingReport>,
 }
 
@@ -165,6 +167,15 @@ pub struct EvidenceReport {
     pub line: u32,
     pub column: u32,
     pub message: String,
+}
+
+/// A place, and how much of what should be there is: 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PlaceReport {
+    pub path: String,
+    pub line: u32,
+    pub column: u32,
+    pub credit: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -208,9 +219,18 @@ pub struct RouteReport {
 
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct Plan {
-    /// Control ids, best points per day first.
+    /// Control ids, blockers first, then best points per day.
     pub quick_wins: Vec<String>,
+    /// Null where nothing blocks.
+    pub unblocked: Option<Unblocked>,
     pub weeks: Vec<Week>,
+}
+
+/// What closing every open blocker takes and gives.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Unblocked {
+    pub days: f64,
+    pub score: f64,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]

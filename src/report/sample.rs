@@ -54,7 +54,17 @@ pub fn unready() -> Report {
     };
     Report {
         plan: Plan {
-            quick_wins: ids(&["security-headers", "insecure-cookie-flags", "health-endpoint", "graceful-shutdown"]),
+            quick_wins: ids(&[
+                "insecure-cookie-flags",
+                "hardcoded-secret",
+                "sql-injection",
+                "route-authentication",
+                "input-validation",
+                "security-headers",
+                "health-endpoint",
+                "graceful-shutdown",
+            ]),
+            unblocked: Some(Unblocked { days: 7.3, score: 58.4 }),
             weeks: vec![
                 Week { controls: ids(&["hardcoded-secret", "sql-injection", "insecure-cookie-flags"]), score: 44.0 },
                 Week { controls: ids(&["route-authentication", "security-headers"]), score: 61.5 },
@@ -106,7 +116,7 @@ pub fn ready() -> Report {
     };
     let mut report = report(score, controls, &["express", "postgres", "prisma"]);
     report.plan =
-        Plan { quick_wins: ids(&["tracing"]), weeks: vec![Week { controls: ids(&["tracing"]), score: 93.7 }] };
+        Plan { quick_wins: ids(&["tracing"]), unblocked: None, weeks: vec![Week { controls: ids(&["tracing"]), score: 93.7 }] };
     report.project.counts.skipped.clear();
     report
 }
@@ -312,6 +322,7 @@ fn closed(
         standards: vec!["SOC2 CC6.1".into()],
         evidence: Vec::new(),
         nearest_miss: None,
+        gaps: Vec::new(),
         findings: Vec::new(),
     }
 }

@@ -133,6 +133,21 @@ pub fn wrap(text: &str, max: usize) -> Vec<String> {
     lines
 }
 
+/// Parts joined into lines of at most `max` columns, broken between parts, and within a part that is longer.
+pub fn wrap_parts(parts: &[String], separator: &str, max: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(separator) + width(part) <= max => {
+                line.push_str(separator);
+                line.push_str(part);
+            }
+            _ => lines.extend(wrap(part, max)),
+        }
+    }
+    lines
+}
+
 /// `12345` → `12,345`.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -246,5 +261,8 @@ mod tests {
         assert_eq!(thousands(999), "999");
         assert_eq!(count(1, "file"), "1 file");
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        let parts = ["one two".to_owned(), "three".to_owned(), "four five six".to_owned()];
+        assert_eq!(wrap_parts(&parts, " · ", 15), ["one two · three", "four five six"]);
+        assert_eq!(wrap_parts(&parts, " · ", 9), ["one two", "three", "four five", "six"]);
     }
 }

@@ -117,14 +117,28 @@ impl RuleSet {
 
     /// Adds the user's rule files (a folder of them, or one): a new id is a further control, a known one is overridden field by field, and
     /// `enabled = false` switches a control off. A folder that does not exist changes nothing.
-    pub fn with_user_rules(mut self, folder: &Path) -> Result<RuleSet, RuleErrors> {
+    pub fn with_user_rules(self, folder: &Path) -> Result<RuleSet, RuleErrors> {
+        self.with_rules_of(folder, Existing::Overridden)
+    }
+
+    /// Adds those of the user's rule files that change no control that is there already.
+    pub fn with_further_rules(self, folder: &Path) -> Result<RuleSet, RuleErrors> {
+        self.with_rules_of(folder, Existing::Kept)
+    }
+
+    /// Whether user rules change or switch off a control of the binary.
+    pub fn is_changed(&self) -> bool {
+        !(self.overridden.is_empty() && self.disabled.is_empty())
+    }
+
+    fn with_rules_of(mut self, folder: &Path, existing: Existing) -> Result<RuleSet, RuleErrors> {
         if !folder.exists() {
             return Ok(self);
         }
         let mut errors = Vec::new();
         for source in read_folder(folder)? {
             let source = Arc::new(source);
-            if let Err(problem) = self.apply(&source) {
+            if let Err(problem) = self.apply(&source, existing) {
                 errors.push(problem);
             }
         }
@@ -137,13 +151,16 @@ impl RuleSet {
         if errors.is_empty() { Ok(self) } else { Err(RuleErrors(errors)) }
     }
 
-    fn apply(&mut self, source: &Arc<Source>) -> Result<(), RuleError> {
+    fn apply(&mut self, source: &Arc<Source>, existing: Existing) -> Result<(), RuleError> {
         let root = document::parse(&source.path, &source.text)?;
         let located = |problem: Problem| problem.in_file(&source.path, &source.text);
         document::only_keys(&root, "a control", load::CONTROL_KEYS).map_err(located)?;
         let id = load::identifier(&root).map_err(located)?;
         let enabled = root.get("enabled").map_or(Ok(true), |node| as_bool(node, "`enabled`")).map_err(located)?;
         let known = self.controls.iter().position(|control| control.info.id == id);
+        if existing == Existing::Kept && (known.is_some() || !enabled) {
+            return Ok(());
+        }
         if !enabled {
             if let Some(index) = known {
                 self.controls.remove(index);
@@ -214,6 +231,13 @@ impl RuleSet {
         let errors: Vec<RuleError> = self.controls.iter().filter_map(broken).collect();
         if errors.is_empty() { Ok(()) } else { Err(RuleErrors(errors)) }
     }
+}
+
+/// What a user's file does to a control that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Existing {
+    Overridden,
+    Kept,
 }
 
 /// Reads a control from its file.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::{Allow, Config, Date};
 use crate::project::{Diagnostic, Project, Service, ServiceId, Span};
 use crate::report::{
-    Counts, Notice, ProjectSummary, Report, RouteReport, SCHEMA, Score, ScoreState, ServiceReport, State, Tool,
+    Counts, Notice, ProjectSummary, Report, RouteReport, SCHEMA, Score, ScoreState, ServiceReport, State, Tool, Verdict,
 };
 use crate::rules::{ControlInfo, Evaluation};
 
@@ -53,10 +53,10 @@ pub struct Input<'a> {
     pub no_waivers: bool,
     /// `--only`, `--skip`, `--category`: the controls that are left; `None` for all.
     pub selected: Option<BTreeSet<usize>>,
-    /// `--service`: the only one that is looked at.
-    pub service: Option<ServiceId>,
-    /// `--as-service`: is scored, whatever it seems to be.
-    pub as_service: Option<ServiceId>,
+    /// `--service`, or `[audit] services`: the only ones that are looked at.
+    pub services: Option<BTreeSet<ServiceId>>,
+    /// `--as-service`, or `[audit] services`: are scored, whatever they seem to be.
+    pub as_services: BTreeSet<ServiceId>,
     /// Services that cannot be scored, with the reason (a language that is not supported).
     pub not_assessable: BTreeMap<ServiceId, String>,
 }
@@ -85,7 +85,7 @@ pub fn assemble(input: Input<'_>) -> Report {
         places: &places,
         rules: input.rules,
         today: input.today,
-        narrowed: input.selected.is_some() || input.service.is_some(),
+        narrowed: input.selected.is_some() || input.services.is_some(),
     };
     let open = findings.all_open();
     let waived = if input.no_waivers {
@@ -199,18 +199,19 @@ fn score_services(input: &Input<'_>, ledger: &Ledger<'_>, strict: &Ledger<'_>) -
     services
 }
 
-fn services_of<'a>(input: &Input<'a>) -> impl Iterator<Item = (ServiceId, &'a Service)> + use<'a> {
-    let wanted = input.service;
+fn services_of<'a, 'i>(input: &'a Input<'i>) -> impl Iterator<Item = (ServiceId, &'i Service)> + use<'a, 'i> {
+    let wanted = |id: &ServiceId| input.services.as_ref().is_none_or(|wanted| wanted.contains(id));
     let numbered = input.project.services.iter().enumerate();
     numbered
         .filter_map(|(index, service)| Some((ServiceId(u16::try_from(index).ok()?), service)))
-        .filter(move |(id, _)| wanted.is_none_or(|wanted| wanted == *id))
+        .filter(move |(id, _)| wanted(id))
 }
 
+/// A language that is not read comes first: nobody looked for what such a service serves.
 fn why_not(input: &Input<'_>, id: ServiceId, service: &Service) -> Option<String> {
-    let forced = input.as_service == Some(id);
-    let kind = service::why_not_a_service(service).filter(|_| !forced);
-    kind.or_else(|| input.not_assessable.get(&id).cloned())
+    let forced = input.as_services.contains(&id);
+    let unread = input.not_assessable.get(&id).cloned();
+    unread.or_else(|| service::why_not_a_service(service).filter(|_| !forced))
 }
 
 pub(super) fn is_selected(input: &Input<'_>, control: usize) -> bool {
@@ -249,8 +250,36 @@ fn without_effect(
 
 fn strict_differs(score: &Score) -> Option<Notice> {
     let (value, strict) = (score.value?, score.strict?);
-    let message = format!("without waivers, disabled controls and lowered priorities the score is {strict:.1}");
-    (value != strict).then(|| Notice { kind: "strict-differs".into(), path: None, line: None, message })
+    let message =
+        format!("without waivers, disabled controls, lowered priorities and changed rules the score is {strict:.1}");
+    (value != strict).then(|| Notice { kind: STRICT_DIFFERS.into(), path: None, line: None, message })
+}
+
+const STRICT_DIFFERS: &str = "strict-differs";
+
+/// Holds a report that was made under changed rules against one of the same tree under the built-in ones, without
+/// waivers: the strict scores are the lower ones, and a blocker that the changes hide keeps `ready` away.
+pub fn harden(report: &mut Report, unchanged: &Report) {
+    harden_score(&mut report.score, &unchanged.score);
+    for service in &mut report.project.services {
+        if let Some(other) = unchanged.project.services.iter().find(|other| other.path == service.path) {
+            harden_score(&mut service.score, &other.score);
+        }
+    }
+    let mut notices = std::mem::take(&mut report.notices);
+    notices.retain(|notice| notice.kind != STRICT_DIFFERS);
+    notices.extend(strict_differs(&report.score));
+    report.notices = sorted(notices);
+}
+
+fn harden_score(score: &mut Score, unchanged: &Score) {
+    if let (Some(strict), Some(value)) = (score.strict, unchanged.value) {
+        score.strict = Some(strict.min(value));
+    }
+    let hidden = unchanged.blockers.iter().any(|id| !score.blockers.contains(id));
+    if hidden && score.verdict == Some(Verdict::Ready) {
+        score.verdict = Some(Verdict::Conditional);
+    }
 }
 
 fn summary(input: &Input<'_>, services: &[Scored]) -> ProjectSummary {

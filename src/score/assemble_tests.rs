@@ -71,7 +71,8 @@ fn the_plan_takes_blockers_first_and_four_days_a_week() {
         info.effort.base = if info.id == "health" { 0.5 } else { 3.0 };
     }
     let plan = world.report().plan;
-    assert_eq!(plan.quick_wins, ["health", "key", "auth", "leak"]);
+    assert_eq!(plan.quick_wins, ["key", "health", "auth", "leak"]);
+    assert_eq!(plan.unblocked, Some(crate::report::Unblocked { days: 3.0, score: 75.0 }));
     let weeks: Vec<(Vec<&str>, f64)> =
         plan.weeks.iter().map(|w| (w.controls.iter().map(String::as_str).collect(), w.score)).collect();
     // 48+4 of 64, then +8 of 64, then of 60.
@@ -257,7 +258,7 @@ fn no_number_without_ground_to_stand_on() {
     library.project.services[0].kinds = vec![ProcessKind::Library];
     assert_eq!(reason(&library), "nothing here serves requests or works through jobs");
     let mut input = library.input(&locate);
-    input.as_service = Some(ServiceId(0));
+    input.as_services = [ServiceId(0)].into();
     assert_eq!(assemble(input).score.value, Some(100.0));
     let mut foggy = World::new().with_passing(7);
     for index in 0..20 {
@@ -313,7 +314,7 @@ fn a_blocker_in_a_better_service_is_the_projects_too() {
     assert_eq!((score.value, score.cap), (Some(45.5), Some(64)));
     assert_eq!(score.blockers, ["key"]);
     let mut input = world.input(&locate);
-    input.service = Some(ServiceId(1));
+    input.services = Some([ServiceId(1)].into());
     assert_eq!(assemble(input).score.blockers, [""; 0]);
 }
 

@@ -1,10 +1,12 @@
 //! The rows of every service as the report lists them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::project::{ServiceId, Span};
-use crate::report::{ControlReport, EvidenceReport, FindingReport, FindingState, Gain, SiteCounts, State};
-use crate::rules::{ControlInfo, Evaluation, Evidence, Finding};
+use crate::report::{
+    ControlReport, EvidenceReport, FindingReport, FindingState, Gain, PlaceReport, SiteCounts, State,
+};
+use crate::rules::{ControlInfo, Evaluation, Evidence, Finding, Site};
 
 use super::assemble::{Input, Place, Scored, path_of};
 use super::model::apportion;
@@ -97,11 +99,13 @@ fn add_task(tasks: &mut BTreeMap<usize, Task>, info: &ControlInfo, row: &Row, wo
         control: row.control,
         id: info.id.clone(),
         blocks: false,
+        priority: row.priority,
         points: 0.0,
         days: 0.0,
     });
     task.blocks |= row.standing.blocks();
-    task.points = task.points.max(worth.loss).max(worth.gain.now);
+    task.priority = task.priority.min(row.priority);
+    task.points = task.points.max(worth.gain.now + worth.gain.banked);
     task.days = if info.repository_wide { task.days.max(days) } else { task.days + days };
 }
 
@@ -158,8 +162,28 @@ impl Lister<'_> {
             standards: info.standards.clone(),
             evidence: self.evidence(evaluation.map_or(&[], |evaluation| &evaluation.evidence)),
             nearest_miss: evaluation.and_then(|e| e.nearest_miss.as_ref()).map(|miss| self.located(miss)),
+            gaps: self.gaps(row),
             findings: self.findings(info, row),
         }
+    }
+
+    /// The places of an open control that lack something and that no finding names.
+    fn gaps(&self, row: &Row) -> Vec<PlaceReport> {
+        let Some(evaluation) = self.evaluation(row).filter(|_| is_task(row)) else { return Vec::new() };
+        let named: BTreeSet<usize> = evaluation.findings.iter().filter_map(|finding| finding.site).collect();
+        let gap = |(index, site): &(usize, &Site)| !site.unknown && site.credit < 1.0 && !named.contains(index);
+        let mut list: Vec<PlaceReport> = evaluation
+            .sites
+            .iter()
+            .enumerate()
+            .filter(gap)
+            .map(|(_, site)| {
+                let place = (self.input.locate)(site.at);
+                PlaceReport { path: place.path, line: place.line, column: place.column, credit: two(site.credit) }
+            })
+            .collect();
+        list.sort_by(|a, b| (&a.path, a.line, a.column).cmp(&(&b.path, b.line, b.column)));
+        list
     }
 
     fn evidence(&self, evidence: &[Evidence]) -> Vec<EvidenceReport> {

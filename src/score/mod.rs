@@ -24,6 +24,6 @@ mod properties;
 #[cfg(test)]
 mod sample;
 
-pub use assemble::{Input, Locate, Place, assemble};
+pub use assemble::{Input, Locate, Place, assemble, harden};
 pub use gate::{GateOutcome, GateSettings, gate};
 pub use model::{Side, Sums, Term, weight};

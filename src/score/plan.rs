@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::report::{Plan, State, Week};
+use crate::report::{Plan, State, Unblocked, Week};
+use crate::rules::Priority;
 
 use super::round::one;
 use super::service::{Row, printed, sums_fixing};
@@ -19,7 +20,9 @@ pub struct Task {
     pub control: usize,
     pub id: String,
     pub blocks: bool,
-    /// The most that it is worth in a service.
+    /// The most urgent that it has in a service.
+    pub priority: Priority,
+    /// The most that fixing it gains in a service, what the cap holds back included.
     pub points: f64,
     pub days: f64,
 }
@@ -32,14 +35,30 @@ impl Task {
 
 /// `services` are the rows of those that have a score.
 pub fn plan(mut tasks: Vec<Task>, services: &[&[Row]]) -> Plan {
-    tasks.sort_by(|a, b| b.points_per_day().total_cmp(&a.points_per_day()).then_with(|| a.id.cmp(&b.id)));
-    let wins = tasks.iter().filter(|task| one(task.points) > 0.0).take(QUICK_WINS);
-    let quick_wins = wins.map(|task| task.id.clone()).collect();
-    tasks.sort_by_key(|task| !task.blocks);
-    Plan { quick_wins, weeks: if services.is_empty() { Vec::new() } else { weeks(&tasks, services) } }
+    tasks.sort_by(|a, b| {
+        let worth = b.points_per_day().total_cmp(&a.points_per_day());
+        b.blocks.cmp(&a.blocks).then(worth).then_with(|| a.id.cmp(&b.id))
+    });
+    let blockers = tasks.iter().filter(|task| task.blocks);
+    let others = tasks.iter().filter(|task| !task.blocks && one(task.points) > 0.0).take(QUICK_WINS);
+    let quick_wins = blockers.chain(others).map(|task| task.id.clone()).collect();
+    let unblocked = unblocked(&tasks, services);
+    tasks.sort_by_key(|task| (!task.blocks, task.priority));
+    Plan { quick_wins, unblocked, weeks: if services.is_empty() { Vec::new() } else { weeks(&tasks, services) } }
 }
 
-/// Tasks one after the other over weeks of [`CAPACITY`] days; each stands in the week that completes it.
+/// What closing every blocker takes and gives.
+fn unblocked(tasks: &[Task], services: &[&[Row]]) -> Option<Unblocked> {
+    let blockers = || tasks.iter().filter(|task| task.blocks);
+    let fixed: BTreeSet<usize> = blockers().map(|task| task.control).collect();
+    if fixed.is_empty() || services.is_empty() {
+        return None;
+    }
+    let days = blockers().map(|task| task.days.max(SHORTEST)).sum();
+    Some(Unblocked { days: one(days), score: score_after(services, &fixed) })
+}
+
+/// Tasks one after the other (blockers, then by priority, then by points per day) over weeks of [`CAPACITY`] days; each stands in the week that completes it.
 fn weeks(tasks: &[Task], services: &[&[Row]]) -> Vec<Week> {
     let mut weeks: Vec<Week> = Vec::new();
     let mut fixed = BTreeSet::new();

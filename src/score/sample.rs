@@ -178,8 +178,8 @@ impl World {
             notices: Vec::new(),
             no_waivers: false,
             selected: None,
-            service: None,
-            as_service: None,
+            services: None,
+            as_services: Default::default(),
             not_assessable: BTreeMap::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::Settings;
 use super::excerpt::Excerpts;
 use super::paint::Paint;
-use crate::report::model::{ControlReport, FindingState, Report, State};
+use crate::report::model::{ControlReport, FindingState, Report, ScoreState, State};
 use crate::report::text;
 use crate::report::view::{self, Context, PRIORITIES};
 
@@ -16,6 +16,9 @@ pub fn render(out: &mut String, report: &Report, context: &Context, settings: &S
     let paint = Paint { color: settings.color };
     let excerpts = Excerpts::new(report, context, settings.width, settings.color);
     let mut details = Details { out, context, settings, paint, excerpts };
+    if settings.verbose {
+        details.services(report);
+    }
     let chosen: HashSet<&str> = settings.details.iter().map(String::as_str).collect();
     let controls: Vec<&ControlReport> =
         report.controls.iter().filter(|c| chosen.is_empty() || chosen.contains(c.id.as_str())).collect();
@@ -66,6 +69,30 @@ impl Details<'_, '_> {
         }
     }
 
+    /// The services with their scores; those without one by reason.
+    fn services(&mut self, report: &Report) {
+        let services = &report.project.services;
+        if services.len() < 2 {
+            return;
+        }
+        self.heading("SERVICES");
+        let mut unscored: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for service in services {
+            let score = &service.score;
+            if score.state == ScoreState::NotAssessable {
+                unscored.entry(&score.reason).or_default().push(&service.path);
+                continue;
+            }
+            let (value, grade, verdict) = (view::value(score), view::grade(score), view::verdict(score));
+            let blockers = text::count(score.blockers.len(), "blocker");
+            let line = format!("{}  {value} of 100, grade {grade}, {verdict}, {blockers}", service.path);
+            self.wrapped("  ", &text::terminal(&line));
+        }
+        for (reason, paths) in unscored {
+            self.wrapped("– ", &text::terminal(&format!("no score, since {reason}: {}", paths.join(", "))));
+        }
+    }
+
     fn control(&mut self, control: &ControlReport) {
         let problem = text::terminal(self.context.problem(control)).into_owned();
         let blocks = if control.blocker { self.paint.bad("  BLOCKER") } else { String::new() };
@@ -82,14 +109,27 @@ impl Details<'_, '_> {
             self.wrapped("  nearest miss: ", &text::terminal(&miss));
         }
         self.findings(control);
+        self.gaps(control);
         self.out.push('\n');
+    }
+
+    /// The places that lack it and that no finding shows.
+    fn gaps(&mut self, control: &ControlReport) {
+        for gap in control.gaps.iter().take(MAX_EXCERPTS) {
+            let part = if gap.credit > 0.0 { "has it in part" } else { "lacks it" };
+            self.wrapped("  × ", &text::terminal(&format!("{}:{}  {part}", gap.path, gap.line)));
+        }
+        if control.gaps.len() > MAX_EXCERPTS {
+            self.line(&format!("  … and {}", text::count(control.gaps.len() - MAX_EXCERPTS, "more place")));
+        }
     }
 
     /// State, worth and effort in one line.
     fn figures(&self, control: &ControlReport) -> String {
         let mut parts = vec![view::state(control.state).to_owned()];
-        if !control.reason.is_empty() {
-            parts.push(text::terminal(&control.reason).into_owned());
+        let standing = view::standing(control);
+        if standing != parts[0] {
+            parts.push(text::terminal(&standing).into_owned());
         }
         parts.push(view::points(control));
         parts.push(view::days(control.effort_days));

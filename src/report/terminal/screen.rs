@@ -1,15 +1,16 @@
-//! The first screen: it fits 24 lines of 80 columns and leaves one for the prompt.
+//! The first screen: it fits 24 lines of 80 columns and leaves one for the prompt. What blocks comes first and whole;
+//! the rest gets the lines that are left.
 
 use super::paint::Paint;
 use super::{Settings, tables};
-use crate::report::model::{ControlReport, Report, ScoreState, Verdict};
+use crate::report::model::{Report, ScoreState, Verdict};
 use crate::report::text;
 use crate::report::view::{self, Blocker, Context};
 
 /// Lines of the screen; the last of a terminal's 24 holds the prompt.
 const LINES: usize = 23;
-const MAX_SERVICES: usize = 3;
-const MAX_WINS: usize = 5;
+/// Blockers named on the screen; more of them are counted.
+const MAX_BLOCKERS: usize = 10;
 
 pub fn render(out: &mut String, report: &Report, context: &Context, settings: &Settings) {
     let screen = Screen { report, context, settings, paint: Paint { color: settings.color } };
@@ -19,7 +20,7 @@ pub fn render(out: &mut String, report: &Report, context: &Context, settings: &S
     }
 }
 
-/// `NOT READY   2.8 / 10, grade F   (28.2 of 100, level L0)`
+/// `NOT READY   2.8 / 10, grade F   (28.2 of 100, level 0 of 4)`
 pub fn headline(report: &Report, paint: Paint) -> String {
     let score = &report.score;
     let verdict = view::verdict(score).to_uppercase();
@@ -33,8 +34,38 @@ pub fn headline(report: &Report, paint: Paint) -> String {
         return verdict;
     };
     let numbers = paint.bold(&format!("{ten:.1} / 10, grade {grade}"));
-    format!("{verdict}   {numbers}   ({value:.1} of 100, level {})", view::level(score.level))
+    format!("{verdict}   {numbers}   ({value:.1} of 100, {})", view::level(score.level))
 }
+
+/// How much of each part the screen shows.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// Places that are too long for their line get one of their own; else their beginning is cut.
+    whole_places: bool,
+    wins: usize,
+    /// The tally by priority as a table, else in one line.
+    table: bool,
+    steps: usize,
+}
+
+/// From the roomiest to the tightest: the first that fits is taken.
+const LAYOUTS: [Layout; 10] = {
+    const fn layout(whole_places: bool, wins: usize, table: bool, steps: usize) -> Layout {
+        Layout { whole_places, wins, table, steps }
+    }
+    [
+        layout(true, 5, true, 3),
+        layout(true, 3, true, 3),
+        layout(true, 3, true, 2),
+        layout(true, 2, true, 2),
+        layout(true, 3, false, 3),
+        layout(true, 2, false, 2),
+        layout(false, 2, false, 2),
+        layout(false, 1, false, 2),
+        layout(false, 0, false, 2),
+        layout(false, 0, false, 1),
+    ]
+};
 
 struct Screen<'a> {
     report: &'a Report,
@@ -45,54 +76,69 @@ struct Screen<'a> {
 
 impl Screen<'_> {
     fn lines(&self) -> Vec<String> {
-        let mut head = vec![headline(self.report, self.paint), self.subject()];
+        let mut head = vec![headline(self.report, self.paint)];
+        head.extend(self.subject().iter().map(|line| self.paint.dim(line)));
         if self.report.score.state == ScoreState::NotAssessable {
             head.extend(self.not_assessable());
             return head;
         }
         head.extend(self.remarks());
-        let mut tail = self.services();
-        tail.push(String::new());
-        tail.extend(tables::priorities(self.report));
-        tail.extend(self.how_to_go_on());
-
-        let room = LINES.saturating_sub(head.len() + tail.len());
-        head.extend(self.work(room));
-        if head.len() + tail.len() < LINES {
-            tail.insert(tail.len() - self.how_to_go_on().len(), String::new());
+        let mut body = Vec::new();
+        for layout in LAYOUTS {
+            body = self.body(layout, LINES.saturating_sub(head.len()));
+            if head.len() + body.len() <= LINES {
+                break;
+            }
         }
-        head.extend(tail);
+        head.extend(body);
         head
     }
 
-    /// What was looked at.
-    fn subject(&self) -> String {
+    /// Everything below the head; a blank line before the steps if it fits into `room`.
+    fn body(&self, layout: Layout, room: usize) -> Vec<String> {
+        let mut out = vec![String::new()];
+        out.extend(self.blockers_or_obstacles(layout));
+        let wins = self.wins(layout.wins);
+        if !wins.is_empty() {
+            out.push(String::new());
+            out.extend(wins);
+        }
+        out.push(String::new());
+        out.extend(self.services());
+        if layout.table {
+            out.extend(tables::priorities(self.report));
+        } else {
+            out.extend(self.states());
+        }
+        let steps = self.steps(layout.steps);
+        if out.len() + steps.len() < room {
+            out.push(String::new());
+        }
+        out.extend(steps);
+        out
+    }
+
+    /// What was looked at, and how far the number can be trusted.
+    fn subject(&self) -> Vec<String> {
         let project = &self.report.project;
         let files = text::count(usize::try_from(project.counts.audited).unwrap_or(usize::MAX), "file");
-        let mut parts = vec![format!("{files}, {} lines", text::thousands(project.lines))];
-        if project.services.len() > 1 {
-            parts.push(text::count(project.services.len(), "service"));
-        }
-        parts.extend(self.trust());
+        let lines = match project.lines {
+            0 => String::new(),
+            lines => format!(", {} lines", text::thousands(lines)),
+        };
+        let mut parts = vec![format!("{files}{lines}")];
         let stacks = view::stacks(self.report).join(", ");
         if !stacks.is_empty() {
             parts.push(text::terminal(&stacks).into_owned());
         }
-        self.paint.dim(&text::truncate(&parts.join(" · "), self.settings.width))
-    }
-
-    /// How far the number can be trusted.
-    fn trust(&self) -> Option<String> {
-        let score = &self.report.score;
-        let assessed = view::percent(score.assessed);
-        match (score.low, score.high) {
-            (Some(low), Some(high)) => Some(format!("{assessed} assessed (score {low:.1}–{high:.1})")),
-            _ => None,
+        if self.report.score.state == ScoreState::Scored {
+            parts.extend(view::trust(self.report));
         }
+        text::wrap_parts(&parts, " · ", self.settings.width)
     }
 
-    /// At most one line about what a reader must know to judge the number.
-    fn remarks(&self) -> Option<String> {
+    /// What a reader must know to judge the number.
+    fn remarks(&self) -> Vec<String> {
         let score = &self.report.score;
         let mut parts = Vec::new();
         if let (Some(cap), Some(base)) = (score.cap, score.base)
@@ -103,7 +149,7 @@ impl Screen<'_> {
         if let (Some(strict), Some(value)) = (score.strict, score.value)
             && format!("{strict:.1}") != format!("{value:.1}")
         {
-            parts.push(format!("{strict:.1} without waivers"));
+            parts.push(format!("{strict:.1} without waivers and overrides"));
         }
         let skipped: u64 = self.report.project.counts.skipped.values().sum();
         if skipped > 0 {
@@ -113,126 +159,173 @@ impl Screen<'_> {
         if !self.report.notices.is_empty() {
             parts.push(format!("{} (--verbose)", text::count(self.report.notices.len(), "notice")));
         }
-        let line = format!("! {}", parts.join(" · "));
-        (!parts.is_empty()).then(|| self.paint.warn(&text::truncate(&line, self.settings.width)))
+        let lines = text::wrap_parts(&parts, " · ", self.settings.width.saturating_sub(2));
+        lines.iter().map(|line| self.paint.warn(&format!("! {line}"))).collect()
     }
 
-    /// Blockers and quick wins in `room` lines. Both have a title and a blank line before it.
-    fn work(&self, room: usize) -> Vec<String> {
+    fn blockers_or_obstacles(&self, layout: Layout) -> Vec<String> {
         let blockers = view::blockers(self.report);
-        let wins = view::quick_wins(self.report);
-        let room = room.saturating_sub(2);
-        let some_wins = wins.len().min(room.saturating_sub(2 + blockers.len().min(2)).min(3));
-        let left = room.saturating_sub(if some_wins == 0 { 0 } else { 2 + some_wins });
-        let mut out = vec![String::new()];
-        out.extend(if blockers.is_empty() { self.no_blockers(left) } else { self.blockers(&blockers, left) });
-        if some_wins > 0 {
-            let left = room.saturating_sub(out.len());
-            out.push(String::new());
-            out.extend(self.wins(&wins, left.clamp(some_wins, MAX_WINS)));
-        }
-        out
+        if blockers.is_empty() { self.no_blockers() } else { self.blockers(&blockers, layout) }
     }
 
-    /// One line per blocker; those for which there is no room share the last one.
-    fn blockers(&self, blockers: &[Blocker], max: usize) -> Vec<String> {
-        let shown = if blockers.len() <= max { blockers.len() } else { max.saturating_sub(1) };
-        let (first, rest) = blockers.split_at(shown);
+    /// Every blocker with its first place, and what closing them gives.
+    fn blockers(&self, blockers: &[Blocker], layout: Layout) -> Vec<String> {
+        let (first, rest) = blockers.split_at(blockers.len().min(MAX_BLOCKERS));
         let ids = first.iter().map(|b| text::width(b.id)).max().unwrap_or(0).min(36);
-        let mut out = vec![self.paint.bold(&format!("BLOCKERS ({})", blockers.len()))];
-        out.extend(first.iter().map(|blocker| self.blocker(blocker, ids)));
-        if !rest.is_empty() {
-            let rest = rest.iter().map(|blocker| blocker.id).collect::<Vec<_>>().join(", ");
-            let rest = text::truncate(&text::terminal(&rest), self.settings.width.saturating_sub(8)).into_owned();
-            out.push(format!("  {} and {rest}", self.paint.bad("✗")));
+        let efforts: Vec<String> = first.iter().map(|blocker| view::days(blocker.days)).collect();
+        let effort = efforts.iter().map(|effort| text::width(effort)).max().unwrap_or(0).max(6);
+        let title = format!("BLOCKERS ({})", blockers.len());
+        let title = format!("{}{}", text::pad(&title, self.settings.width.saturating_sub(effort)), "effort");
+        let mut out = vec![self.paint.bold(&title)];
+        for (blocker, days) in first.iter().zip(&efforts) {
+            out.extend(self.blocker(blocker, ids, &text::pad(days, effort), layout.whole_places));
         }
+        if !rest.is_empty() {
+            out.push(format!("  … and {} more: readycheck audit{} --verbose", rest.len(), self.path()));
+        }
+        let closing = view::unblocking(self.report);
+        out.extend(closing.iter().flat_map(|said| text::wrap(said, self.settings.width.saturating_sub(2))).map(indented));
         out
     }
 
-    fn blocker(&self, blocker: &Blocker, ids: usize) -> String {
+    fn blocker(&self, blocker: &Blocker, ids: usize, effort: &str, whole_place: bool) -> Vec<String> {
+        let width = self.settings.width;
         let id = text::pad(&text::terminal(blocker.id), ids);
         let more = match blocker.findings.len() {
             0 | 1 => String::new(),
             many => format!("  +{} more", many - 1),
         };
-        let room = self.settings.width.saturating_sub(6 + ids + text::width(&more));
         let place = match (blocker.findings.first(), blocker.control) {
             (Some(finding), _) => format!("{}:{}", finding.path, finding.line),
-            (None, Some(control)) => control.reason.clone(),
+            (None, Some(control)) => view::standing(control),
             (None, None) => String::new(),
         };
         let place = text::terminal(&place);
-        let place = text::truncate_front(&place, room);
-        format!("  {} {id}  {}{more}", self.paint.bad("✗"), self.paint.place(&place))
+        let mark = self.paint.bad("✗");
+        let room = width.saturating_sub(8 + ids + text::width(effort));
+        let beside = room.saturating_sub(text::width(&more));
+        if whole_place && text::width(&place) > beside {
+            let place = text::truncate_front(&place, width.saturating_sub(6)).into_owned();
+            let first = format!("  {mark} {id}  {}  {effort}", text::pad(more.trim_start(), room));
+            return vec![first.trim_end().to_owned(), format!("      {}", self.paint.place(&place))];
+        }
+        let place = text::truncate_front(&place, beside);
+        let fill = " ".repeat(beside.saturating_sub(text::width(&place)));
+        let line = format!("  {mark} {id}  {}{more}{fill}  {effort}", self.paint.place(&place));
+        vec![line.trim_end().to_owned()]
     }
 
     /// No blockers: say so, and what else stands before `ready`.
-    fn no_blockers(&self, max: usize) -> Vec<String> {
+    fn no_blockers(&self) -> Vec<String> {
         let mut out = vec![format!("{} No blockers.", self.paint.good("✓"))];
         let obstacles = view::obstacles(self.report);
-        if obstacles.is_empty() || max < 3 {
+        if obstacles.is_empty() {
             return out;
         }
         out.push(String::new());
         out.push(self.paint.bold("NOT YET READY BECAUSE"));
-        for obstacle in obstacles.iter().take(max.saturating_sub(3).max(1)) {
-            let obstacle = text::terminal(obstacle);
-            out.push(format!("  - {}", text::truncate(&obstacle, self.settings.width.saturating_sub(4))));
+        for obstacle in &obstacles {
+            let lines = text::wrap(&text::terminal(obstacle), self.settings.width.saturating_sub(4));
+            let start = |index| if index == 0 { "  - " } else { "    " };
+            out.extend(lines.iter().enumerate().map(|(index, line)| format!("{}{line}", start(index))));
         }
         out
     }
 
-    fn wins(&self, wins: &[&ControlReport], max: usize) -> Vec<String> {
-        let gains: Vec<String> = wins.iter().take(max).map(|control| view::gain(control)).collect();
-        let width = gains.iter().map(|gain| text::width(gain)).max().unwrap_or(0).max(6);
-        let room = self.settings.width.saturating_sub(width + 15);
-        let held = gains.iter().any(|gain| gain.ends_with('*'));
-        let title = if held { "QUICK WINS (* once the blockers are fixed)" } else { "QUICK WINS" };
-        let title = text::pad(title, room + 4);
-        let title = format!("{title}{}  effort", text::pad("points", width));
+    /// What pays most for a day of work, besides the blockers.
+    fn wins(&self, max: usize) -> Vec<String> {
+        let wins = view::quick_wins(self.report);
+        let wins = wins.split_at(wins.len().min(max)).0;
+        if wins.is_empty() {
+            return Vec::new();
+        }
+        let gains: Vec<String> = wins.iter().map(|control| view::gain(control)).collect();
+        let efforts: Vec<String> = wins.iter().map(|control| view::days(control.effort_days)).collect();
+        let widest = |texts: &[String]| texts.iter().map(|text| text::width(text)).max().unwrap_or(0).max(6);
+        let (points, effort) = (widest(&gains), widest(&efforts));
+        let room = self.settings.width.saturating_sub(points + effort + 6);
+        let title = format!("{}{}  effort", text::pad(self.wins_title(&gains), room + 4), text::pad("points", points));
         let mut out = vec![self.paint.bold(&title)];
-        for (control, gain) in wins.iter().zip(&gains) {
+        for ((control, gain), days) in wins.iter().zip(&gains).zip(&efforts) {
             let name = format!("{}: {}", control.id, self.context.problem(control));
-            let name = text::terminal(&name);
-            let name = text::pad(&text::truncate(&name, room), room);
-            out.push(format!(
-                "  {name}  {}  {}",
-                self.paint.good(&text::pad(gain, width)),
-                view::days(control.effort_days)
-            ));
+            let gain = self.paint.good(&text::pad(gain, points));
+            for (index, part) in text::wrap(&text::terminal(&name), room.saturating_sub(2)).iter().enumerate() {
+                out.push(match index {
+                    0 => format!("  {}  {gain}  {days}", text::pad(part, room)),
+                    _ => format!("    {part}"),
+                });
+            }
         }
         out
     }
 
+    fn wins_title(&self, gains: &[String]) -> &'static str {
+        if gains.iter().any(|gain| gain.ends_with('*')) {
+            "QUICK WINS (* once the blockers are closed)"
+        } else if self.report.score.blockers.is_empty() {
+            "QUICK WINS"
+        } else {
+            "QUICK WINS AFTER THE BLOCKERS"
+        }
+    }
+
+    /// The services that have a score, the worst first, and how many have none.
     fn services(&self) -> Vec<String> {
         if self.report.project.services.len() < 2 {
             return Vec::new();
         }
-        let mut out = vec![String::new()];
-        out.extend(tables::services(self.report, MAX_SERVICES));
-        out
+        let parts = tables::services(self.report);
+        let lines = text::wrap_parts(&parts, " · ", self.settings.width.saturating_sub(10));
+        let start = |index| if index == 0 { self.paint.bold("SERVICES  ") } else { " ".repeat(10) };
+        lines.iter().enumerate().map(|(index, line)| format!("{}{line}", start(index))).collect()
     }
 
-    fn how_to_go_on(&self) -> Vec<String> {
-        let path = match self.settings.path.as_str() {
+    /// The tally in one line.
+    fn states(&self) -> Vec<String> {
+        let tally = view::tally(self.report, |_| ());
+        let counts = tally.values().next();
+        let count = |state| counts.and_then(|counts| counts.get(&state)).copied().unwrap_or(0);
+        let columns = view::columns(&tally);
+        let parts: Vec<String> = columns.iter().map(|(state, word)| format!("{} {word}", count(*state))).collect();
+        vec![format!("{}{}", self.paint.bold("CONTROLS  "), parts.join(" · "))]
+    }
+
+    /// The audited path as an argument, with a blank before it; nothing for the folder at hand.
+    fn path(&self) -> String {
+        match self.settings.path.as_str() {
             "." => String::new(),
             path => format!(" {}", text::terminal(path)),
-        };
-        let example = self.report.score.blockers.first().or(self.report.plan.quick_wins.first());
-        let id = example.map_or("ID", String::as_str);
+        }
+    }
+
+    /// The commands that go on. One whose explanation does not fit beside it has it below.
+    fn steps(&self, max: usize) -> Vec<String> {
+        let path = self.path();
+        let example = view::blockers(self.report).first().map(|blocker| blocker.id.to_owned());
+        let example = example.or_else(|| self.report.plan.quick_wins.first().cloned());
+        let id = example.unwrap_or_else(|| "ID".to_owned());
         let steps = [
             (format!("readycheck audit{path} --verbose"), "every finding, with its code"),
-            (format!("readycheck rules show {}", text::terminal(id)), "why it matters, how to fix it"),
-            (format!("readycheck audit{path} --min-score 70"), "the gate for CI: exit code 1 below"),
+            (format!("readycheck rules show {}", text::terminal(&id)), "why it matters, how to fix it"),
+            (format!("readycheck audit{path} --min-score 70"), "the gate for CI"),
         ];
-        let room = if self.report.project.services.len() > 1 { 2 } else { 3 };
-        let steps = steps.split_at(room).0;
-        let width = steps.iter().map(|(command, _)| text::width(command)).max().unwrap_or(0);
-        let line = |(command, what): &(String, &str)| {
-            let line = format!("→ {}  {what}", text::pad(command, width));
-            text::truncate(&line, self.settings.width).into_owned()
-        };
-        steps.iter().map(line).collect()
+        let steps = steps.split_at(max.min(steps.len())).0;
+        let width = |(command, what): &(String, &str)| 4 + text::width(command) + text::width(what);
+        let column = steps.iter().map(|(command, _)| text::width(command)).max().unwrap_or(0);
+        let aligned = steps.iter().all(|(_, what)| 4 + column + text::width(what) <= self.settings.width);
+        let mut out = Vec::new();
+        for step in steps {
+            let (command, what) = step;
+            if aligned {
+                out.push(format!("→ {}  {what}", text::pad(command, column)));
+            } else if width(step) <= self.settings.width {
+                out.push(format!("→ {command}  {what}"));
+            } else {
+                out.push(format!("→ {command}"));
+                out.push(format!("    {what}"));
+            }
+        }
+        out
     }
 
     fn not_assessable(&self) -> Vec<String> {
@@ -247,4 +340,8 @@ impl Screen<'_> {
         out.extend(self.remarks());
         out
     }
+}
+
+fn indented(line: String) -> String {
+    format!("  {line}")
 }

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use crate::report::model::{Report, ServiceReport};
 use crate::report::text;
-use crate::report::view::{self, PRIORITIES, STATES};
+use crate::report::view::{self, PRIORITIES};
 
 /// A table without lines; only its contents decide its width.
 pub fn plain() -> Table {
@@ -21,46 +21,41 @@ pub fn lines(table: &Table) -> Vec<String> {
 
 /// How many controls of each priority are in which state; states that do not occur have no column.
 pub fn priorities(report: &Report) -> Vec<String> {
-    let count = |priority: &str, state: &str| {
-        report.tallies.priority.get(priority).and_then(|counts| counts.get(state)).copied().unwrap_or(0)
-    };
-    let keys = PRIORITIES.map(|priority| format!("{priority:?}"));
-    let always = ["pass", "partial", "fail", "unknown", "not-applicable"];
-    let shown: Vec<_> = STATES
-        .iter()
-        .filter(|(state, _)| always.contains(state) || keys.iter().any(|key| count(key, state) > 0))
-        .collect();
+    let tally = view::tally(report, |control| control.priority);
+    let columns = view::columns(&tally);
     let mut table = plain();
-    table.set_header(std::iter::once("CONTROLS").chain(shown.iter().map(|(_, heading)| *heading)));
-    for (priority, key) in PRIORITIES.iter().zip(&keys) {
-        let label = format!("{key} {}", view::priority(*priority));
-        table.add_row(std::iter::once(label).chain(shown.iter().map(|(state, _)| count(key, state).to_string())));
+    table.set_header(std::iter::once("CONTROLS").chain(columns.iter().map(|(_, heading)| *heading)));
+    for priority in PRIORITIES {
+        let label = format!("{priority:?} {}", view::priority(priority));
+        let counts = tally.get(&priority);
+        let count = |state| counts.and_then(|counts| counts.get(state)).copied().unwrap_or(0).to_string();
+        table.add_row(std::iter::once(label).chain(columns.iter().map(|(state, _)| count(state))));
     }
     align_numbers(&mut table);
     lines(&table)
 }
 
-/// Score, grade and blockers of each service, the worst first.
-pub fn services(report: &Report, max: usize) -> Vec<String> {
-    let mut services: Vec<&ServiceReport> = report.project.services.iter().collect();
-    services.sort_by(|a, b| {
-        let value = |service: &ServiceReport| service.score.value.unwrap_or(f64::INFINITY);
-        value(a).total_cmp(&value(b)).then_with(|| a.path.cmp(&b.path))
+/// Services named on the screen; the others are counted.
+const MAX_SERVICES: usize = 4;
+
+/// Path, score and grade of each service that has a score, the worst first, and how many have none.
+pub fn services(report: &Report) -> Vec<String> {
+    let mut scored: Vec<(f64, &ServiceReport)> =
+        report.project.services.iter().filter_map(|service| Some((service.score.value?, service))).collect();
+    scored.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.path.cmp(&b.1.path)));
+    let unscored = report.project.services.len() - scored.len();
+    let named = scored.iter().take(MAX_SERVICES).map(|(value, service)| {
+        let path = text::terminal(&service.path);
+        format!("{} {value:.1} {}", text::truncate_front(&path, 40), view::grade(&service.score))
     });
-    let mut table = plain();
-    let shown = if services.len() > max { format!(" ({max} of {})", services.len()) } else { String::new() };
-    table.set_header([&format!("SERVICE{shown}"), "score", "grade", "verdict", "blockers"]);
-    for service in services.iter().take(max) {
-        let score = &service.score;
-        table.add_row([
-            text::truncate_front(&text::terminal(&service.path), 40).into_owned(),
-            view::value(score),
-            view::grade(score),
-            view::verdict(score).to_owned(),
-            score.blockers.len().to_string(),
-        ]);
+    let mut parts: Vec<String> = named.collect();
+    if scored.len() > MAX_SERVICES {
+        parts.push(format!("{} better ones", scored.len() - MAX_SERVICES));
     }
-    lines(&table)
+    if unscored > 0 {
+        parts.push(format!("{unscored} without a score"));
+    }
+    parts
 }
 
 fn align_numbers(table: &mut Table) {

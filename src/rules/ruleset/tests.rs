@@ -150,6 +150,10 @@ fn user_rules_add_override_and_disable() {
     assert_eq!(changed.rules[0].confidence, Confidence::Low);
     assert!(changed.rules[0].good.is_some());
     assert_eq!(set.overridden, ["a-b"]);
+    assert!(set.is_changed());
+    let strict = base().with_further_rules(folder.path()).unwrap();
+    assert_eq!((strict.controls.len(), strict.is_changed()), (2, false));
+    assert_eq!(strict.control("a-b").unwrap().rules[0].confidence, Confidence::High);
 
     write("change.toml", "id = 'a-b'\nenabled = false\n");
     let set = base().with_user_rules(folder.path()).unwrap();
