@@ -156,7 +156,9 @@ pub fn rules(options: &Options, root: &Path) -> miette::Result<RuleSet> {
     if options.no_config {
         return Ok(rules);
     }
-    Ok(rules.with_user_rules(&root.join(USER_RULES))?)
+    let folder = root.join(USER_RULES);
+    let found = rules.with_user_rules(&folder).map_err(miette::Report::from);
+    found.wrap_err_with(|| format!("the rules in {} cannot be used", folder.display()))
 }
 
 fn scanners(rules: &RuleSet) -> miette::Result<Scanners> {
@@ -309,6 +311,11 @@ fn service(project: &Project, path: &str, source: &str) -> miette::Result<Servic
     Err(miette!(help = help, "{source} names `{path}`, and no service lies there"))
 }
 
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// Services whose code is in no language that is read yet.
 fn unsupported(project: &Project) -> BTreeMap<ServiceId, String> {
     let supported = |language: &String| matches!(language.as_str(), "typescript" | "javascript");
@@ -316,7 +323,8 @@ fn unsupported(project: &Project) -> BTreeMap<ServiceId, String> {
     for (index, service) in project.services.iter().enumerate() {
         if !service.languages.is_empty() && !service.languages.iter().any(supported) {
             let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
-            found.insert(id, format!("{} is not read yet", service.languages.join(", ")));
+            let names: Vec<String> = service.languages.iter().map(|language| capitalised(language)).collect();
+            found.insert(id, format!("{} is not read yet", names.join(", ")));
         }
     }
     found

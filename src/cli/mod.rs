@@ -61,7 +61,7 @@ Examples:
   readycheck audit                     score this folder, name what blocks it
   readycheck audit --min-score 70      a gate for CI: fails below 70
   readycheck audit -o report.json      the screen, and the report as JSON
-  readycheck rules show sql-injection  what a control looks for, and how to fix it
+  readycheck rules show sql-injection  what it looks for, how to fix it
 
 Exit codes:
   0  passed

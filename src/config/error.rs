@@ -7,7 +7,6 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 /// Rendered by miette with the lines of the file around it. Any of them ends the run before it starts (exit 2).
 #[derive(Debug, Clone, thiserror::Error, Diagnostic)]
 #[error("{message}")]
-#[diagnostic(code(readycheck::config))]
 pub struct ConfigError {
     pub message: String,
     #[source_code]

@@ -61,7 +61,7 @@ pub struct ProjectConfig {
 pub struct AuditConfig {
     /// Globs of paths to leave out.
     pub exclude: Vec<String>,
-    /// Folders of the services, where finding them by manifests is not right.
+    /// Folders of the only services that are audited; each is scored, whatever it looks like.
     pub services: Vec<String>,
     /// Paths of endpoints that are open by design.
     pub public: Vec<String>,

@@ -115,8 +115,11 @@ pub fn ready() -> Report {
         strict: Some(92.4),
     };
     let mut report = report(score, controls, &["express", "postgres", "prisma"]);
-    report.plan =
-        Plan { quick_wins: ids(&["tracing"]), unblocked: None, weeks: vec![Week { controls: ids(&["tracing"]), score: 93.7 }] };
+    report.plan = Plan {
+        quick_wins: ids(&["tracing"]),
+        unblocked: None,
+        weeks: vec![Week { controls: ids(&["tracing"]), score: 93.7 }],
+    };
     report.project.counts.skipped.clear();
     report
 }

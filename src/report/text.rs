@@ -167,8 +167,9 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", thousands(u64::try_from(number).unwrap_or(u64::MAX)))
 }
 
-/// Characters that mean something to Markdown or HTML wherever they stand.
-const MARKUP: &str = "\\`*_[]<>#|~&";
+/// Characters that mean something to Markdown or HTML wherever they stand. `>` alone does only at the start of a line,
+/// where no text of the tree stands.
+const MARKUP: &str = "\\`*_[]<#|~&";
 
 /// Control bytes, C1 controls, and characters that reorder or hide what stands around them.
 fn is_unsafe(c: char) -> bool {
@@ -194,7 +195,6 @@ fn escape_char(out: &mut String, c: char) {
 fn escape_markdown(out: &mut String, c: char) {
     match c {
         '<' => out.push_str("&lt;"),
-        '>' => out.push_str("&gt;"),
         '&' => out.push_str("&amp;"),
         '\n' | '\r' | '\t' => out.push(' '),
         c if MARKUP.contains(c) => {
@@ -230,12 +230,12 @@ mod tests {
 
     #[test]
     fn markdown_text_cannot_become_markup() {
-        assert_eq!(markdown("<img src=x> [a](b) `c` | #\n*d*"), "&lt;img src=x&gt; \\[a\\](b) \\`c\\` \\| \\# \\*d\\*");
+        assert_eq!(markdown("<img src=x> [a](b) `c` | #\n*d*"), "&lt;img src=x> \\[a\\](b) \\`c\\` \\| \\# \\*d\\*");
     }
 
     #[test]
     fn code_in_prose_stays_code() {
-        assert_eq!(markdown_prose("call `a_b()` on <x>"), "call `a_b()` on &lt;x&gt;");
+        assert_eq!(markdown_prose("call `a_b()` on <x>"), "call `a_b()` on &lt;x>");
         assert_eq!(markdown_prose("a ` alone_"), "a \\` alone\\_");
     }
 

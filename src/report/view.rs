@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{ControlReport, FindingReport, FindingState, Report, Score, ScoreState, State, Verdict};
+use super::text;
 use crate::rules::{ControlInfo, ControlKind, Priority};
 
 /// What renderers need beside the report: the texts of the controls and the sources for excerpts.
@@ -36,7 +37,7 @@ pub struct Blocker<'a> {
     pub id: &'a str,
     pub control: Option<&'a ControlReport>,
     pub findings: Vec<&'a FindingReport>,
-    /// Of the fix, in all services.
+    /// Of the fix, in all services that have a score.
     pub days: f64,
 }
 
@@ -53,7 +54,11 @@ fn blocker<'a>(report: &'a Report, id: &'a str) -> Blocker<'a> {
     let mut findings: Vec<_> = controls.iter().flat_map(|c| open_findings(c)).collect();
     findings.sort_by_key(|f| (Reverse(f.confidence), &f.path, f.line, f.column));
     findings.dedup_by_key(|f| (&f.path, f.line));
-    let days = controls.iter().map(|control| control.effort_days).sum();
+    let scored =
+        |c: &&&ControlReport| report.project.services.iter().any(|s| s.path == c.service && s.score.value.is_some());
+    let planned: f64 = controls.iter().filter(scored).map(|control| control.effort_days).sum();
+    let most = controls.iter().map(|control| control.effort_days).fold(0.0, f64::max);
+    let days = if planned > 0.0 { planned } else { most };
     Blocker { id, control: controls.iter().find(|c| c.blocker).or(controls.first()).copied(), findings, days }
 }
 
@@ -313,19 +318,43 @@ fn severity(state: State) -> u8 {
     }
 }
 
-/// State and reason as a reader takes them: `7 of 14 places`, `2 findings`, `missing`.
+/// State and reason as a reader takes them: `7 of 14 places have it`, `2 findings`, `missing`.
 pub fn standing(control: &ControlReport) -> String {
     let says = match (control.kind, control.state) {
-        (ControlKind::Coverage, State::Fail | State::Partial) if control.reason.contains(" of ") => {
-            format!("{} places have it", control.reason)
-        }
-        (ControlKind::Capability, State::Fail) if control.sites.applicable <= 1 => "missing".into(),
+        (ControlKind::Capability, State::Fail) if control.sites.applicable <= 1 => missing(control).into(),
         (ControlKind::Capability, State::Partial) if control.sites.applicable <= 1 => "there in part".into(),
-        (ControlKind::Capability, State::Fail | State::Partial) => format!("{} places have it", control.reason),
+        (ControlKind::Capability | ControlKind::Coverage, State::Fail | State::Partial)
+            if control.sites.applicable > 0 =>
+        {
+            places(control)
+        }
         (ControlKind::Defect, State::Fail | State::Partial) => control.reason.replace("open finding", "finding"),
         _ => control.reason.clone(),
     };
     if says.is_empty() { state(control.state).to_owned() } else { says }
+}
+
+fn missing(control: &ControlReport) -> &'static str {
+    let near = control.nearest_miss.is_some() || !control.evidence.is_empty() || !control.findings.is_empty();
+    if near { "missing" } else { "missing, and nothing that was read comes close" }
+}
+
+fn places(control: &ControlReport) -> String {
+    let sites = &control.sites;
+    let in_part = control.gaps.iter().filter(|gap| gap.credit > 0.0);
+    let (parts, credit) = in_part.fold((0_u32, 0.0), |(parts, credit), gap| (parts + 1, credit + gap.credit));
+    let whole = (sites.satisfied - credit).max(0.0).round();
+    let known = sites.applicable.saturating_sub(sites.unknown);
+    let verb = if whole == 1.0 { "has" } else { "have" };
+    let mut said =
+        format!("{whole} of {} {verb} it", text::count(usize::try_from(known).unwrap_or(usize::MAX), "place"));
+    if parts > 0 {
+        said.push_str(&format!(", {parts} in part"));
+    }
+    if sites.unknown > 0 {
+        said.push_str(&format!(", {} undecided", sites.unknown));
+    }
+    said
 }
 
 pub fn percent(share: f64) -> String {

@@ -23,6 +23,9 @@ pub const HARMLESS_FIELDS: &[&str] = &["path", "file", "name", "symbol", "api", 
 /// Longer values are cut.
 const MAX_VALUE: usize = 80;
 
+/// How the paths of what every program has begin; readers know `fetch` without it.
+const GLOBAL: &str = "global.";
+
 impl Template {
     /// Reads a message; the error names the text in braces that is no field.
     pub fn parse(text: &str, fields: &[&str]) -> Result<Template, String> {
@@ -70,7 +73,9 @@ impl Template {
                     let (first, inner) = path.split_first().map_or(("", [].as_slice()), |(f, rest)| (&**f, rest));
                     let value = fields.field(first).unwrap_or(Value::ABSENT);
                     let value = inner.iter().fold(value, |value, name| value.field(name));
-                    message.push_str(&show(&value));
+                    let shown = show(&value);
+                    let global = shown.strip_prefix(GLOBAL).filter(|_| first == "api");
+                    message.push_str(global.unwrap_or(&shown));
                 }
             }
         }

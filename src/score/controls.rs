@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::project::{ServiceId, Span};
-use crate::report::{
-    ControlReport, EvidenceReport, FindingReport, FindingState, Gain, PlaceReport, SiteCounts, State,
-};
-use crate::rules::{ControlInfo, Evaluation, Evidence, Finding, Site};
+use crate::report::{ControlReport, EvidenceReport, FindingReport, FindingState, Gain, PlaceReport, SiteCounts, State};
+use crate::rules::{ControlInfo, ControlKind, Evaluation, Evidence, Finding, Site};
 
 use super::assemble::{Input, Place, Scored, path_of};
 use super::model::apportion;
@@ -162,14 +160,19 @@ impl Lister<'_> {
             standards: info.standards.clone(),
             evidence: self.evidence(evaluation.map_or(&[], |evaluation| &evaluation.evidence)),
             nearest_miss: evaluation.and_then(|e| e.nearest_miss.as_ref()).map(|miss| self.located(miss)),
-            gaps: self.gaps(row),
+            gaps: self.gaps(info, row),
             findings: self.findings(info, row),
         }
     }
 
-    /// The places of an open control that lack something and that no finding names.
-    fn gaps(&self, row: &Row) -> Vec<PlaceReport> {
-        let Some(evaluation) = self.evaluation(row).filter(|_| is_task(row)) else { return Vec::new() };
+    /// The places of an open control that lack something and that no finding names. Where a capability has one place
+    /// and nothing is there, that place only stands for the service.
+    fn gaps(&self, info: &ControlInfo, row: &Row) -> Vec<PlaceReport> {
+        let stands_for_all = |evaluation: &&Evaluation| {
+            info.kind == ControlKind::Capability && matches!(evaluation.sites.as_slice(), [site] if site.credit <= 0.0)
+        };
+        let open = self.evaluation(row).filter(|_| is_task(row));
+        let Some(evaluation) = open.filter(|evaluation| !stands_for_all(evaluation)) else { return Vec::new() };
         let named: BTreeSet<usize> = evaluation.findings.iter().filter_map(|finding| finding.site).collect();
         let gap = |(index, site): &(usize, &Site)| !site.unknown && site.credit < 1.0 && !named.contains(index);
         let mut list: Vec<PlaceReport> = evaluation

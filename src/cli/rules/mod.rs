@@ -21,7 +21,7 @@ use crate::audit::Options;
 #[command(after_help = "\
 Examples:
   readycheck rules list --category security  what is looked at there
-  readycheck rules show sql-injection        what it looks for, and how to fix it
+  readycheck rules show sql-injection        what it looks for, how to fix it
   readycheck rules why rate-limit-coverage   why it came out as it did, here
   readycheck rules new no-legacy-client      start a rule of your own
   readycheck rules test                      run the examples of your rules")]

@@ -8,7 +8,8 @@ use crate::report::{text, view};
 use crate::rules::ControlKind;
 
 /// Frameworks with a section of their own: heading, and how the standards that belong to them begin.
-const FRAMEWORKS: [(&str, &[&str]); 3] = [("GDPR", &["GDPR"]), ("SOC 2", &["SOC2", "SOC 2"]), ("PCI DSS", &["PCI DSS"])];
+const FRAMEWORKS: [(&str, &[&str]); 3] =
+    [("GDPR", &["GDPR"]), ("SOC 2", &["SOC2", "SOC 2"]), ("PCI DSS 4.0", &["PCI DSS 4.0", "PCI DSS"])];
 
 /// What is often recommended and earns no points, since it is right for some and wrong for others.
 const ADVICE: [&str; 4] = [
@@ -58,7 +59,8 @@ impl Page<'_> {
             let rest = prefixes.iter().find_map(|prefix| standard.strip_prefix(prefix))?;
             Some(plain(rest.trim_start()).into_owned())
         };
-        let clauses = |control: &ControlReport| -> Vec<String> { control.standards.iter().filter_map(clause).collect() };
+        let clauses =
+            |control: &ControlReport| -> Vec<String> { control.standards.iter().filter_map(clause).collect() };
         let (checked, unchecked): (Vec<_>, Vec<_>) =
             report.controls.iter().filter(|c| !clauses(c).is_empty()).partition(|c| view::is_implemented(c));
         self.subheading(name);
@@ -101,7 +103,10 @@ impl Page<'_> {
         if manual.is_empty() {
             return;
         }
-        self.line("\nOnly people know the following. An `[[attest]]` in `readycheck.toml` puts an answer on record.\n");
+        if !reasons.is_empty() {
+            self.line("");
+        }
+        self.line("Only people know the following. An `[[attest]]` in `readycheck.toml` puts an answer on record.\n");
         for (id, control) in manual {
             let info = self.context.control(id);
             let fix = info.map_or_else(String::new, |info| format!(": {}", prose(&info.fix)));

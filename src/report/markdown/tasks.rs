@@ -36,7 +36,7 @@ impl Page<'_> {
         if problems.is_empty() {
             return;
         }
-        self.line("\nLooked for and not found:\n");
+        self.subheading("Looked for and not found");
         for problem in problems {
             self.line(&format!("- {}", prose(problem)));
         }
@@ -93,8 +93,6 @@ impl Page<'_> {
         self.places(control);
         if let Some(miss) = &control.nearest_miss {
             self.item("Nearest miss", &noted(miss));
-        } else if control.findings.is_empty() && control.gaps.is_empty() && control.evidence.is_empty() {
-            self.item("Nearest miss", "none; nothing that was read comes close");
         }
         self.line(&format!("  - Worth: {} · Effort: {}", view::points(control), view::days(control.effort_days)));
         self.item("Standards", &plain(&grouped(&control.standards)));

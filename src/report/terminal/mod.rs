@@ -164,6 +164,6 @@ mod tests {
     #[test]
     fn quiet_is_one_line() {
         let out = show(&sample::ready(), &Settings { quiet: true, ..Settings::default() });
-        assert_eq!(out, "READY   9.2 / 10, grade A   (92.4 of 100, level L3 Scalable)\n");
+        assert_eq!(out, "READY   9.2 / 10, grade A   (92.4 of 100, level 3 of 4, scalable)\n");
     }
 }

@@ -184,7 +184,9 @@ impl Screen<'_> {
             out.push(format!("  … and {} more: readycheck audit{} --verbose", rest.len(), self.path()));
         }
         let closing = view::unblocking(self.report);
-        out.extend(closing.iter().flat_map(|said| text::wrap(said, self.settings.width.saturating_sub(2))).map(indented));
+        out.extend(
+            closing.iter().flat_map(|said| text::wrap(said, self.settings.width.saturating_sub(2))).map(indented),
+        );
         out
     }
 
@@ -249,7 +251,9 @@ impl Screen<'_> {
         for ((control, gain), days) in wins.iter().zip(&gains).zip(&efforts) {
             let name = format!("{}: {}", control.id, self.context.problem(control));
             let gain = self.paint.good(&text::pad(gain, points));
-            for (index, part) in text::wrap(&text::terminal(&name), room.saturating_sub(2)).iter().enumerate() {
+            let name = text::terminal(&name);
+            let max = if text::width(&name) <= room { room } else { room.saturating_sub(2) };
+            for (index, part) in text::wrap(&name, max).iter().enumerate() {
                 out.push(match index {
                     0 => format!("  {}  {gain}  {days}", text::pad(part, room)),
                     _ => format!("    {part}"),
