@@ -324,6 +324,38 @@ until = 2027-03-31
 ";
 
 #[test]
+fn the_configuration_names_the_services() {
+    let folder = shop();
+    write(&folder, "apps/api/package.json", MANIFEST);
+    write(&folder, "apps/api/src/server.js", SERVER);
+    write(&folder, "readycheck.toml", "[audit]\nservices = [\"apps/api/\"]\n");
+    let report = run(&folder, &["audit", "--format", "json"]).json();
+    let paths: Vec<&str> =
+        report["project"]["services"].as_array().unwrap().iter().map(|s| s["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["apps/api"]);
+
+    write(&folder, "readycheck.toml", "[audit]\nservices = [\"apps/apj\"]\n");
+    let ran = run(&folder, &["audit"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("apps/apj") && ran.err.contains("readycheck.toml"), "{}", ran.err);
+}
+
+#[test]
+fn changed_rules_do_not_raise_the_strict_score() {
+    let folder = shop();
+    let score = |report: &Value, key: &str| report["score"][key].as_f64().unwrap();
+    let before = run(&folder, &["audit", "--format", "json"]).json();
+    for id in ["sql-injection", "insecure-randomness", "health-endpoint", "readiness-dependencies", "env-validation"] {
+        write(&folder, &format!(".readycheck/rules/{id}.toml"), &format!("id = \"{id}\"\nenabled = false\n"));
+    }
+    let after = run(&folder, &["audit", "--format", "json"]).json();
+    assert!(score(&after, "value") > score(&before, "value"), "{} {}", before["score"], after["score"]);
+    assert_eq!(score(&after, "strict"), score(&before, "strict"));
+    let notices = after["notices"].as_array().unwrap();
+    assert!(notices.iter().any(|notice| notice["kind"] == "strict-differs"), "{notices:?}");
+}
+
+#[test]
 fn waivers_end_on_their_day() {
     let here = shop();
     write(&here, "readycheck.toml", &format!("{WAIVER}paths = ['src/**']\n"));

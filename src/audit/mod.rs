@@ -307,8 +307,8 @@ fn service(project: &Project, path: &str, source: &str) -> miette::Result<Servic
     let known: Vec<&str> = project.services.iter().map(|service| service.path.as_str()).collect();
     let (shown, rest) = known.split_at(known.len().min(20));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    let help = format!("a service is a folder with a manifest of its own; there are: {}{more}", shown.join(", "));
-    Err(miette!(help = help, "{source} names `{path}`, and no service lies there"))
+    let help = format!("a service is a folder with a manifest of its own: {}{more}", shown.join(", "));
+    Err(miette!(help = help, "no service lies at `{path}`, which {source} names"))
 }
 
 fn capitalised(word: &str) -> String {
