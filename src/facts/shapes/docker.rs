@@ -276,9 +276,11 @@ fn instructions(file: FileId, parsed: &Dockerfile, path: &str) -> Vec<Fact> {
 /// What `ARG` and `ENV` set, one fact for each name.
 fn build_variables(file: FileId, parsed: &Dockerfile, path: &str) -> Vec<Fact> {
     let last = parsed.stages.len().saturating_sub(1);
-    let staged = parsed.stages.iter().enumerate().flat_map(|(index, stage)| {
-        stage.instructions.iter().map(move |instruction| (index, instruction, stage))
-    });
+    let staged = parsed
+        .stages
+        .iter()
+        .enumerate()
+        .flat_map(|(index, stage)| stage.instructions.iter().map(move |instruction| (index, instruction, stage)));
     let declared = staged.filter(|(_, instruction, _)| matches!(instruction.name.as_str(), "ARG" | "ENV"));
     declared
         .take(MAX_INSTRUCTIONS)
