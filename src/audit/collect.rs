@@ -231,6 +231,7 @@ fn match_fact(project: &Project, file: FileId, found: &Match) -> Fact {
     let mut fact = Fact::new("match", at, &format!("match {}", found.rule))
         .with("rule", Value::text(found.rule.clone()))
         .with("text", text)
+        .with("label", Value::text(found.label.clone()))
         .with("path", Value::text(entry.path.clone()));
     fact.area = entry.area;
     fact.service = entry.service;

@@ -128,7 +128,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("lock", &["manager", "path", "manifest", "state"]),
     ("migration", &["tool", "path", "count", "lock"]),
     ("openapi", &["path", "version", "operations", "paths"]),
-    ("match", &["rule", "text", "path"]),
+    ("match", &["rule", "text", "path", "label"]),
     ("comment", &["text"]),
     ("entry", &[]),
 ];
