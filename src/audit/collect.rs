@@ -135,6 +135,7 @@ fn configuration(
     facts.extend(schema_facts(project, &schemas));
     facts.extend(lock_facts(project, contents, &paths));
     facts.extend(migration_facts(project));
+    facts.extend(file_facts(project));
     incomplete
 }
 
@@ -199,6 +200,25 @@ fn migration_facts(project: &Project) -> Vec<Fact> {
     facts
 }
 
+/// The files beside the code that the project keeps: configuration and documents.
+fn file_facts(project: &Project) -> impl Iterator<Item = Fact> + '_ {
+    let is_kept = |file: &File| {
+        let is_code = matches!(file.kind, FileKind::JavaScript | FileKind::Python | FileKind::Rust);
+        let is_ours = matches!(file.area, Area::Config | Area::Docs | Area::Server | Area::Script);
+        !is_code && file.kind != FileKind::Binary && is_ours && file.tracked != Tracked::No
+    };
+    project.file_ids().filter(move |&id| is_kept(project.file(id))).map(|id| {
+        let file = project.file(id);
+        let name = file.path.rsplit('/').next().unwrap_or(&file.path);
+        let mut fact = Fact::new("file", Span { file: id, start: 0, end: 0 }, "shape file")
+            .with("path", Value::text(file.path.clone()))
+            .with("name", Value::text(name));
+        fact.area = file.area;
+        fact.service = file.service;
+        fact
+    })
+}
+
 /// What a text or syntax rule found. The text of a secret is not kept.
 fn match_fact(project: &Project, file: FileId, found: &Match) -> Fact {
     let entry = project.file(file);
@@ -211,6 +231,7 @@ fn match_fact(project: &Project, file: FileId, found: &Match) -> Fact {
     let mut fact = Fact::new("match", at, &format!("match {}", found.rule))
         .with("rule", Value::text(found.rule.clone()))
         .with("text", text)
+        .with("label", Value::text(found.label.clone()))
         .with("path", Value::text(entry.path.clone()));
     fact.area = entry.area;
     fact.service = entry.service;

@@ -6,7 +6,7 @@ use super::conditions::{CLAUSE_KEYS, ENGINE_FIELDS, PATTERN_KEYS, PREDICATE_KEYS
 use super::examples::{EXAMPLE_KEYS, MARKS};
 use super::lexicon::Lexicons;
 use super::load::{
-    BLOCKS, CONTROL_KEYS, KINDS, MODES, PATTERN_KEYS as SYNTAX_KEYS, PRIORITIES, PROCESSES, RULE_KEYS,
+    BLOCKS, CONTROL_KEYS, FORMAT_KEYS, KINDS, MODES, PATTERN_KEYS as SYNTAX_KEYS, PRIORITIES, PROCESSES, RULE_KEYS,
     SYNTAX_LANGUAGES, TEXT_KEYS,
 };
 use crate::facts::{Origins, VOCABULARY};
@@ -116,8 +116,25 @@ fn text_key(key: &str) -> Value {
         "group" => json!({ "type": "integer", "minimum": 0, "maximum": 20 }),
         "regex" => text("In the syntax of the regex crate"),
         "area" => one_or_many(&names(AREAS)),
+        "formats" => json!({ "type": "array", "items": format_schema() }),
         _ => texts(""),
     }
+}
+
+fn format_schema() -> Value {
+    let properties: serde_json::Map<String, Value> = FORMAT_KEYS
+        .iter()
+        .map(|&key| {
+            let schema = match key {
+                "label" => text("What it finds, as it completes the message"),
+                "starts" => texts("What a match begins with, as it is written"),
+                "sample" => text("A made-up text that it finds; `<alphabet:count>` stands for random characters"),
+                other => text_key(other),
+            };
+            (key.to_owned(), schema)
+        })
+        .collect();
+    json!({ "type": "object", "required": ["label", "regex"], "additionalProperties": false, "properties": properties })
 }
 
 fn syntax_key(key: &str) -> Value {

@@ -9,7 +9,7 @@ use super::document::{
 use super::error::Problem;
 use super::lexicon::Lexicons;
 use super::outcome::{Blocks, ControlInfo, ControlKind, Effort, Mode, Priority};
-use super::schema::{AppliesWhen, Control, Each, PriorityCase, Rule, Source, SyntaxPattern, TextMatch};
+use super::schema::{AppliesWhen, Control, Each, PriorityCase, Rule, Source, SyntaxPattern, TextFormat, TextMatch};
 use super::template::Template;
 use crate::facts::Confidence;
 use crate::project::{Area, ProcessKind};
@@ -53,7 +53,9 @@ pub const RULE_KEYS: &[&str] = &[
     "pattern",
 ];
 pub const TEXT_KEYS: &[&str] =
-    &["regex", "keywords", "entropy", "group", "stop_words", "allow", "files", "not_files", "area"];
+    &["regex", "keywords", "entropy", "group", "formats", "stop_words", "allow", "files", "not_files", "area"];
+/// Of one of the `formats` of a text match.
+pub const FORMAT_KEYS: &[&str] = &["label", "regex", "starts", "keywords", "entropy", "group", "sample"];
 pub const PATTERN_KEYS: &[&str] = &["language", "rule", "constraints", "utils"];
 pub const KINDS: &[(&str, ControlKind)] = &[
     ("capability", ControlKind::Capability),
@@ -300,21 +302,49 @@ fn examples(table: &Node) -> Result<Vec<Node>, Problem> {
 
 fn text_match(node: &Node) -> Result<TextMatch, Problem> {
     only_keys(as_table(node, "`match`")?, "`match`", TEXT_KEYS)?;
-    let keywords = texts_of(node, "keywords")?;
-    if keywords.is_empty() || keywords.iter().any(|keyword| keyword.len() < 2) {
-        return Err(at(node, "`match` needs `keywords` of two or more characters, so that it looks only near them"));
-    }
-    let regex = required(node, "regex")?;
+    let formats = match node.get("formats") {
+        None => vec![text_format(node)?],
+        Some(Node { data: NodeData::List(items), .. }) => {
+            items.iter().map(text_format_of_list).collect::<Result<_, _>>()?
+        }
+        Some(node) => return Err(at(node, "`formats` must be a list of tables")),
+    };
     Ok(TextMatch {
-        regex: LazyRegex::new(as_text(regex, "`regex`")?),
-        keywords,
-        entropy: node.get("entropy").map(|node| as_number(node, "`entropy`")).transpose()?,
-        group: node.get("group").map_or(Ok(0), |node| as_count(node, "`group`", 20))? as usize,
+        formats,
         stop_words: texts_of(node, "stop_words")?.into_iter().map(|word| word.to_lowercase()).collect(),
         allow: texts_of(node, "allow")?.into_iter().map(LazyRegex::new).collect(),
         files: texts_of(node, "files")?,
         not_files: texts_of(node, "not_files")?,
         areas: areas(node)?,
+    })
+}
+
+fn text_format_of_list(node: &Node) -> Result<TextFormat, Problem> {
+    only_keys(as_table(node, "a format")?, "a format", FORMAT_KEYS)?;
+    required(node, "label")?;
+    text_format(node)
+}
+
+fn text_format(node: &Node) -> Result<TextFormat, Problem> {
+    let starts = texts_of(node, "starts")?;
+    let keywords = if starts.is_empty() { texts_of(node, "keywords")? } else { starts.clone() };
+    if keywords.is_empty() || keywords.iter().any(|keyword| keyword.len() < 2) {
+        let message =
+            "`match` needs `keywords` (or `starts`) of two or more characters, so that it looks only near them";
+        return Err(at(node, message));
+    }
+    let regex = required(node, "regex")?;
+    let label = node.get("label").map_or(Ok(""), |node| as_text(node, "`label`"))?;
+    let sample = node.get("sample").map(|node| as_text(node, "`sample`")).transpose()?;
+    Ok(TextFormat {
+        label: label.into(),
+        regex: LazyRegex::new(as_text(regex, "`regex`")?),
+        keywords: keywords.into_iter().collect(),
+        starts: !starts.is_empty(),
+        entropy: node.get("entropy").map(|node| as_number(node, "`entropy`")).transpose()?,
+        group: node.get("group").map_or(Ok(0), |node| as_count(node, "`group`", 20))? as usize,
+        sample: sample.map(str::to_owned),
+        start: node.start,
     })
 }
 

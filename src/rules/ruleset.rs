@@ -14,7 +14,7 @@ use super::document::{self, as_bool};
 use super::error::{Problem, RuleError};
 use super::lexicon::Lexicons;
 use super::load;
-use super::schema::{Control, Rule, Source};
+use super::schema::{Control, Rule, Source, TextFormat, TextMatch};
 use crate::syntax::{Entry, Node, NodeData};
 
 static RULES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules");
@@ -246,16 +246,27 @@ pub fn read(source: &Arc<Source>, lexicons: &Arc<Lexicons>) -> Result<Control, R
     load::control(&root, source, lexicons).map_err(|problem| problem.in_file(&source.path, &source.text))
 }
 
+/// Why an expression of a text match cannot be used.
+fn broken_text(text: &TextMatch) -> Option<String> {
+    let broken = |format: &TextFormat| {
+        let reason = || {
+            let groups = format.regex.get()?.captures_len() - 1;
+            (format.group > groups)
+                .then(|| format!("`group = {}`, but the expression has {groups} groups", format.group))
+        };
+        let reason = format.regex.broken().or_else(reason)?;
+        Some(if format.label.is_empty() { reason } else { format!("`{}`: {reason}", format.label) })
+    };
+    let allowed = || text.allow.iter().find_map(|regex| regex.broken());
+    text.formats.iter().find_map(broken).or_else(allowed)
+}
+
 fn check_regexes(control: &Control) -> Result<(), Problem> {
     for rule in &control.rules {
         let conditions =
             [Some(&rule.each.condition), rule.bad.as_ref(), rule.good.as_ref(), rule.half.as_ref(), rule.note.as_ref()];
         let in_conditions = conditions.into_iter().flatten().find_map(|condition| condition.broken_regex());
-        let in_text = || {
-            rule.text
-                .as_ref()
-                .and_then(|text| std::iter::once(&text.regex).chain(&text.allow).find_map(|regex| regex.broken()))
-        };
+        let in_text = || rule.text.as_ref().and_then(broken_text);
         if let Some(reason) = in_conditions.or_else(in_text) {
             return Err(Problem::new(
                 rule.start,

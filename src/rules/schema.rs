@@ -80,18 +80,31 @@ pub struct Each {
 /// A source of `match` facts: a regular expression that is tried near keywords.
 #[derive(Debug, Clone)]
 pub struct TextMatch {
-    pub regex: LazyRegex,
-    pub keywords: Vec<String>,
-    /// Bits per character that the group needs at least.
-    pub entropy: Option<f64>,
-    /// The part of the match that is the finding.
-    pub group: usize,
+    pub formats: Vec<TextFormat>,
     pub stop_words: Vec<String>,
     pub allow: Vec<LazyRegex>,
     pub files: Vec<String>,
     pub not_files: Vec<String>,
     /// Where it looks; every area where empty.
     pub areas: Vec<Area>,
+}
+
+/// One expression of a text match, with the words near which it is tried.
+#[derive(Debug, Clone)]
+pub struct TextFormat {
+    /// What it finds; empty where the rule has a single expression.
+    pub label: Arc<str>,
+    pub regex: LazyRegex,
+    pub keywords: Vec<String>,
+    /// The match begins with a keyword, written exactly so, and no letter or digit before it.
+    pub starts: bool,
+    /// Bits per character that the group needs at least.
+    pub entropy: Option<f64>,
+    /// The part of the match that is the finding.
+    pub group: usize,
+    /// A made-up text that the format finds, in the notation of samples.
+    pub sample: Option<String>,
+    pub start: u32,
 }
 
 /// A source of `match` facts: a pattern over syntax trees.

@@ -18,7 +18,7 @@ enum Part {
 }
 
 /// Fields that a rule about secrets may show.
-pub const HARMLESS_FIELDS: &[&str] = &["path", "file", "name", "symbol", "api", "rule", "key", "level"];
+pub const HARMLESS_FIELDS: &[&str] = &["path", "file", "name", "symbol", "api", "label", "rule", "key", "level"];
 
 /// Longer values are cut.
 const MAX_VALUE: usize = 80;

@@ -1,8 +1,9 @@
 //! Compose files: a `container` for each service, and what its health check calls.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::facts::{Fact, Value};
+use crate::facts::{Data, Fact, Origins, Record, Value};
 use crate::project::{Area, FileId};
 use crate::syntax::{Entry, Node};
 
@@ -65,6 +66,54 @@ fn container(
         .with("source", Value::text("compose"))
         .with("one_shot", Value::bool(finished.contains(&*service.key) || is_one_shot(service)))
         .with("restart", optional(text("restart").as_deref()))
+        .with("pin", text("image").map_or(Value::ABSENT, |image| images::pin(&image)))
+        .with("memory", optional(memory(body).as_deref()))
+        .with("environment", named(body.get("environment")))
+        .with("build_args", named(body.at(&["build", "args"])))
+        .with("published", Value::list(published(body).map(Value::text).collect()))
+        .with("production", Value::bool(is_production(path)))
+        .with("command", optional(body.get("command").and_then(command_text).as_deref()))
+}
+
+/// The limit of its memory, in each form that Compose reads.
+fn memory(body: &Node) -> Option<String> {
+    let limit = body.at(&["deploy", "resources", "limits", "memory"]).or_else(|| body.get("mem_limit"));
+    limit.and_then(scalar_text)
+}
+
+/// A map of names, whether it is written as a map or as a list of `NAME=value`; a name without value is null.
+fn named(node: Option<&Node>) -> Value {
+    let Some(node) = node else { return Value::ABSENT };
+    let listed = node.items().iter().filter_map(Node::as_text).map(|item| match item.split_once('=') {
+        Some((name, value)) => (name.into(), Value::text(value)),
+        None => (item.into(), Value { data: Data::Null, origins: Origins::LITERAL }),
+    });
+    let mapped = node.entries().iter().map(|entry| {
+        let value = scalar_text(&entry.value).map(Value::text);
+        (entry.key.clone(), value.unwrap_or(Value { data: Data::Null, origins: Origins::LITERAL }))
+    });
+    let fields = listed.chain(mapped).collect();
+    Value { data: Data::Record(Arc::new(Record { fields, open: false })), origins: Origins::default() }
+}
+
+/// The published ports that other hosts reach: not those bound to the loopback address.
+fn published(body: &Node) -> impl Iterator<Item = String> + '_ {
+    let ports = body.get("ports").map(Node::items).unwrap_or_default().iter();
+    ports.filter(|node| !is_loopback(node)).filter_map(|node| {
+        let short = scalar_text(node).filter(|port| port.contains(':'));
+        short.or_else(|| node.get("published").and_then(scalar_text))
+    })
+}
+
+fn is_loopback(node: &Node) -> bool {
+    let address = node.get("host_ip").and_then(scalar_text).or_else(|| scalar_text(node)).unwrap_or_default();
+    address.starts_with("127.") || address.starts_with("localhost") || address.starts_with("[::1]")
+}
+
+/// The name of the file says that it describes production.
+fn is_production(path: &str) -> bool {
+    let words = paths::words(path);
+    words.iter().any(|word| matches!(word.as_str(), "prod" | "production" | "deploy" | "deployment" | "live" | "swarm"))
 }
 
 /// What each service is for. One that nobody knows is an application if it waits for a datastore, directly or not.

@@ -3,7 +3,7 @@
 use crate::facts::{Fact, Value};
 use crate::project::{Area, FileId};
 use crate::syntax::Node;
-use crate::syntax::dockerfile::{Dockerfile, Instruction, Stage};
+use crate::syntax::dockerfile::{Dockerfile, Instruction, Stage, assignments};
 use crate::syntax::json;
 
 use super::commands::{Command, commands};
@@ -31,6 +31,7 @@ pub fn dockerfile(file: FileId, parsed: &Dockerfile, context: &DockerContext<'_>
     let mut facts = vec![image(file, parsed, last, context)];
     facts.extend(health_probes(file, parsed, context.path));
     facts.extend(instructions(file, parsed, context.path));
+    facts.extend(build_variables(file, parsed, context.path));
     let area = area(context.path);
     facts.iter_mut().for_each(|fact| fact.area = area);
     facts
@@ -254,6 +255,12 @@ fn instructions(file: FileId, parsed: &Dockerfile, path: &str) -> Vec<Fact> {
     });
     all.take(MAX_INSTRUCTIONS)
         .map(|(stage, instruction)| {
+            let continues = parsed.stages.get(stage).is_some_and(|stage| stage.parent.is_some());
+            let pin = match instruction.name.as_str() {
+                "FROM" if continues => Value::text("local"),
+                "FROM" => images::pin(&instruction.value),
+                _ => Value::ABSENT,
+            };
             let body = if instruction.body.is_empty() { String::new() } else { format!("\n{}", instruction.body) };
             fact("instruction", span(file, instruction.start, instruction.end), "shape dockerfile", &instruction.name)
                 .with("path", Value::text(path))
@@ -261,8 +268,46 @@ fn instructions(file: FileId, parsed: &Dockerfile, path: &str) -> Vec<Fact> {
                 .with("value", Value::text(format!("{}{body}", instruction.value)))
                 .with("stage", Value::number(stage as f64))
                 .with("final", Value::bool(stage == last))
+                .with("pin", pin)
         })
         .collect()
+}
+
+/// What `ARG` and `ENV` set, one fact for each name.
+fn build_variables(file: FileId, parsed: &Dockerfile, path: &str) -> Vec<Fact> {
+    let last = parsed.stages.len().saturating_sub(1);
+    let staged = parsed
+        .stages
+        .iter()
+        .enumerate()
+        .flat_map(|(index, stage)| stage.instructions.iter().map(move |instruction| (index, instruction, stage)));
+    let declared = staged.filter(|(_, instruction, _)| matches!(instruction.name.as_str(), "ARG" | "ENV"));
+    declared
+        .take(MAX_INSTRUCTIONS)
+        .flat_map(|(index, instruction, stage)| {
+            let at = span(file, instruction.start, instruction.end);
+            assignments(&instruction.value).into_iter().map(move |(name, value)| {
+                let used = runs(stage).any(|run| run.words.iter().any(|word| mentions(word, &name)));
+                fact("build-variable", at, "shape dockerfile", &name)
+                    .with("path", Value::text(path))
+                    .with("name", Value::text(name))
+                    .with("value", optional(value.as_deref()))
+                    .with("by", Value::text(instruction.name.as_str()))
+                    .with("stage", Value::number(index as f64))
+                    .with("final", Value::bool(index == last))
+                    .with("used", Value::bool(used))
+            })
+        })
+        .collect()
+}
+
+/// `$NAME` or `${NAME…}` stands in the text.
+fn mentions(text: &str, name: &str) -> bool {
+    text.match_indices('$').any(|(at, _)| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        rest.strip_prefix(name).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+    })
 }
 
 /// Images for development and tests are not what runs in production.

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::facts::Value;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
@@ -63,6 +65,37 @@ pub fn is_build_image(image: &str) -> bool {
     TABLE.build.names.contains(&short_name(image))
 }
 
+/// How exactly a reference names its image: `digest`, `version` (a tag with a number), `floating` (`latest`, `alpine`,
+/// `lts`), `none` (no tag), `local` (nothing to pin); unknown where a variable without default is part of it.
+pub fn pin(reference: &str) -> Value {
+    let Some(reference) = with_defaults(reference) else { return Value::UNKNOWN };
+    if reference.is_empty() || reference == "scratch" {
+        return Value::text("local");
+    }
+    if reference.contains("@sha256:") {
+        return Value::text("digest");
+    }
+    let last = reference.rsplit('/').next().unwrap_or_default();
+    Value::text(match last.split_once(':') {
+        None => "none",
+        Some((_, tag)) if tag.contains(|c: char| c.is_ascii_digit()) => "version",
+        Some(_) => "floating",
+    })
+}
+
+/// `redis:${TAG:-7.4}` is `redis:7.4`; nothing where a variable has no default.
+fn with_defaults(text: &str) -> Option<String> {
+    let mut parts = text.split("${");
+    let mut out = parts.next()?.to_owned();
+    for part in parts {
+        let (variable, rest) = part.split_once('}')?;
+        let (_, default) = variable.split_once(":-").or_else(|| variable.split_once('-'))?;
+        out.push_str(default);
+        out.push_str(rest);
+    }
+    (!out.contains('$')).then_some(out)
+}
+
 /// `ghcr.io/a/postgres:16@sha256:…` is `postgres`.
 fn short_name(image: &str) -> String {
     let untagged = image.split('@').next().unwrap_or_default();
@@ -87,6 +120,23 @@ mod tests {
         ] {
             assert_eq!(role(image), wanted, "{image}");
         }
+    }
+
+    #[test]
+    fn pins() {
+        for (image, wanted) in [
+            ("redis", "none"),
+            ("localhost:5000/redis", "none"),
+            ("redis:alpine", "floating"),
+            ("node:lts-slim", "floating"),
+            ("redis:7.4-alpine", "version"),
+            ("redis:${TAG:-7.4}", "version"),
+            ("redis@sha256:00", "digest"),
+            ("scratch", "local"),
+        ] {
+            assert_eq!(pin(image).as_text(), Some(wanted), "{image}");
+        }
+        assert!(pin("shop/api:${TAG}").is_unknown() && pin("$BASE").is_unknown());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Kubernetes workloads: a `container` for each container of their pods, and what its probes call.
 
-use crate::facts::{Fact, Value};
+use std::sync::Arc;
+
+use crate::facts::{Data, Fact, Origins, Record, Value};
 use crate::project::FileId;
 use crate::syntax::Node;
 
@@ -62,6 +64,13 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
             .with("depends_without_condition", Value::list(Vec::new()))
             .with("source", Value::text("kubernetes"))
             .with("one_shot", Value::bool(one_shot))
+            .with("pin", image.map_or(Value::ABSENT, images::pin))
+            .with("memory", optional(memory(container).as_deref()))
+            .with("environment", environment(container))
+            .with("build_args", Value::ABSENT)
+            .with("published", Value::list(Vec::new()))
+            .with("production", Value::bool(true))
+            .with("command", optional(container.get("args").and_then(command_text).as_deref()))
             .with("restart", optional(pod.get("restartPolicy").and_then(Node::as_text))),
     ];
     for probe in ["startupProbe", "livenessProbe", "readinessProbe"].iter().filter_map(|probe| container.get(probe)) {
@@ -76,6 +85,21 @@ fn user(pod: &Node, container: &Node) -> Option<String> {
     let found = |key: &str| contexts.iter().flatten().find_map(|context| context.get(key));
     let nonroot = found("runAsNonRoot").and_then(Node::as_bool) == Some(true);
     found("runAsUser").and_then(scalar_text).or_else(|| nonroot.then(|| "nonroot".to_owned()))
+}
+
+fn memory(container: &Node) -> Option<String> {
+    container.at(&["resources", "limits", "memory"]).and_then(scalar_text)
+}
+
+/// The variables whose value stands in the manifest.
+fn environment(container: &Node) -> Value {
+    let entries = container.get("env").map(Node::items).unwrap_or_default().iter();
+    let fields = entries.filter_map(|entry| {
+        let name = entry.get("name").and_then(Node::as_text)?;
+        Some((name.into(), Value::text(entry.get("value").and_then(scalar_text)?)))
+    });
+    let record = Record { fields: fields.collect(), open: false };
+    Value { data: Data::Record(Arc::new(record)), origins: Origins::default() }
 }
 
 fn called(file: FileId, name: &str, probe: &Node) -> Vec<Fact> {

@@ -24,7 +24,7 @@ use crate::facts::Fact;
 use crate::project::{Area, Diagnostic, File, FileId, FileKind, Tracked};
 use crate::syntax::{self, Node, SyntaxError};
 
-pub use ci::workflow;
+pub use ci::{workflow, workflow_rights};
 pub use compose::{compose, is_compose};
 pub use docker::{DockerContext, dockerfile};
 pub use dotenv::{env_entries, is_template};
@@ -142,6 +142,7 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
             facts.extend(compose(id, &file.path, first));
         }
         facts.extend(workflow(id, &file.path, first, around));
+        facts.extend(workflow_rights(id, &file.path, first));
     }
     facts
 }
@@ -181,7 +182,7 @@ mod tests {
         for (path, kind, text, wanted) in [
             ("package.json", FileKind::Json, "{\"dependencies\": {\"a\": \"1\"}}", vec!["dependency", "setting"]),
             ("compose.yml", FileKind::Yaml, "services: {a: {image: redis}}", vec!["container", "setting"]),
-            (".github/workflows/a.yml", FileKind::Yaml, "on: push", vec!["ci", "setting"]),
+            (".github/workflows/a.yml", FileKind::Yaml, "on: push", vec!["ci", "setting", "workflow"]),
             ("api.yaml", FileKind::Yaml, "openapi: 3.1.0\npaths: {/a: {get: {}}}", vec!["openapi"]),
             ("fly.toml", FileKind::Toml, "app = 'x'", vec!["setting"]),
             ("Dockerfile", FileKind::Dockerfile, "FROM x", vec!["image", "instruction"]),

@@ -70,6 +70,39 @@ fn make(parts: &[Part], name: &str, number: u64) -> String {
     key
 }
 
+/// The alphabets of samples.
+const ALPHABETS: &[(&str, &str)] = &[
+    ("alnum", MIXED),
+    ("base32", UPPER),
+    ("base36", "0123456789abcdefghijklmnopqrstuvwxyz"),
+    ("bech32", "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"),
+    ("digit", DIGITS),
+    ("hex", HEX),
+    ("letter", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"),
+    ("upper", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"),
+    ("url", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+];
+
+/// A made-up key of a shape like `ghp_<alnum:36>`, and the same with the first letter of each alphabet for every
+/// random character. Nothing for a shape that names no alphabet or no count.
+pub fn from_shape(shape: &str) -> Option<(String, String)> {
+    let (mut key, mut blank) = (String::new(), String::new());
+    let mut state = shape.bytes().fold(7, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mut rest = shape;
+    while let Some((before, after)) = rest.split_once('<') {
+        let (spec, tail) = after.split_once('>')?;
+        let (name, count) = spec.split_once(':')?;
+        let (_, alphabet) = ALPHABETS.iter().find(|(known, _)| *known == name)?;
+        let count: usize = count.parse().ok()?;
+        [&mut key, &mut blank].into_iter().for_each(|text| text.push_str(before));
+        key.extend((0..count).filter_map(|_| pick(alphabet, &mut state)));
+        blank.extend(std::iter::repeat_n(alphabet.get(..1)?, count));
+        rest = tail;
+    }
+    [&mut key, &mut blank].into_iter().for_each(|text| text.push_str(rest));
+    (key != blank).then_some((key, blank))
+}
+
 /// A character by the next step of a splitmix generator.
 fn pick(alphabet: &str, state: &mut u64) -> Option<char> {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -92,6 +125,14 @@ mod tests {
         let keys: Vec<&str> = text.split('\'').filter(|part| part.starts_with("AKIA")).collect();
         assert!(keys.len() == 2 && keys[0] != keys[1] && keys[0].len() == 20);
         assert!(names().all(|name| !expand(&format!("{{{{key:{name}}}}}")).unwrap().contains('\n')));
+    }
+
+    #[test]
+    fn shapes_are_filled() {
+        let (key, blank) = from_shape("ghp_<alnum:6>.<digit:3>").unwrap();
+        assert_eq!(blank, "ghp_AAAAAA.000");
+        assert!(key.len() == blank.len() && key.starts_with("ghp_") && key != blank);
+        assert!(["ghp_", "<alnum:>", "<none:3>", "<alnum:3"].iter().all(|shape| from_shape(shape).is_none()));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod keys;
 mod manifest;
 mod mutants;
 mod read;
+mod samples;
 
 use std::fmt;
 
@@ -88,8 +89,10 @@ fn run_control(rules: &RuleSet, control: &Control, understand: Understand<'_>) -
             failures.push(failure(control, rule, line_of(control, rule.start), message));
         }
     }
+    let (samples, failing) = samples::check(rules, control);
+    failures.extend(failing);
     failures.sort_by_key(|failure| failure.line);
-    (understood.len(), failures)
+    (understood.len() + samples, failures)
 }
 
 /// Reads and audits the examples of a control; those that cannot be read are failures.

@@ -12,6 +12,8 @@ pub use text::{TextScanner, entropy};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
     pub rule: Arc<str>,
+    /// The format of the rule, where it has several.
+    pub label: Arc<str>,
     /// Byte range of the rule's group (of the whole match where it names none).
     pub start: usize,
     pub end: usize,

@@ -72,7 +72,14 @@ impl SyntaxScanner {
             matches.extend(tree.root().find_all(&rule.matcher).take(MAX_MATCHES).map(|node| {
                 let range = node.range();
                 let text = text.get(range.clone()).unwrap_or_default().to_owned();
-                Match { rule: rule.id.clone(), start: range.start, end: range.end, text, secret: rule.secret }
+                Match {
+                    rule: rule.id.clone(),
+                    label: "".into(),
+                    start: range.start,
+                    end: range.end,
+                    text,
+                    secret: rule.secret,
+                }
             }));
         }
         matches.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));

@@ -10,7 +10,7 @@ use super::{MAX_MATCHES, Match, floor_boundary};
 use crate::project::Area;
 use crate::rules::error::Problem;
 use crate::rules::ruleset::{RuleErrors, RuleSet};
-use crate::rules::schema::{Rule, TextMatch};
+use crate::rules::schema::{Rule, TextFormat, TextMatch};
 
 /// Text around a keyword in which an expression is tried.
 const BEFORE: usize = 256;
@@ -19,9 +19,10 @@ const AFTER: usize = 2048;
 /// All `match` rules, compiled into one automaton over their keywords.
 pub struct TextScanner {
     keywords: AhoCorasick,
-    /// For each keyword, the rules that have it.
+    /// For each keyword, the formats that have it.
     owners: Vec<Vec<usize>>,
     rules: Vec<Compiled>,
+    formats: Vec<Format>,
 }
 
 struct Compiled {
@@ -30,6 +31,13 @@ struct Compiled {
     files: Option<GlobSet>,
     not_files: GlobSet,
     secret: bool,
+}
+
+/// One expression of a rule.
+struct Format {
+    /// Index into the rules.
+    rule: usize,
+    spec: TextFormat,
 }
 
 impl TextScanner {
@@ -49,7 +57,14 @@ impl TextScanner {
         if !errors.is_empty() {
             return Err(RuleErrors(errors));
         }
-        let (keywords, owners) = keywords(&rules);
+        let formats: Vec<Format> = rules
+            .iter()
+            .enumerate()
+            .flat_map(|(rule, compiled)| {
+                compiled.spec.formats.iter().map(move |spec| Format { rule, spec: spec.clone() })
+            })
+            .collect();
+        let (keywords, owners) = keywords(&formats);
         let automaton = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::DFA))
             .match_kind(MatchKind::Standard)
@@ -58,7 +73,7 @@ impl TextScanner {
         let keywords = automaton.map_err(|error| {
             RuleErrors(vec![Problem::new(0, 0, format!("the keywords of rules: {error}")).in_file("rules", "")])
         })?;
-        Ok(TextScanner { keywords, owners, rules })
+        Ok(TextScanner { keywords, owners, rules, formats })
     }
 
     /// No rule looks at text.
@@ -66,36 +81,39 @@ impl TextScanner {
         self.rules.is_empty()
     }
 
-    /// Everything that the rules find in a file, in order of place, then rule.
+    /// Everything that the rules find in a file, in order of place, then rule. Of the formats of a rule that find the
+    /// same place, the first one counts.
     pub fn scan(&self, path: &str, area: Area, text: &str) -> Vec<Match> {
         let eligible: Vec<bool> = self.rules.iter().map(|rule| rule.looks_at(path, area)).collect();
         if !eligible.contains(&true) {
             return Vec::new();
         }
-        let mut windows: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.rules.len()];
+        let mut windows: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.formats.len()];
         for hit in self.keywords.find_overlapping_iter(text) {
             for &owner in self.owners.get(hit.pattern().as_usize()).into_iter().flatten() {
-                if eligible.get(owner) == Some(&true)
-                    && let Some(windows) = windows.get_mut(owner)
-                {
-                    widen(windows, hit.start().saturating_sub(BEFORE), hit.end().saturating_add(AFTER));
+                let (Some(format), Some(windows)) = (self.formats.get(owner), windows.get_mut(owner)) else { continue };
+                if eligible.get(format.rule) == Some(&true) && format.may_start(text, hit.start(), hit.end()) {
+                    let before = if format.spec.starts { 0 } else { BEFORE };
+                    widen(windows, hit.start().saturating_sub(before), hit.end().saturating_add(AFTER));
                 }
             }
         }
-        let mut matches: Vec<Match> =
-            self.rules.iter().zip(&windows).flat_map(|(rule, windows)| rule.matches(text, windows)).collect();
-        matches.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
+        let mut matches: Vec<Match> = self
+            .formats
+            .iter()
+            .zip(&windows)
+            .filter(|(_, windows)| !windows.is_empty())
+            .filter_map(|(format, windows)| Some(format.matches(self.rules.get(format.rule)?, text, windows)))
+            .flatten()
+            .collect();
+        matches.sort_by(|a, b| (a.start, &a.rule, a.end).cmp(&(b.start, &b.rule, b.end)));
+        matches.dedup_by(|b, a| a.rule == b.rule && b.start < a.end);
         matches
     }
 }
 
+/// Expressions are compiled when they are first needed; [`RuleSet::check`] tells of broken ones.
 fn compile(rule: &Rule, spec: &TextMatch) -> Result<Compiled, String> {
-    if let Some(reason) = std::iter::once(&spec.regex).chain(&spec.allow).find_map(|regex| regex.broken()) {
-        return Err(format!("a regular expression of this rule is broken: {reason}"));
-    }
-    if let Some(regex) = spec.regex.get().filter(|regex| regex.captures_len() <= spec.group) {
-        return Err(format!("`group = {}`, but the expression has {} groups", spec.group, regex.captures_len() - 1));
-    }
     let files = (!spec.files.is_empty()).then(|| globs(&spec.files)).transpose()?;
     let not_files = globs(&spec.not_files)?;
     Ok(Compiled { id: rule.id.as_str().into(), spec: spec.clone(), files, not_files, secret: rule.secret })
@@ -110,11 +128,11 @@ fn globs(patterns: &[String]) -> Result<GlobSet, String> {
     builder.build().map_err(|error| error.to_string())
 }
 
-/// The distinct keywords, and which rules each belongs to.
-fn keywords(rules: &[Compiled]) -> (Vec<String>, Vec<Vec<usize>>) {
+/// The distinct keywords, and which formats each belongs to.
+fn keywords(formats: &[Format]) -> (Vec<String>, Vec<Vec<usize>>) {
     let mut by_word: std::collections::BTreeMap<String, Vec<usize>> = std::collections::BTreeMap::new();
-    for (index, rule) in rules.iter().enumerate() {
-        for keyword in &rule.spec.keywords {
+    for (index, format) in formats.iter().enumerate() {
+        for keyword in &format.spec.keywords {
             let owners = by_word.entry(keyword.to_ascii_lowercase()).or_default();
             if owners.last() != Some(&index) {
                 owners.push(index);
@@ -124,7 +142,7 @@ fn keywords(rules: &[Compiled]) -> (Vec<String>, Vec<Vec<usize>>) {
     by_word.into_iter().unzip()
 }
 
-/// Adds a window to those of a rule, which are in order of their ends.
+/// Adds a window to those of a format, which are in order of their ends.
 fn widen(windows: &mut Vec<(usize, usize)>, start: usize, end: usize) {
     match windows.last_mut() {
         Some(last) if start <= last.1 => last.1 = last.1.max(end),
@@ -138,8 +156,18 @@ impl Compiled {
             && self.files.as_ref().is_none_or(|files| files.is_match(path))
             && !self.not_files.is_match(path)
     }
+}
 
-    fn matches(&self, text: &str, windows: &[(usize, usize)]) -> Vec<Match> {
+impl Format {
+    /// A keyword that a match starts with stands there as it is written, at the beginning of a word.
+    fn may_start(&self, text: &str, start: usize, end: usize) -> bool {
+        let before = start.checked_sub(1).and_then(|at| text.as_bytes().get(at));
+        let word = before.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let exact = || text.get(start..end).is_some_and(|hit| self.spec.keywords.iter().any(|keyword| keyword == hit));
+        !self.spec.starts || (!word && exact())
+    }
+
+    fn matches(&self, rule: &Compiled, text: &str, windows: &[(usize, usize)]) -> Vec<Match> {
         let mut matches: Vec<Match> = Vec::new();
         let Some(regex) = self.spec.regex.get() else { return matches };
         for &(start, end) in windows {
@@ -151,7 +179,7 @@ impl Compiled {
             {
                 let Some(whole) = captures.get(0) else { break };
                 at = next_boundary(head, whole.end().max(whole.start() + 1));
-                if let Some(found) = self.accept(&captures)
+                if let Some(found) = self.accept(rule, &captures)
                     && matches.last().is_none_or(|last| last.start < found.start)
                 {
                     matches.push(found);
@@ -161,7 +189,7 @@ impl Compiled {
         matches
     }
 
-    fn accept(&self, captures: &Captures<'_>) -> Option<Match> {
+    fn accept(&self, rule: &Compiled, captures: &Captures<'_>) -> Option<Match> {
         let whole = captures.get(0)?;
         let group = captures.get(self.spec.group).unwrap_or(whole);
         let text = group.as_str();
@@ -169,15 +197,16 @@ impl Compiled {
             return None;
         }
         let lower = text.to_lowercase();
-        let stopped = self.spec.stop_words.iter().any(|word| lower.contains(word));
+        let stopped = rule.spec.stop_words.iter().any(|word| lower.contains(word));
         let allowed =
-            self.spec.allow.iter().filter_map(|regex| regex.get()).any(|regex| regex.is_match(whole.as_str()));
+            rule.spec.allow.iter().filter_map(|regex| regex.get()).any(|regex| regex.is_match(whole.as_str()));
         (!stopped && !allowed).then(|| Match {
-            rule: self.id.clone(),
+            rule: rule.id.clone(),
+            label: self.spec.label.clone(),
             start: group.start(),
             end: group.end(),
             text: text.to_owned(),
-            secret: self.secret,
+            secret: rule.secret,
         })
     }
 }
@@ -209,7 +238,7 @@ mod tests {
     fn scanner(body: &str) -> Result<TextScanner, RuleErrors> {
         let head = "id = 'c'\ntitle = 'T'\ncategory = 'a'\nkind = 'defect'\npriority = 'P0'\n";
         let files = vec![Source { path: "a/c.toml".into(), text: format!("{head}{body}").into() }];
-        RuleSet::from_files(files).and_then(|set| TextScanner::new(&set))
+        RuleSet::from_files(files).and_then(|set| set.check().and_then(|()| TextScanner::new(&set)))
     }
 
     fn found(body: &str, text: &str) -> Vec<String> {
@@ -227,6 +256,15 @@ mod tests {
         assert!(found(KEY, "a = 'QK_EXAMPLE1234'").is_empty(), "stop word");
         assert!(found(KEY, "a = 'XQK_A1B2C3D4E5'").is_empty(), "no word boundary");
         assert_eq!(found(KEY, "é QK_A1B2C3D4E5 é QK_Z9Y8X7W6V5 é").len(), 2);
+    }
+
+    #[test]
+    fn formats_that_start_with_a_word_need_it_as_written() {
+        let rule = "[rule.key]\nsecret = true\nmatch.formats = [{ label = 'Q', regex = '\\b(QK_[A-Z0-9]{8})', group = 1, \
+            starts = ['QK_'] }, { label = 'R', regex = '\\b(QK_A[A-Z0-9]+)', starts = ['QK_'] }]";
+        let matches = scanner(rule).unwrap().scan("a.ts", Area::Server, "QK_A1B2C3D4 qk_A1B2C3D4 XQK_A1B2C3D4");
+        let labels: Vec<&str> = matches.iter().map(|found| &*found.label).collect();
+        assert_eq!(labels, ["Q"]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub fn read(root: &Node, around: &Surroundings<'_>) -> Pipeline {
 }
 
 /// `on` as a word, a list or a map.
-fn triggers(on: Option<&Node>) -> Vec<String> {
+pub fn triggers(on: Option<&Node>) -> Vec<String> {
     let Some(on) = on else { return Vec::new() };
     let words = super::super::values::texts(on).into_iter().map(str::to_owned);
     words.chain(on.entries().iter().map(|entry| entry.key.to_string())).collect()

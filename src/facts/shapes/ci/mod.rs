@@ -1,6 +1,7 @@
 //! Pipelines of continuous integration: what starts them and what they run.
 
 mod github;
+mod hardening;
 mod others;
 
 use crate::facts::{Fact, Value};
@@ -32,6 +33,14 @@ pub fn workflow(file: FileId, path: &str, node: &Node, around: &Surroundings<'_>
     };
     let name = node.get("name").and_then(Node::as_text).unwrap_or_else(|| paths::name(path));
     Some(pipeline.fact(file, (node.start, node.start), name, around))
+}
+
+/// What a GitHub workflow may do; nothing for other files.
+pub fn workflow_rights(file: FileId, path: &str, node: &Node) -> Vec<Fact> {
+    match path.starts_with(".github/workflows/") {
+        true => hardening::hardening(file, node, &github::triggers(node.get("on"))),
+        false => Vec::new(),
+    }
 }
 
 /// What runs, before it is judged.
