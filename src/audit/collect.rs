@@ -10,6 +10,7 @@ use crate::facts::program::Program;
 use crate::facts::shapes::{self, LockInput, Manifest, Scripts, Surroundings};
 use crate::facts::stacks::Stacks;
 use crate::facts::{Fact, FactStore, Value};
+use crate::project::requirements::Ecosystem;
 use crate::project::{Area, Diagnostic, File, FileId, FileKind, ProcessKind, Project, ServiceId, Span, Tracked};
 use crate::rules::Match;
 use crate::syntax::hir::Module;
@@ -54,9 +55,17 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
         let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
         let service = &project.services[index];
         let uses = |name: &str| {
-            let own = service.dependencies.get(name).is_some_and(|d| Some(d.at.file) == service.manifest);
             let subpath = format!("{name}/");
-            own || imported.get(&id).is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath)))
+            service.declares(Ecosystem::Npm, name) || imported.get(&id).is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath)))
+        };
+        let imports = |module: &str| {
+            let below = [format!("{module}."), format!("{module}::")];
+            imported.get(&id).is_some_and(|names| {
+                names.iter().any(|name| *name == module || below.iter().any(|below| name.starts_with(below.as_str())))
+            })
+        };
+        let native = |ecosystem, names: &[String]| {
+            names.iter().any(|name| service.declares(ecosystem, name) || imports(&name.replace('-', "_")))
         };
         let mut found = BTreeSet::new();
         let mut provided = Vec::new();
@@ -65,7 +74,8 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
             let by_file = stack.files.as_ref().is_some_and(|globs| {
                 project.files.iter().any(|file| file.service == id && globs.is_match(&*file.path))
             });
-            if !(stack.npm.iter().any(|name| uses(name)) || by_file) {
+            let declared = native(Ecosystem::Pypi, &stack.pypi) || native(Ecosystem::Crates, &stack.crates);
+            if !(stack.npm.iter().any(|name| uses(name)) || declared || by_file) {
                 continue;
             }
             found.insert(stack.id.clone());

@@ -150,7 +150,8 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
     one.allows = find_allows(text, Comments::of(&file.path));
     match file.kind {
         FileKind::JavaScript | FileKind::Python | FileKind::Rust => {
-            read_code(project, id, text, scanners, allocator, &mut one)
+            read_code(project, id, text, scanners, allocator, &mut one);
+            one.text = needed(file).is_some().then(|| text.to_owned());
         }
         FileKind::Json
         | FileKind::Yaml

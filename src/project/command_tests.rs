@@ -131,6 +131,6 @@ fn hostile_commands_end() {
     let _ = runs(&"npx ".repeat(4_000));
     let _ = runs(&"'".repeat(9_999));
     let _ = runs(&"concurrently \"".repeat(1_000));
-    let _ = steps_of_words(&vec!["exec".to_owned(); 100_000]);
+    let _ = steps_of_words(&vec!["exec".to_owned(); 100_000], &BTreeMap::new());
     assert!(runs(&"a".repeat(MAX_COMMAND + 1)).is_empty());
 }

@@ -74,7 +74,11 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
     }
     let outcome = match file.kind {
         FileKind::Json => syntax::json::parse(text).map(|node| json(id, file, &node)),
-        FileKind::Toml => syntax::toml_file::parse(text).map(|node| format_settings(id, file, &node)),
+        FileKind::Toml => syntax::toml_file::parse(text).map(|node| {
+            let mut facts = format_settings(id, file, &node);
+            facts.extend(packages::required_by_tree(id, &file.path, &node));
+            facts
+        }),
         FileKind::Yaml => syntax::yaml::parse_documents(text).map(|nodes| yaml(id, file, &nodes, around)),
         FileKind::Dockerfile => syntax::dockerfile::parse(text).map(|parsed| {
             let context =
@@ -89,6 +93,7 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             Ok(Vec::new())
         }
         FileKind::Text if ci::is_jenkinsfile(&file.path) => Ok(ci::jenkins(id, text, around)),
+        FileKind::Text | FileKind::Python => Ok(packages::required_by_text(id, &file.path, text)),
         _ => Ok(Vec::new()),
     };
     match outcome {
@@ -142,6 +147,7 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
             facts.extend(compose(id, &file.path, first));
         }
         facts.extend(workflow(id, &file.path, first, around));
+        facts.extend(packages::required_by_tree(id, &file.path, first));
     }
     facts
 }
@@ -188,6 +194,9 @@ mod tests {
             (".env", FileKind::Dotenv, "A=1", vec!["env-entry"]),
             ("Jenkinsfile", FileKind::Text, "sh 'x'", vec!["ci"]),
             ("notes.txt", FileKind::Text, "sh 'x'", vec![]),
+            ("requirements.txt", FileKind::Text, "flask==3\n", vec!["dependency"]),
+            ("setup.py", FileKind::Python, "setup(install_requires=['flask'])", vec!["dependency"]),
+            ("Pipfile", FileKind::Toml, "[packages]\nflask = '*'", vec!["dependency"]),
             ("package-lock.json", FileKind::Json, "{broken", vec![]),
         ] {
             let reading = reading(path, kind, Area::Config, text);
