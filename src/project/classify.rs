@@ -293,8 +293,19 @@ const LOCK_FILES: &[&str] = &[
 /// Below these a folder's name is the application's own choice.
 const SOURCE_FOLDERS: &[&str] =
     &["src", "app", "lib", "routes", "controllers", "modules", "handlers", "services", "features", "pages"];
-const VENDOR_FOLDERS: &[&str] =
-    &["node_modules", "bower_components", "jspm_packages", "vendor", "vendors", "third_party", "third-party", ".venv", "venv", "site-packages", "virtualenv"];
+const VENDOR_FOLDERS: &[&str] = &[
+    "node_modules",
+    "bower_components",
+    "jspm_packages",
+    "vendor",
+    "vendors",
+    "third_party",
+    "third-party",
+    ".venv",
+    "venv",
+    "site-packages",
+    "virtualenv",
+];
 const GENERATED_FOLDERS: &[&str] = &[
     "generated",
     "__generated__",

@@ -411,7 +411,16 @@ fn unwrapped(rest: &[String]) -> &[String] {
     {
         let takes_value = matches!(
             word.as_str(),
-            "-f" | "-e" | "--file" | "-p" | "--package" | "-u" | "--env-file" | "--with" | "--project" | "--directory" | "-n"
+            "-f" | "-e"
+                | "--file"
+                | "-p"
+                | "--package"
+                | "-u"
+                | "--env-file"
+                | "--with"
+                | "--project"
+                | "--directory"
+                | "-n"
         );
         at += if takes_value { 2 } else { 1 };
     }

@@ -134,7 +134,8 @@ fn applications(rest: &[String]) -> Vec<String> {
 /// `pkg.mod:app`, `pkg.mod:create_app()`
 fn is_application(word: &str) -> bool {
     word.split_once(':').is_some_and(|(module, attribute)| {
-        is_dotted(module.trim_end_matches(".py")) && attribute.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        is_dotted(module.trim_end_matches(".py"))
+            && attribute.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     })
 }
 

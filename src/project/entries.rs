@@ -176,12 +176,15 @@ impl<'a> Starts<'a> {
         found.sort_unstable();
         let depth = found.first().map_or(0, |(depth, _, _)| *depth);
         let django = &TABLE.python.manage.modules;
-        let is_django = |id: &FileId| django.iter().any(|own| *own == file_name(&self.project.file(*id).path).trim_end_matches(".py"));
-        let all = found.iter().filter(|(own, _, _)| *own == depth);
-        let chosen: Vec<FileId> = match all.clone().filter(|(_, _, id)| is_django(id)).map(|(_, _, id)| *id).collect::<Vec<_>>() {
-            gateways if !gateways.is_empty() => gateways,
-            _ => all.take(1).map(|(_, _, id)| *id).collect(),
+        let is_django = |id: &FileId| {
+            django.iter().any(|own| *own == file_name(&self.project.file(*id).path).trim_end_matches(".py"))
         };
+        let all = found.iter().filter(|(own, _, _)| *own == depth);
+        let chosen: Vec<FileId> =
+            match all.clone().filter(|(_, _, id)| is_django(id)).map(|(_, _, id)| *id).collect::<Vec<_>>() {
+                gateways if !gateways.is_empty() => gateways,
+                _ => all.take(1).map(|(_, _, id)| *id).collect(),
+            };
         let settings = chosen.iter().filter_map(|id| self.settings_of(*id));
         let mut files: Vec<FileId> = chosen.iter().copied().chain(settings).collect();
         files.dedup();

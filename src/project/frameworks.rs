@@ -100,8 +100,11 @@ impl Manage {
     /// What a verb keeps running; nothing for those that end (`migrate`).
     pub(super) fn kind(&self, verb: &str) -> Option<ProcessKind> {
         let has = |list: &[String]| list.iter().any(|own| own == verb);
-        let kinds =
-            [(&self.http, ProcessKind::Http), (&self.worker, ProcessKind::Worker), (&self.scheduler, ProcessKind::Scheduler)];
+        let kinds = [
+            (&self.http, ProcessKind::Http),
+            (&self.worker, ProcessKind::Worker),
+            (&self.scheduler, ProcessKind::Scheduler),
+        ];
         kinds.into_iter().find(|(list, _)| has(list)).map(|(_, kind)| kind)
     }
 }

@@ -7,8 +7,8 @@ use super::manifests::Manifests;
 use super::manifests::{is_compose, is_ecosystem, is_for_development, is_procfile, is_supervisor};
 use super::model::{FileKind, Project};
 use super::paths::{file_name, folder_of, join};
-use crate::syntax::dockerfile::{self, Dockerfile};
 use crate::syntax::Node;
+use crate::syntax::dockerfile::{self, Dockerfile};
 
 /// Something that is run when the project is deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,12 @@ pub(super) fn starts(project: &Project, manifests: &Manifests) -> Vec<Start> {
 /// Commands of a shell script, or the scripts that a pm2 file lists.
 pub(super) fn steps_of_file(path: &str, text: &str) -> Vec<Step> {
     if is_supervisor(file_name(path)) {
-        return text.lines().filter_map(|line| line.trim().strip_prefix("command")?.trim_start().strip_prefix('=')).take(100).flat_map(command::steps).collect();
+        return text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("command")?.trim_start().strip_prefix('='))
+            .take(100)
+            .flat_map(command::steps)
+            .collect();
     }
     if !is_ecosystem(file_name(path)) {
         return command::steps_of_script(text);
@@ -194,7 +199,8 @@ fn steps_of_node(node: &Node, variables: &BTreeMap<String, String>) -> Vec<Step>
 /// `environment` of a compose service, as a map or as a list of `NAME=value`.
 fn environment(service: &Node) -> BTreeMap<String, String> {
     let Some(node) = service.get("environment") else { return BTreeMap::new() };
-    let mapped = node.entries().iter().filter_map(|entry| Some((entry.key.to_string(), entry.value.as_text()?.to_owned())));
+    let mapped =
+        node.entries().iter().filter_map(|entry| Some((entry.key.to_string(), entry.value.as_text()?.to_owned())));
     let listed = node.items().iter().filter_map(|item| item.as_text()?.split_once('='));
     mapped.chain(listed.map(|(name, value)| (name.to_owned(), value.to_owned()))).take(500).collect()
 }

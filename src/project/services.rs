@@ -175,9 +175,10 @@ fn finish(service: &mut Service, entries: Entries, packages: &Packages, starts: 
 fn finish_unit(service: &mut Service, unit: &Unit, starts: &Starts, imported: bool) {
     let was_library = service.kinds.contains(&ProcessKind::Library);
     let started = service.entries.iter().any(|(file, _)| starts.is_native(*file));
-    let programs = unit.binaries.iter().filter_map(|binary| {
-        Some((starts.binary_file(&service.path, binary)?, binary.reason.clone()))
-    });
+    let programs = unit
+        .binaries
+        .iter()
+        .filter_map(|binary| Some((starts.binary_file(&service.path, binary)?, binary.reason.clone())));
     let known = |file: &FileId, service: &Service| {
         service.entries.iter().chain(&service.script_entries).any(|(own, _)| own == file)
     };
@@ -258,7 +259,8 @@ fn link(
         .map(|service| {
             let own = service.dependencies.iter().filter(|(_, found)| Some(found.at.file) == service.manifest);
             let of_packages = own.filter_map(|(name, _)| packages.get(name)).map(|package| package.service);
-            let required = service.requirements.keys().filter_map(|(ecosystem, name)| names.get(&(*ecosystem, &**name)));
+            let required =
+                service.requirements.keys().filter_map(|(ecosystem, name)| names.get(&(*ecosystem, &**name)));
             of_packages.chain(required.filter_map(|folder| ids.get(folder).copied())).collect()
         })
         .collect();

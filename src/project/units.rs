@@ -134,7 +134,8 @@ impl Units {
         for requirement in found {
             let at = Span { file: manifest, start: requirement.start, end: requirement.end };
             let dependency = Dependency { version: requirement.version, dev: requirement.dev, at };
-            let known = unit.dependencies.entry((ecosystem, requirement.name.to_string())).or_insert(dependency.clone());
+            let known =
+                unit.dependencies.entry((ecosystem, requirement.name.to_string())).or_insert(dependency.clone());
             // Needed to run somewhere is needed to run.
             if known.dev && !dependency.dev {
                 *known = dependency;
@@ -241,10 +242,13 @@ fn text_of(node: &Node, key: &str) -> String {
 
 /// The console scripts of a `pyproject.toml`.
 fn python_scripts(path: &str, node: &Node) -> Vec<Binary> {
-    let tables = [("project.scripts", node.at(&["project", "scripts"])), ("tool.poetry.scripts", node.at(&["tool", "poetry", "scripts"]))];
-    let entries = tables.iter().flat_map(|(name, table)| {
-        table.map_or(&[][..], Node::entries).iter().map(move |entry| (*name, entry))
-    });
+    let tables = [
+        ("project.scripts", node.at(&["project", "scripts"])),
+        ("tool.poetry.scripts", node.at(&["tool", "poetry", "scripts"])),
+    ];
+    let entries = tables
+        .iter()
+        .flat_map(|(name, table)| table.map_or(&[][..], Node::entries).iter().map(move |entry| (*name, entry)));
     entries
         .filter_map(|(table, entry)| {
             let value = entry.value.as_text().or_else(|| entry.value.get("callable")?.as_text())?;
@@ -271,7 +275,8 @@ fn cargo_binaries(project: &Project, manifest: &str, folder: &str, node: &Node, 
             found.push(Binary { name, target: Target::File(file), reason });
         }
     };
-    let places = |name: &str| [format!("src/bin/{name}.rs"), format!("src/bin/{name}/main.rs"), "src/main.rs".to_owned()];
+    let places =
+        |name: &str| [format!("src/bin/{name}.rs"), format!("src/bin/{name}/main.rs"), "src/main.rs".to_owned()];
     for bin in node.get("bin").map_or(&[][..], Node::items) {
         let name = text_of(bin, "name");
         let file = match bin.get("path").and_then(Node::as_text) {
@@ -288,7 +293,8 @@ fn cargo_binaries(project: &Project, manifest: &str, folder: &str, node: &Node, 
             let Some(inside) = file.path.strip_prefix(&*base) else { break };
             let Some(inside) = inside.strip_prefix('/') else { continue };
             let id = FileId(u32::try_from(at).unwrap_or(u32::MAX));
-            let name = inside.strip_suffix("/main.rs").or(inside.strip_suffix(".rs")).filter(|name| !name.contains('/'));
+            let name =
+                inside.strip_suffix("/main.rs").or(inside.strip_suffix(".rs")).filter(|name| !name.contains('/'));
             if let Some(name) = name {
                 add(name.to_owned(), Some(id), format!("{manifest} src/bin/{name}"));
             }

@@ -10,12 +10,14 @@ mod images;
 mod kubernetes;
 mod locks;
 mod migrations;
+mod native_locks;
 mod openapi;
 mod packages;
 mod paths;
 mod prisma;
 mod probes;
 mod settings;
+mod targets;
 mod values;
 
 use std::collections::BTreeMap;
@@ -31,10 +33,12 @@ pub use dotenv::{env_entries, is_template};
 pub use kubernetes::kubernetes;
 pub use locks::{LockInput, Manifest, locks};
 pub use migrations::migrations;
+pub use native_locks::{NativeManifest, native_locks};
 pub use openapi::openapi;
 pub use packages::dependencies;
 pub use prisma::prisma;
 pub use settings::{format_of, settings};
+pub use targets::{Targets, is_script};
 
 /// The scripts of every package.json, by its folder (`.` for the root).
 pub type Scripts = BTreeMap<String, BTreeMap<String, String>>;
@@ -42,6 +46,8 @@ pub type Scripts = BTreeMap<String, BTreeMap<String, String>>;
 /// What shapes have to know beyond the file they read.
 pub struct Surroundings<'a> {
     pub scripts: &'a Scripts,
+    /// What make, tox and their like run.
+    pub targets: &'a Targets,
     /// All paths of the project, sorted.
     pub paths: &'a [&'a str],
     /// The text of a file of the project.
@@ -171,7 +177,8 @@ mod tests {
             size: text.len() as u64,
             in_scope: true,
         };
-        let around = Surroundings { scripts: &Scripts::new(), paths: &[], read: &|_| None };
+        let around =
+            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &[], read: &|_| None };
         read(FileId(1), &file, text, &around)
     }
 

@@ -101,7 +101,8 @@ pub fn is_dev_name(path: &str) -> bool {
     stem.split(['-', '_', '.']).any(|word| {
         matches!(
             word.to_ascii_lowercase().as_str(),
-            "dev" | "develop"
+            "dev"
+                | "develop"
                 | "development"
                 | "test"
                 | "tests"

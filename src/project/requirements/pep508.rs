@@ -63,7 +63,8 @@ pub(super) fn is_moving(source: &str) -> bool {
     let hosted = ["git+", "git:", "git@", "hg+", "bzr+", "svn+"].iter().any(|prefix| source.starts_with(prefix));
     let path = source.split('#').next().unwrap_or(source);
     let after_host = path.split_once("://").map_or(path, |(_, rest)| rest);
-    let reference = after_host.split_once('/').and_then(|(_, rest)| rest.rsplit_once('@')).map(|(_, reference)| reference);
+    let reference =
+        after_host.split_once('/').and_then(|(_, rest)| rest.rsplit_once('@')).map(|(_, reference)| reference);
     hosted && !reference.is_some_and(is_pinned)
 }
 

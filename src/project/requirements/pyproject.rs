@@ -77,7 +77,10 @@ fn entry_of_table(entry: &Entry, dev: bool) -> Requirement {
         (None, Some(git), _) => {
             let reference = ["rev", "tag", "ref"].iter().find_map(|key| text(key));
             let source = format!("git+{git}");
-            (source.clone(), !reference.is_some_and(|tag| is_pinned(tag) || text("tag").is_some()) && is_moving(&source))
+            (
+                source.clone(),
+                !reference.is_some_and(|tag| is_pinned(tag) || text("tag").is_some()) && is_moving(&source),
+            )
         }
         (None, None, Some(version)) => (version.to_owned(), is_any(version)),
         (None, None, None) => {
@@ -150,7 +153,8 @@ mod tests {
     fn pipenv_and_odd_shapes() {
         let text = "[packages]\nFlask = '*'\ngunicorn = {version = '==23', extras = ['gevent']}\n[dev-packages]\npytest = '>=8'\n";
         let node = toml_file::parse(text).unwrap();
-        let expected = [("flask", "*", false, true), ("gunicorn", "==23", false, false), ("pytest", ">=8", true, false)];
+        let expected =
+            [("flask", "*", false, true), ("gunicorn", "==23", false, false), ("pytest", ">=8", true, false)];
         assert_eq!(rows(&pipfile(&node)), expected);
         let odd = toml_file::parse("project = 1\ndependency-groups = [1]\n[tool]\npoetry = 'x'\n").unwrap();
         assert!(pyproject(&odd).is_empty() && pipfile(&odd).is_empty());

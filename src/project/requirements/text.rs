@@ -52,7 +52,8 @@ pub fn pins(text: &str) -> Pins {
         pins.requirements += 1;
         let version = found.version.trim_start();
         let exact = version.starts_with("==") && !version.contains('*');
-        let fixed_source = !found.loose && (version.contains("://") || version.starts_with("git+") || version.starts_with("file:"));
+        let fixed_source =
+            !found.loose && (version.contains("://") || version.starts_with("git+") || version.starts_with("file:"));
         pins.pinned += usize::from(exact || fixed_source || line.contains("--hash="));
     }
     pins

@@ -89,7 +89,7 @@ impl Pipeline {
                 {
                     folder = paths::join(&folder, target);
                 }
-                let purpose = Reader::new(around.scripts).command(&command.words, &folder);
+                let purpose = Reader::with_targets(around.scripts, around.targets).command(&command.words, &folder);
                 judged.tests_can_fail |= purpose.tests && !command.swallowed && !step.optional;
                 judged.purpose = judged.purpose.or(purpose);
             }
@@ -106,13 +106,13 @@ struct Judged {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Scripts;
+    use super::super::{Scripts, Targets};
     use super::*;
     use crate::syntax::yaml;
 
     fn pipeline_with(path: &str, text: &str, scripts: &Scripts, files: &[(&str, &str)]) -> Fact {
         let read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
-        let around = Surroundings { scripts, paths: &[], read: &read };
+        let around = Surroundings { scripts, targets: &Targets::default(), paths: &[], read: &read };
         workflow(FileId(0), path, &yaml::parse(text).unwrap(), &around).unwrap()
     }
 
@@ -189,7 +189,8 @@ mod tests {
 
     #[test]
     fn jenkinsfiles() {
-        let around = Surroundings { scripts: &Scripts::new(), paths: &[], read: &|_| None };
+        let around =
+            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &[], read: &|_| None };
         let text = "pipeline { stages { stage('Test') { steps { sh 'npm ci'\n sh \"\"\"\n npm test\n\"\"\" } } } }";
         assert!(flag(&jenkins(FileId(0), text, &around)[0], "tests"));
         assert!(is_jenkinsfile("ci/Jenkinsfile") && !is_jenkinsfile("Jenkinsfile.md"));
