@@ -323,7 +323,7 @@ const GENERATED_FOLDERS: &[&str] = &[
 const OUTPUT_FOLDERS: &[&str] = &["dist", "build", "out", "coverage", "target", "storybook-static"];
 const GENERATED_EXTENSIONS: &[&str] = &["map", "snap", "tsbuildinfo"];
 const GENERATED_MARKS: &[&str] =
-    &[".d.ts", ".d.mts", ".d.cts", ".generated.", ".gen.", ".pb.", "_pb.", "_pb2.", ".bundle."];
+    &[".d.ts", ".d.mts", ".d.cts", ".generated.", ".gen.", ".pb.", "_pb.", "_pb2.", "_pb2_grpc.", ".bundle."];
 const TEST_FOLDERS: &[&str] = &[
     "__tests__",
     "__test__",

@@ -169,6 +169,10 @@ impl<'a> Starts<'a> {
             let Some(inside) = below(&file.path, folder).filter(|_| file.kind == FileKind::Python) else { continue };
             let stem = file_name(inside).trim_end_matches(".py");
             let Some(rank) = starts.iter().position(|start| start == stem) else { continue };
+            let owner = ancestors(folder_of(&file.path)).find(|above| self.units.at(above).is_some()).unwrap_or(".");
+            if owner != folder {
+                continue;
+            }
             if matches!(file.area, Area::Server | Area::Script) && TABLE.constructs(text) {
                 found.push((inside.matches('/').count(), rank, *id));
             }

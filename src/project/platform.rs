@@ -111,7 +111,7 @@ impl Image {
         let last = |name: &str| {
             parsed.final_chain().find_map(|stage| stage.instructions.iter().rev().find(|found| found.name == name))
         };
-        let renamed = renamed_copies(parsed, &variables);
+        let renamed = parsed.renamed_copies();
         let words = |name: &str| last(name).map(|found| source_words(words_of(found.value.trim()), &renamed));
         Image {
             folder: last("WORKDIR").map(|found| found.value.trim().to_owned()),
@@ -120,23 +120,6 @@ impl Image {
             variables,
         }
     }
-}
-
-/// Files of the project that the image has under another name (`COPY docker/entry.sh /run.sh`), by their path there.
-fn renamed_copies(parsed: &Dockerfile, variables: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let all = parsed.final_chain().flat_map(|stage| &stage.instructions);
-    let copies = all.filter(|found| matches!(found.name.as_str(), "COPY" | "ADD"));
-    let mut renamed = BTreeMap::new();
-    for copy in copies.take(1_000) {
-        let value = dockerfile::expand(&copy.value, variables);
-        let (flags, paths): (Vec<&str>, Vec<&str>) = value.split_whitespace().partition(|word| word.starts_with("--"));
-        let [from, to] = paths.as_slice() else { continue };
-        let is_own = !flags.iter().any(|flag| flag.starts_with("--from"));
-        if is_own && !to.ends_with('/') && file_name(from) != file_name(to) && file_name(from).contains('.') {
-            renamed.insert((*to).to_owned(), (*from).to_owned());
-        }
-    }
-    renamed
 }
 
 /// Words of a command with paths of the image taken back to the files that were copied there.

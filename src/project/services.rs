@@ -61,7 +61,7 @@ impl Plan {
             finish(service, entries, &packages, &starts, imported.contains(&*service.name));
             if let Some(unit) = units.at(&service.path) {
                 let name = (if unit.has_rust { Ecosystem::Crates } else { Ecosystem::Pypi }, &*unit.name);
-                finish_unit(service, unit, &starts, imported_units.contains(&name));
+                finish_unit(service, unit, &starts, imported_units.contains(&name), !kinds.is_empty());
             } else if service.entries.is_empty() && service.path == "." {
                 serve_built(service, &starts);
             }
@@ -171,8 +171,8 @@ fn finish(service: &mut Service, entries: Entries, packages: &Packages, starts: 
 }
 
 /// The entry points of a Python project or Rust crate that no command names: its programs, else the module that builds
-/// the application; a package without either is a library.
-fn finish_unit(service: &mut Service, unit: &Unit, starts: &Starts, imported: bool) {
+/// the application; a package without either is a library. `told`: commands say what its processes do.
+fn finish_unit(service: &mut Service, unit: &Unit, starts: &Starts, imported: bool, told: bool) {
     let was_library = service.kinds.contains(&ProcessKind::Library);
     let started = service.entries.iter().any(|(file, _)| starts.is_native(*file));
     let programs = unit
@@ -189,6 +189,9 @@ fn finish_unit(service: &mut Service, unit: &Unit, starts: &Starts, imported: bo
     let serves = unit.is_server() || unit.is_worker();
     if started {
         service.script_entries.extend(programs);
+        // A command such as `python app.py` does not say what it serves; what it needs to run does.
+        let told = !service.kinds.is_empty() || told;
+        service.kinds.extend((unit.is_server() && !told).then_some(ProcessKind::Http));
         return;
     }
     let has_programs = !programs.is_empty();

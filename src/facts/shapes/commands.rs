@@ -385,7 +385,7 @@ fn by_tool(tool: &str, rest: &[&str]) -> Purpose {
             if module == "unittest" { Purpose::TESTS } else { by_tool(module, after) }
         }
         "python" | "python3" if has("pytest") || has("unittest") || has("test") => Purpose::TESTS,
-        "manage.py" | "django-admin" if first == "test" => Purpose::TESTS,
+        "manage.py" | "django-admin" | "flask" if first == "test" => Purpose::TESTS,
         "hatch" if has("test") || has("cov") => Purpose::TESTS,
         "pdm" | "poe" if rest.iter().any(|word| is_test_name(word)) => Purpose::TESTS,
         "cargo" | "cross"

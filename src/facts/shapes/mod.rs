@@ -203,7 +203,7 @@ mod tests {
             ("notes.txt", FileKind::Text, "sh 'x'", vec![]),
             ("requirements.txt", FileKind::Text, "flask==3\n", vec!["dependency"]),
             ("setup.py", FileKind::Python, "setup(install_requires=['flask'])", vec!["dependency"]),
-            ("Pipfile", FileKind::Toml, "[packages]\nflask = '*'", vec!["dependency"]),
+            ("Pipfile", FileKind::Toml, "[packages]\nflask = '*'", vec!["dependency", "setting"]),
             ("package-lock.json", FileKind::Json, "{broken", vec![]),
         ] {
             let reading = reading(path, kind, Area::Config, text);
