@@ -195,6 +195,13 @@ fn finish_unit(service: &mut Service, unit: &Unit, starts: &Starts, imported: bo
         return;
     }
     let has_programs = !programs.is_empty();
+    if let Some(library) = unit.library.filter(|_| imported) {
+        // What other crates are built from; its programs are tools beside it.
+        service.entries.push((library, "Cargo.toml [lib]".to_owned()));
+        service.script_entries.extend(programs);
+        service.kinds.push(ProcessKind::Library);
+        return;
+    }
     if serves && unit.has_rust && has_programs {
         service.entries.extend(programs);
         service.kinds.push(if unit.is_server() { ProcessKind::Http } else { ProcessKind::Worker });

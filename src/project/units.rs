@@ -203,7 +203,8 @@ impl Units {
     /// The names of those that another unit depends on.
     pub(super) fn imported(&self) -> HashSet<(Ecosystem, &str)> {
         let names = self.names();
-        let used = self.by_folder.values().flat_map(|unit| unit.dependencies.keys());
+        let needed = self.by_folder.values().flat_map(|unit| &unit.dependencies).filter(|(_, found)| !found.dev);
+        let used = needed.map(|(key, _)| key);
         used.map(|(ecosystem, name)| (*ecosystem, name.as_str())).filter(|key| names.contains_key(key)).collect()
     }
 }

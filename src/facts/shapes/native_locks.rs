@@ -105,7 +105,9 @@ fn lock(project: &Project<'_>, input: &LockInput<'_>) -> Option<Fact> {
     let found = if own.is_empty() { inherited(project, &locks_in) } else { own };
     let candidates = names.iter().map(|(name, _)| paths::join(&project.folder, name));
     let left_out = || ignored(candidates, &project.folder, input);
-    let all_fixed = project.files > 0 && project.fixed.len() == project.files;
+    // `requirements.txt` may be written from others, which then need not fix anything.
+    let is_written = project.fixed.iter().any(|path| paths::name(path) == "requirements.txt");
+    let all_fixed = is_written || (project.files > 0 && project.fixed.len() == project.files);
     let (state, manager, path) = match found.as_slice() {
         [] if all_fixed => ("present", Some("pip"), project.fixed.first().map(|path| (*path).to_owned())),
         [] if project.manifest.library => return None,
@@ -193,6 +195,8 @@ mod tests {
         assert_eq!(state(&[("requirements.txt", "flask==3.0\nredis==5.0\n")]), "present");
         assert_eq!(state(&[("requirements.txt", "flask==3.0\nredis\n")]), "missing");
         assert_eq!(state(&[("requirements.in", "flask\n"), ("requirements.txt", "flask==3.0\n")]), "present");
+        let written = [("base_requirements.txt", "flask\n"), ("requirements.txt", "flask==3.0\n")];
+        assert_eq!(state(&written), "present");
         let split = [("requirements.txt", "-r requirements/prod.txt"), ("requirements/prod.txt", "flask\n")];
         assert_eq!(states_of(&split, false), [("requirements/prod.txt".to_owned(), "missing".to_owned())]);
     }

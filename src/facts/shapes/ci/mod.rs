@@ -23,7 +23,9 @@ pub fn workflow(file: FileId, path: &str, node: &Node, around: &Surroundings<'_>
         ".circleci/config.yml" | ".circleci/config.yaml" => others::circle(node),
         ".travis.yml" => others::travis(node, around),
         _ if path.starts_with(".github/workflows/") => github::read(node, around),
+        _ if path.starts_with(".woodpecker/") => others::woodpecker(node),
         _ => match paths::name(path) {
+            ".woodpecker.yml" | ".woodpecker.yaml" | ".drone.yml" => others::woodpecker(node),
             ".gitlab-ci.yml" | ".gitlab-ci.yaml" => others::gitlab(node),
             "azure-pipelines.yml" | "azure-pipelines.yaml" => others::azure(node),
             "bitbucket-pipelines.yml" => others::bitbucket(node),
@@ -179,6 +181,7 @@ mod tests {
             (".circleci/config.yml", "orbs: {node: circleci/node@5}\nworkflows:\n  w:\n    jobs:\n      - node/test\n"),
             (".travis.yml", "language: node_js\nnode_js: [22]\n"),
             ("azure-pipelines.yml", "jobs:\n- job: a\n  steps:\n  - script: npm test\n"),
+            (".woodpecker.yml", "steps:\n  - name: t\n    image: rust\n    commands: [cargo test --workspace]\n"),
             ("bitbucket-pipelines.yml", "pipelines:\n  default:\n    - step:\n        script: [npm test]\n"),
         ] {
             assert!(flag(&pipeline(path, text), "tests"), "{path}");
