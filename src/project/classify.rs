@@ -432,10 +432,10 @@ const CONFIGURED_TOOLS: &[&str] = &[
 const BINARY: &[&str] = &[
     "3gp", "7z", "a", "aac", "ai", "apk", "avi", "avif", "bin", "bmp", "br", "bz2", "class", "dat", "db", "dll", "dmg",
     "doc", "docx", "dylib", "ear", "eot", "eps", "exe", "flac", "gif", "glb", "gpg", "gz", "heic", "icns", "ico",
-    "iso", "jar", "jks", "jpeg", "jpg", "keystore", "lib", "lockb", "lz4", "m4a", "m4v", "mkv", "mov", "mp3", "mp4",
-    "mpeg", "mpg", "node", "o", "odt", "ogg", "ogv", "opus", "otf", "p12", "parquet", "pdf", "pfx", "png", "ppt",
-    "pptx", "psd", "pyc", "rar", "sketch", "so", "sqlite", "sqlite3", "svg", "swf", "tar", "tgz", "tif", "tiff", "ttc",
-    "ttf", "war", "wasm", "wav", "webm", "webp", "wmv", "woff", "woff2", "xls", "xlsx", "xz", "zip", "zst",
+    "iso", "jar", "jks", "jpeg", "jpg", "keystore", "lib", "lockb", "lz4", "mo", "m4a", "m4v", "mkv", "mov", "mp3",
+    "mp4", "mpeg", "mpg", "node", "o", "odt", "ogg", "ogv", "opus", "otf", "p12", "parquet", "pdf", "pfx", "png",
+    "ppt", "pptx", "psd", "pyc", "rar", "sketch", "so", "sqlite", "sqlite3", "svg", "swf", "tar", "tgz", "tif", "tiff",
+    "ttc", "ttf", "war", "wasm", "wav", "webm", "webp", "wmv", "woff", "woff2", "xls", "xlsx", "xz", "zip", "zst",
 ];
 
 #[cfg(test)]
