@@ -7,10 +7,13 @@ use crate::facts::code::code_facts;
 use crate::facts::imports::ImportResolver;
 use crate::facts::joins::name_queried_models;
 use crate::facts::program::Program;
-use crate::facts::shapes::{self, LockInput, Manifest, Scripts, Surroundings};
+use crate::facts::shapes::{self, LockInput, Manifest, NativeManifest, Scripts, Surroundings, Targets};
 use crate::facts::stacks::Stacks;
 use crate::facts::{Fact, FactStore, Value};
-use crate::project::{Area, Diagnostic, File, FileId, FileKind, ProcessKind, Project, ServiceId, Span, Tracked};
+use crate::project::requirements::Ecosystem;
+use crate::project::{
+    Area, Diagnostic, File, FileId, FileKind, ProcessKind, Project, ServiceId, Span, Tracked, needed,
+};
 use crate::rules::Match;
 use crate::syntax::hir::Module;
 
@@ -54,9 +57,18 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
         let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
         let service = &project.services[index];
         let uses = |name: &str| {
-            let own = service.dependencies.get(name).is_some_and(|d| Some(d.at.file) == service.manifest);
             let subpath = format!("{name}/");
-            own || imported.get(&id).is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath)))
+            service.declares(Ecosystem::Npm, name)
+                || imported.get(&id).is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath)))
+        };
+        let imports = |module: &str| {
+            let below = [format!("{module}."), format!("{module}::")];
+            imported.get(&id).is_some_and(|names| {
+                names.iter().any(|name| *name == module || below.iter().any(|below| name.starts_with(below.as_str())))
+            })
+        };
+        let native = |ecosystem, names: &[String]| {
+            names.iter().any(|name| service.declares(ecosystem, name) || imports(&name.replace('-', "_")))
         };
         let mut found = BTreeSet::new();
         let mut provided = Vec::new();
@@ -65,7 +77,8 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
             let by_file = stack.files.as_ref().is_some_and(|globs| {
                 project.files.iter().any(|file| file.service == id && globs.is_match(&*file.path))
             });
-            if !(stack.npm.iter().any(|name| uses(name)) || by_file) {
+            let declared = native(Ecosystem::Pypi, &stack.pypi) || native(Ecosystem::Crates, &stack.crates);
+            if !(stack.npm.iter().any(|name| uses(name)) || declared || by_file) {
                 continue;
             }
             found.insert(stack.id.clone());
@@ -111,7 +124,8 @@ fn configuration(
     let paths: Vec<&str> = project.files.iter().map(|file| &*file.path).collect();
     let by_path = |path: &str| project.find(path).and_then(|id| contents.texts.get(&id)).cloned();
     let scripts = all_scripts(project, contents);
-    let around = Surroundings { scripts: &scripts, paths: &paths, read: &by_path };
+    let targets = all_targets(project, contents);
+    let around = Surroundings { scripts: &scripts, targets: &targets, paths: &paths, read: &by_path };
     let mut schemas = Vec::new();
     let mut incomplete = Vec::new();
     for id in project.file_ids() {
@@ -153,6 +167,17 @@ fn all_scripts(project: &Project, contents: &Contents) -> Scripts {
     scripts
 }
 
+/// What make, tox and their like run, and the shell scripts, in the order of paths.
+fn all_targets(project: &Project, contents: &Contents) -> Targets {
+    let mut targets = Targets::default();
+    for id in project.file_ids().filter(|&id| project.file(id).area != Area::Vendored) {
+        if let Some(text) = contents.texts.get(&id) {
+            targets.add(&project.file(id).path, text);
+        }
+    }
+    targets
+}
+
 fn schema_facts(project: &Project, schemas: &[(FileId, crate::syntax::prisma::Schema)]) -> Vec<Fact> {
     let inputs: Vec<_> = schemas.iter().map(|(id, schema)| (*id, &*project.file(*id).path, schema)).collect();
     let mut facts = shapes::prisma(&inputs);
@@ -176,11 +201,33 @@ fn lock_facts(project: &Project, contents: &Contents, paths: &[&str]) -> Vec<Fac
         .collect();
     let by_path = |path: &str| project.find(path).and_then(|id| contents.texts.get(&id)).cloned();
     let _ = paths;
-    let mut facts = shapes::locks(&LockInput { paths: &tracked, manifests: &manifests, read: &by_path });
+    let input = LockInput { paths: &tracked, manifests: &manifests, read: &by_path };
+    let mut facts = shapes::locks(&input);
+    facts.extend(shapes::native_locks(&native_manifests(project, contents), &input));
     for fact in &mut facts {
         fact.service = project.file(fact.at.file).service;
     }
     facts
+}
+
+/// The manifests of Python and Rust that are part of the product.
+fn native_manifests<'c>(project: &'c Project, contents: &'c Contents) -> Vec<NativeManifest<'c>> {
+    let is_product =
+        |file: &File| !matches!(file.area, Area::Vendored | Area::Generated | Area::Test | Area::Example | Area::Docs);
+    let ids = project.file_ids().filter(|&id| is_product(project.file(id)) && needed(project.file(id)).is_some());
+    ids.filter_map(|id| {
+        let file = project.file(id);
+        let kinds = &project.service(file.service).kinds;
+        Some(NativeManifest {
+            file: id,
+            path: &file.path,
+            text: contents.texts.get(&id)?,
+            area: file.area,
+            service: file.service,
+            library: kinds.as_slice() == [ProcessKind::Library],
+        })
+    })
+    .collect()
 }
 
 fn is_manifest(file: &File) -> bool {

@@ -6,6 +6,7 @@ use oxc_allocator::Allocator;
 use rayon::prelude::*;
 
 use crate::config::{Allow, Comments, find_allows};
+use crate::facts::shapes::is_script;
 use crate::project::{
     Area, Diagnostic, FileId, FileKind, Manifests, Need, Project, ReadProblem, area_of_module, assign_services, decode,
     needed,
@@ -150,7 +151,8 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
     one.allows = find_allows(text, Comments::of(&file.path));
     match file.kind {
         FileKind::JavaScript | FileKind::Python | FileKind::Rust => {
-            read_code(project, id, text, scanners, allocator, &mut one)
+            read_code(project, id, text, scanners, allocator, &mut one);
+            one.text = needed(file).is_some().then(|| text.to_owned());
         }
         FileKind::Json
         | FileKind::Yaml
@@ -160,7 +162,9 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
         | FileKind::Prisma => {
             one.text = Some(text.to_owned());
         }
-        FileKind::Text if keeps_text(&file.path) || needed(file).is_some() => one.text = Some(text.to_owned()),
+        FileKind::Text if keeps_text(&file.path) || needed(file).is_some() || is_script(&file.path, text) => {
+            one.text = Some(text.to_owned())
+        }
         _ => {}
     }
     one
@@ -174,7 +178,20 @@ fn with_problem(mut one: One, problem: &ReadProblem, path: &str) -> One {
 /// Plain text that shapes read.
 fn keeps_text(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    matches!(name, "Procfile" | "Jenkinsfile" | ".gitignore" | ".dockerignore")
+    const NAMES: &[&str] = &[
+        "Procfile",
+        "Jenkinsfile",
+        ".gitignore",
+        ".dockerignore",
+        "Makefile",
+        "makefile",
+        "GNUmakefile",
+        "justfile",
+        "Justfile",
+        ".justfile",
+        "tox.ini",
+    ];
+    NAMES.contains(&name)
 }
 
 fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, allocator: &Allocator, one: &mut One) {

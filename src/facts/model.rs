@@ -73,7 +73,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("function", &["name", "kind", "always_succeeds", "stub", "comment", "params"]),
     ("call", &["name", "args"]),
     ("probe", &["path"]),
-    ("dependency", &["name", "version", "dev", "loose"]),
+    ("dependency", &["name", "version", "dev", "loose", "ecosystem"]),
     ("file", &["path", "name"]),
     ("test", &["runner", "cases", "assertions", "imports", "kind"]),
     (
@@ -125,7 +125,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         ],
     ),
     ("ci", &["triggers", "tests", "lint", "build", "swallowed", "provider", "commands"]),
-    ("lock", &["manager", "path", "manifest", "state"]),
+    ("lock", &["manager", "path", "manifest", "state", "ecosystem"]),
     ("migration", &["tool", "path", "count", "lock"]),
     ("openapi", &["path", "version", "operations", "paths"]),
     ("match", &["rule", "text", "path", "label"]),

@@ -36,6 +36,7 @@ pub fn kind_of(path: &str) -> FileKind {
         "prisma" => FileKind::Prisma,
         "sql" => FileKind::Sql,
         "md" | "dockerignore" | "vault" => FileKind::Text,
+        _ if name == "pipfile" => FileKind::Toml,
         _ if is_dockerfile(&name, extension) => FileKind::Dockerfile,
         _ if BINARY.contains(&extension) || name == ".ds_store" => FileKind::Binary,
         _ if is_dotenv(&name, extension) => FileKind::Dotenv,
@@ -120,7 +121,9 @@ impl<'a> Place<'a> {
     fn new(path: &'a str, kind: FileKind) -> Place<'a> {
         let mut folders: Vec<_> = path.split('/').collect();
         let name = folders.pop().unwrap_or("");
-        folders.truncate(conventional_depth(&folders, name));
+        if kind == FileKind::JavaScript {
+            folders.truncate(conventional_depth(&folders, name));
+        }
         Place { folders, name, extension: extension(name), kind }
     }
 
@@ -161,7 +164,8 @@ impl<'a> Place<'a> {
         let stem = self.name.rsplit_once('.').map_or(self.name, |(stem, _)| stem);
         TEST_ENDINGS.iter().any(|ending| stem.ends_with(ending))
             || TEST_STEMS.contains(&stem)
-            || (self.kind == FileKind::Python && stem.starts_with("test_"))
+            || (self.kind == FileKind::Python && (stem.starts_with("test_") || PYTHON_TEST_STEMS.contains(&stem)))
+            || (self.kind == FileKind::Rust && (stem == "tests" || self.in_any(&["benches"])))
     }
 
     fn is_example(&self) -> bool {
@@ -172,11 +176,17 @@ impl<'a> Place<'a> {
 
     fn is_docs(&self) -> bool {
         self.in_any_beside_source(&["docs", "doc", "documentation"])
-            || (self.kind == FileKind::Text && DOCS_EXTENSIONS.contains(&self.extension))
+            || (self.kind == FileKind::Text && DOCS_EXTENSIONS.contains(&self.extension) && !self.lists_requirements())
+    }
+
+    /// `requirements.txt`, `requirements/prod.txt`
+    fn lists_requirements(&self) -> bool {
+        self.folders.last() == Some(&"requirements") || self.name.contains("requirements")
     }
 
     fn is_migration(&self) -> bool {
         self.in_any(&["migrations", "migration"])
+            || (self.kind == FileKind::Python && self.in_any(&["alembic"]))
             || (self.folders.ends_with(&["db", "migrate"]))
             || (self.kind == FileKind::Sql && !self.is_seed())
     }
@@ -186,6 +196,7 @@ impl<'a> Place<'a> {
             || self.in_any_beside_source(&["bin", "tools", "hack"]) && self.runs()
             || self.is_seed()
             || self.is_code() && TASK_FILES.iter().any(|task| self.name.starts_with(task))
+            || matches!(self.name, "setup.py" | "noxfile.py" | "fabfile.py" | "build.rs")
             || matches!(self.extension, "sh" | "bash" | "ps1" | "bat")
     }
 
@@ -217,7 +228,7 @@ impl<'a> Place<'a> {
         let markup = CLIENT_EXTENSIONS.contains(&self.extension);
         let named = self.in_any(&["frontend", "client-only"]) || self.folders.first() == Some(&"client");
         let hook = self.kind == FileKind::JavaScript && self.folders.contains(&"hooks") && self.name.starts_with("use");
-        markup || hook || (named && self.is_code())
+        markup || hook || (named && self.kind == FileKind::JavaScript)
     }
 }
 
@@ -282,8 +293,19 @@ const LOCK_FILES: &[&str] = &[
 /// Below these a folder's name is the application's own choice.
 const SOURCE_FOLDERS: &[&str] =
     &["src", "app", "lib", "routes", "controllers", "modules", "handlers", "services", "features", "pages"];
-const VENDOR_FOLDERS: &[&str] =
-    &["node_modules", "bower_components", "jspm_packages", "vendor", "vendors", "third_party", "third-party", ".venv"];
+const VENDOR_FOLDERS: &[&str] = &[
+    "node_modules",
+    "bower_components",
+    "jspm_packages",
+    "vendor",
+    "vendors",
+    "third_party",
+    "third-party",
+    ".venv",
+    "venv",
+    "site-packages",
+    "virtualenv",
+];
 const GENERATED_FOLDERS: &[&str] = &[
     "generated",
     "__generated__",
@@ -301,7 +323,7 @@ const GENERATED_FOLDERS: &[&str] = &[
 const OUTPUT_FOLDERS: &[&str] = &["dist", "build", "out", "coverage", "target", "storybook-static"];
 const GENERATED_EXTENSIONS: &[&str] = &["map", "snap", "tsbuildinfo"];
 const GENERATED_MARKS: &[&str] =
-    &[".d.ts", ".d.mts", ".d.cts", ".generated.", ".gen.", ".pb.", "_pb.", "_pb2.", ".bundle."];
+    &[".d.ts", ".d.mts", ".d.cts", ".generated.", ".gen.", ".pb.", "_pb.", "_pb2.", "_pb2_grpc.", ".bundle."];
 const TEST_FOLDERS: &[&str] = &[
     "__tests__",
     "__test__",
@@ -342,6 +364,7 @@ const TEST_STEMS: &[&str] = &[
     "test-helpers",
     "test-helper",
 ];
+const PYTHON_TEST_STEMS: &[&str] = &["tests", "locustfile"];
 /// Libraries that keep the state of a page.
 const BROWSER_IMPORTS: &[&str] =
     &["from 'zustand'", "from \"zustand\"", "from 'react-dom/client'", "from \"react-dom/client\""];
@@ -409,10 +432,10 @@ const CONFIGURED_TOOLS: &[&str] = &[
 const BINARY: &[&str] = &[
     "3gp", "7z", "a", "aac", "ai", "apk", "avi", "avif", "bin", "bmp", "br", "bz2", "class", "dat", "db", "dll", "dmg",
     "doc", "docx", "dylib", "ear", "eot", "eps", "exe", "flac", "gif", "glb", "gpg", "gz", "heic", "icns", "ico",
-    "iso", "jar", "jks", "jpeg", "jpg", "keystore", "lib", "lockb", "lz4", "m4a", "m4v", "mkv", "mov", "mp3", "mp4",
-    "mpeg", "mpg", "node", "o", "odt", "ogg", "ogv", "opus", "otf", "p12", "parquet", "pdf", "pfx", "png", "ppt",
-    "pptx", "psd", "pyc", "rar", "sketch", "so", "sqlite", "sqlite3", "svg", "swf", "tar", "tgz", "tif", "tiff", "ttc",
-    "ttf", "war", "wasm", "wav", "webm", "webp", "wmv", "woff", "woff2", "xls", "xlsx", "xz", "zip", "zst",
+    "iso", "jar", "jks", "jpeg", "jpg", "keystore", "lib", "lockb", "lz4", "mo", "m4a", "m4v", "mkv", "mov", "mp3",
+    "mp4", "mpeg", "mpg", "node", "o", "odt", "ogg", "ogv", "opus", "otf", "p12", "parquet", "pdf", "pfx", "png",
+    "ppt", "pptx", "psd", "pyc", "rar", "sketch", "so", "sqlite", "sqlite3", "svg", "swf", "tar", "tgz", "tif", "tiff",
+    "ttc", "ttf", "war", "wasm", "wav", "webm", "webp", "wmv", "woff", "woff2", "xls", "xlsx", "xz", "zip", "zst",
 ];
 
 #[cfg(test)]

@@ -114,3 +114,31 @@ fn a_client_directive_stands_before_the_first_statement() {
     assert!(!declares_client("import x from 'x'\n'use client'"));
     assert!(!declares_client("/* never closed 'use client'"));
 }
+
+#[test]
+fn areas_of_python_and_rust() {
+    for (path, area) in [
+        ("requirements.txt", Area::Config),
+        ("requirements/prod.txt", Area::Config),
+        ("docs/notes.txt", Area::Docs),
+        ("shop/tests.py", Area::Test),
+        ("shop/test_orders.py", Area::Test),
+        ("conftest.py", Area::Test),
+        ("locustfile.py", Area::Test),
+        ("alembic/versions/1a_x.py", Area::Migration),
+        ("alembic/env.py", Area::Migration),
+        ("shop/migrations/0001_initial.py", Area::Migration),
+        ("shop/api_pb2_grpc.py", Area::Generated),
+        ("venv/lib/python3.12/site-packages/x.py", Area::Vendored),
+        ("setup.py", Area::Script),
+        ("build.rs", Area::Script),
+        ("benches/load.rs", Area::Test),
+        ("src/tests.rs", Area::Test),
+        ("src/bin/worker.rs", Area::Server),
+        ("frontend/views.py", Area::Server),
+        ("app/api/tests/route.py", Area::Test),
+    ] {
+        assert_eq!(classify(path, None).1, area, "{path}");
+    }
+    assert_eq!(classify("Pipfile", None).0, FileKind::Toml);
+}

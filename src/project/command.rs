@@ -1,5 +1,9 @@
 //! What a shell command starts: `cross-env X=1 node -r ./tracing dist/index.js`, `pm2 start api.js`, `npm run serve`.
 
+use std::collections::BTreeMap;
+
+use super::frameworks::TABLE;
+use super::model::ProcessKind;
 use super::programs::*;
 use super::shell::{Command, split};
 
@@ -7,6 +11,7 @@ use super::shell::{Command, split};
 const MAX_DEPTH: usize = 4;
 const MAX_COMMAND: usize = 16 << 10;
 const MAX_LINES: usize = 1_000;
+const MAX_VARIABLES: usize = 200;
 
 /// Something that a command runs. Paths are as written, seen from `folder` (where `cd` led to; empty for none).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +24,10 @@ pub(super) enum Run {
     Script { folder: String, package: Option<String>, name: String },
     /// A file with further commands, or with pm2's list of processes.
     File { folder: String, path: String },
+    /// A module of Python: the first of these dotted names that exists.
+    Dotted { folder: String, modules: Vec<String> },
+    /// A program that the project may install itself.
+    Program { folder: String, name: String },
 }
 
 /// A [`Run`], and whether it is what the command is for: `node a.js && node b.js` serves with the second.
@@ -26,6 +35,14 @@ pub(super) enum Run {
 pub(super) struct Step {
     pub(super) run: Run,
     pub(super) serves: bool,
+    /// What the process does, where the command says so.
+    pub(super) kind: Option<ProcessKind>,
+}
+
+impl Step {
+    fn is_program(&self) -> bool {
+        matches!(self.run, Run::Program { .. })
+    }
 }
 
 /// Everything that a command line runs, in its order.
@@ -35,9 +52,9 @@ pub(super) fn steps(command: &str) -> Vec<Step> {
     reader.steps
 }
 
-/// As [`steps`], for a command that is a list of words already (`CMD ["node", "x.js"]`).
-pub(super) fn steps_of_words(words: &[String]) -> Vec<Step> {
-    let mut reader = Reader::default();
+/// As [`steps`], for a command that is a list of words already (`CMD ["node", "x.js"]`), in an environment.
+pub(super) fn steps_of_words(words: &[String], variables: &BTreeMap<String, String>) -> Vec<Step> {
+    let mut reader = Reader { variables: variables.clone(), ..Reader::default() };
     reader.simple(words, 0);
     reader.steps
 }
@@ -51,9 +68,11 @@ pub(super) fn steps_of_script(text: &str) -> Vec<Step> {
 }
 
 #[derive(Default)]
-struct Reader {
+pub(super) struct Reader {
     folder: String,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
+    /// The environment, as far as it is known.
+    pub(super) variables: BTreeMap<String, String>,
 }
 
 impl Reader {
@@ -75,24 +94,30 @@ impl Reader {
             self.simple(&command.words, depth);
             owners.resize(self.steps.len() - before, at);
             let serves = command.words.iter().any(|word| SERVING_PROGRAMS.contains(&word.as_str()));
-            if serves || owners.last() == Some(&at) {
+            if serves || (owners.last() == Some(&at) && self.steps.last().is_some_and(|step| !step.is_program())) {
                 last = at;
             }
         }
         for (step, owner) in self.steps.iter_mut().skip(before).zip(owners) {
-            step.serves &= owner == last || commands.get(owner).is_some_and(|command| !command.awaited);
+            // Whether a program is one of ours is not known yet: one after the last command may serve too.
+            let after = step.is_program() && owner >= last;
+            step.serves &= after || owner == last || commands.get(owner).is_some_and(|command| !command.awaited);
         }
     }
 
     /// One command without operators.
     fn simple(&mut self, words: &[String], depth: usize) {
         let Some((first, rest)) = words.split_first() else { return };
+        if is_assignment(first) {
+            self.assign(first);
+        }
         if depth > MAX_DEPTH || is_assignment(first) || SHELL_KEYWORDS.contains(&first.as_str()) {
             return self.simple_after(rest, depth);
         }
         let program = first.rsplit('/').next().unwrap_or(first);
         match program {
             "cd" => self.change_folder(rest),
+            "export" => rest.iter().for_each(|word| self.assign(word)),
             "sh" | "bash" | "ash" | "zsh" => self.shell(rest, depth),
             "npm" | "pnpm" | "yarn" | "bun" => self.package_manager(program, rest, depth),
             "npm-run-all" | "npm-run-all2" | "run-s" | "run-p" => self.all_scripts(program, rest),
@@ -104,7 +129,9 @@ impl Reader {
             _ if RUNNERS.contains(&program) => self.runner(rest),
             _ if program.ends_with(".sh") => self.file(first),
             _ if is_module_path(first) => self.module(vec![first.clone()]),
-            _ => {}
+            _ if TABLE.is_wrapper(program) => self.simple_after(unwrapped(rest), depth),
+            _ if self.python(program, first, rest, depth) => {}
+            _ => self.program(program),
         }
         if let Some(at) = rest.iter().position(|word| word == "--") {
             self.after_dashes(program, rest.get(at + 1..).unwrap_or(&[]), depth);
@@ -120,6 +147,19 @@ impl Reader {
         }
     }
 
+    fn assign(&mut self, word: &str) {
+        if let Some((name, value)) = word.split_once('=').filter(|_| self.variables.len() < MAX_VARIABLES) {
+            self.variables.insert(name.to_owned(), value.to_owned());
+        }
+    }
+
+    fn program(&mut self, name: &str) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if !name.is_empty() && name.len() <= 200 && name.chars().all(plain) {
+            self.push(Run::Program { folder: self.folder(), name: name.to_owned() });
+        }
+    }
+
     fn all_scripts(&mut self, program: &str, rest: &[String]) {
         let parallel = program == "run-p" || rest.iter().any(|word| matches!(word.as_str(), "-p" | "--parallel"));
         let names: Vec<&String> = rest.iter().filter(|word| !word.starts_with('-')).collect();
@@ -131,7 +171,7 @@ impl Reader {
         }
     }
 
-    fn simple_after(&mut self, rest: &[String], depth: usize) {
+    pub(super) fn simple_after(&mut self, rest: &[String], depth: usize) {
         if depth < MAX_DEPTH * 4 {
             self.simple(rest, depth + 1);
         }
@@ -263,7 +303,7 @@ impl Reader {
         self.module(candidates);
     }
 
-    fn module(&mut self, candidates: Vec<String>) {
+    pub(super) fn module(&mut self, candidates: Vec<String>) {
         if candidates.is_empty() {
             return;
         }
@@ -276,11 +316,11 @@ impl Reader {
     }
 
     fn push(&mut self, run: Run) {
-        self.steps.push(Step { run, serves: true });
+        self.steps.push(Step { run, serves: true, kind: None });
     }
 
     /// The folder that `cd` led to, as far as it is one of the project's.
-    fn folder(&self) -> String {
+    pub(super) fn folder(&self) -> String {
         if self.folder.starts_with('/') { String::new() } else { self.folder.clone() }
     }
 
@@ -296,7 +336,7 @@ impl Reader {
         self.push(Run::File { folder: self.folder(), path: path.to_owned() });
     }
 
-    fn within(&self, folder: &str) -> String {
+    pub(super) fn within(&self, folder: &str) -> String {
         let parts = [self.folder(), folder.to_owned()];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/")
     }
@@ -366,8 +406,22 @@ fn unwrapped(rest: &[String]) -> &[String] {
         return rest.get(at + 1..).unwrap_or(&[]);
     }
     let mut at = 0;
-    while let Some(word) = rest.get(at).filter(|word| word.starts_with('-') || *word == "run") {
-        let takes_value = matches!(word.as_str(), "-f" | "-e" | "--file" | "-p" | "--package" | "-u" | "--env-file");
+    while let Some(word) =
+        rest.get(at).filter(|word| word.starts_with('-') || matches!(word.as_str(), "run" | "run-program"))
+    {
+        let takes_value = matches!(
+            word.as_str(),
+            "-f" | "-e"
+                | "--file"
+                | "-p"
+                | "--package"
+                | "-u"
+                | "--env-file"
+                | "--with"
+                | "--project"
+                | "--directory"
+                | "-n"
+        );
         at += if takes_value { 2 } else { 1 };
     }
     rest.get(at..).unwrap_or(&[])

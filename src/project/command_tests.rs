@@ -1,11 +1,73 @@
 use super::*;
 
+/// What is run besides programs that may or may not be the project's own.
 fn runs(command: &str) -> Vec<Run> {
-    steps(command).into_iter().map(|step| step.run).collect()
+    steps(command).into_iter().filter(|step| !step.is_program()).map(|step| step.run).collect()
 }
 
 fn serving(command: &str) -> Vec<Run> {
-    steps(command).into_iter().filter(|step| step.serves).map(|step| step.run).collect()
+    steps(command).into_iter().filter(|step| step.serves && !step.is_program()).map(|step| step.run).collect()
+}
+
+/// The dotted modules that a command serves with, and what the process does.
+fn python(command: &str) -> Vec<(String, Option<ProcessKind>)> {
+    let steps = steps(command).into_iter().filter(|step| step.serves);
+    steps
+        .filter_map(|step| match step.run {
+            Run::Dotted { modules, .. } => Some((modules.join(" "), step.kind)),
+            Run::Module { candidates, .. } => Some((candidates.join(" "), step.kind)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn python_servers_name_their_application() {
+    use ProcessKind::{Http, Scheduler, Worker};
+    for (command, module, kind) in [
+        ("uvicorn app.main:app --host 0.0.0.0 --port 80", "app.main", Some(Http)),
+        ("poetry run uvicorn --host=0.0.0.0 --log-level info app.main:app", "app.main info", Some(Http)),
+        ("gunicorn -w 4 -b 0.0.0.0:8000 shop.wsgi", "shop.wsgi", Some(Http)),
+        (
+            "exec gunicorn 'shop:create_app()' -k uvicorn.workers.UvicornWorker",
+            "shop uvicorn.workers.UvicornWorker",
+            Some(Http),
+        ),
+        ("python3 -m uvicorn shop.asgi:application", "shop.asgi", Some(Http)),
+        ("uv run --no-sync fastapi run app/main.py --port 80", "app.main", Some(Http)),
+        ("FLASK_APP=autoapp.py flask run -h 0.0.0.0", "autoapp", Some(Http)),
+        ("flask --app shop.web run", "shop.web", Some(Http)),
+        ("python -m shop.worker", "shop.worker.__main__ shop.worker", None),
+        ("python3.12 -u app.py", "app.py", None),
+        ("python manage.py runserver 0.0.0.0:8000", "manage.py", Some(Http)),
+        ("celery -A shop worker -l info", "shop.celery shop", Some(Worker)),
+        ("celery --app=shop.tasks beat", "shop.tasks.celery shop.tasks", Some(Scheduler)),
+        ("arq shop.worker.WorkerSettings", "shop.worker", Some(Worker)),
+        ("dramatiq shop.tasks", "shop.tasks", Some(Worker)),
+        ("alembic upgrade head && uvicorn app.main:app", "app.main", Some(Http)),
+        ("python manage.py migrate && gunicorn shop.wsgi:application", "shop.wsgi", Some(Http)),
+    ] {
+        assert_eq!(python(command), [(module.to_owned(), kind)], "{command}");
+    }
+    for command in ["python manage.py migrate", "celery -A shop inspect ping", "flask db upgrade", "python -c 'x'"] {
+        assert!(python(command).is_empty(), "{command}");
+    }
+}
+
+#[test]
+fn programs_may_be_the_projects_own() {
+    let programs = |command: &str| -> Vec<(String, bool)> {
+        let steps = steps(command).into_iter();
+        steps
+            .filter_map(|step| match step.run {
+                Run::Program { name, .. } => Some((name, step.serves)),
+                _ => None,
+            })
+            .collect()
+    };
+    assert_eq!(programs("exec /usr/local/bin/shop --port 80"), [("shop".to_owned(), true)]);
+    assert_eq!(programs("./shop"), [("shop".to_owned(), true)]);
+    assert_eq!(programs("prepare && node x.js"), [("prepare".to_owned(), false)]);
 }
 
 fn module(folder: &str, candidates: &[&str]) -> Run {
@@ -131,6 +193,6 @@ fn hostile_commands_end() {
     let _ = runs(&"npx ".repeat(4_000));
     let _ = runs(&"'".repeat(9_999));
     let _ = runs(&"concurrently \"".repeat(1_000));
-    let _ = steps_of_words(&vec!["exec".to_owned(); 100_000]);
+    let _ = steps_of_words(&vec!["exec".to_owned(); 100_000], &BTreeMap::new());
     assert!(runs(&"a".repeat(MAX_COMMAND + 1)).is_empty());
 }

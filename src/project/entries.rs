@@ -3,12 +3,15 @@
 use std::collections::{HashMap, HashSet};
 
 use super::command::{self, Run, Step};
+use super::frameworks::TABLE;
 use super::manifests::{Manifests, is_tsconfig};
-use super::model::{FileId, Project};
+use super::model::{Area, FileId, FileKind, ProcessKind, Project};
 use super::packages::{Package, Packages};
-use super::paths::{file_name, folder_of, join};
+use super::paths::{ancestors, below, file_name, folder_of, join};
 use super::platform;
+use super::python_modules::PythonModules;
 use super::resolve::{Output, Resolver};
+use super::units::{Binary, Target, Units};
 use crate::syntax::Node;
 
 /// Scripts call scripts, sanely not through more than this many.
@@ -19,18 +22,33 @@ const MAX_ENTRIES: usize = 500;
 /// An entry point and what names it.
 pub(super) type Entry = (FileId, String);
 
+/// A file that a command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Started {
+    file: FileId,
+    serves: bool,
+    kind: Option<ProcessKind>,
+}
+
 /// Follows commands to the files that they run.
 pub(super) struct Starts<'a> {
     project: &'a Project,
     packages: &'a Packages<'a>,
     manifests: &'a Manifests<'a>,
+    units: &'a Units,
     resolver: Resolver<'a>,
+    modules: PythonModules<'a>,
 }
 
 impl<'a> Starts<'a> {
-    pub(super) fn new(project: &'a Project, packages: &'a Packages<'a>, manifests: &'a Manifests<'a>) -> Starts<'a> {
+    pub(super) fn new(
+        project: &'a Project,
+        packages: &'a Packages<'a>,
+        units: &'a Units,
+        manifests: &'a Manifests<'a>,
+    ) -> Starts<'a> {
         let resolver = Resolver::with_outputs(project, compiler_outputs(project, manifests));
-        Starts { project, packages, manifests, resolver }
+        Starts { project, packages, manifests, units, resolver, modules: PythonModules::new(project) }
     }
 
     /// What images, compose files and platforms start.
@@ -38,6 +56,10 @@ impl<'a> Starts<'a> {
         let mut found = Found::default();
         for start in platform::starts(self.project, self.manifests) {
             found.extend(self.follow(&start.folders, &start.steps), &start.reason);
+            let settings = start.variables.get(&TABLE.python.manage.settings);
+            if let Some(file) = settings.and_then(|module| self.modules.find(&start.folders, module)) {
+                found.extend(vec![Started { file, serves: true, kind: None }], &start.reason);
+            }
         }
         found
     }
@@ -115,14 +137,79 @@ impl<'a> Starts<'a> {
         })
     }
 
+    /// Whether a file is a module of Python or Rust.
+    pub(super) fn is_native(&self, file: FileId) -> bool {
+        matches!(self.project.file(file).kind, FileKind::Python | FileKind::Rust)
+    }
+
+    /// The file that a program of the project runs.
+    pub(super) fn binary_file(&self, home: &str, binary: &Binary) -> Option<FileId> {
+        match &binary.target {
+            Target::File(file) => Some(*file),
+            Target::Module(module) => self.modules.find(&[home.to_owned()], module),
+        }
+    }
+
+    /// The module of settings that a Django module names.
+    fn settings_of(&self, file: FileId) -> Option<FileId> {
+        let text = self.manifests.texts.get(&file)?;
+        let (_, after) = text.split_once(TABLE.python.manage.settings.as_str())?;
+        let mut quoted = after.split(['"', '\'', '\n']).skip(1).map(str::trim);
+        let module = quoted.find(|word| word.contains('.') || word.ends_with("settings"))?;
+        let folders: Vec<String> = ancestors(folder_of(&self.project.file(file).path)).map(str::to_owned).collect();
+        self.modules.find(&folders, module)
+    }
+
+    /// Modules below a folder that build an application although nothing names them, and what says so.
+    pub(super) fn built(&self, folder: &str) -> Vec<Entry> {
+        let starts = &TABLE.python.starts;
+        let mut found: Vec<(usize, usize, FileId)> = Vec::new();
+        for (id, text) in &self.manifests.texts {
+            let file = self.project.file(*id);
+            let Some(inside) = below(&file.path, folder).filter(|_| file.kind == FileKind::Python) else { continue };
+            let stem = file_name(inside).trim_end_matches(".py");
+            let Some(rank) = starts.iter().position(|start| start == stem) else { continue };
+            let owner = ancestors(folder_of(&file.path)).find(|above| self.units.at(above).is_some()).unwrap_or(".");
+            if owner != folder {
+                continue;
+            }
+            if matches!(file.area, Area::Server | Area::Script) && TABLE.constructs(text) {
+                found.push((inside.matches('/').count(), rank, *id));
+            }
+        }
+        found.sort_unstable();
+        let depth = found.first().map_or(0, |(depth, _, _)| *depth);
+        let django = &TABLE.python.manage.modules;
+        let is_django = |id: &FileId| {
+            django.iter().any(|own| *own == file_name(&self.project.file(*id).path).trim_end_matches(".py"))
+        };
+        let all = found.iter().filter(|(own, _, _)| *own == depth);
+        let chosen: Vec<FileId> =
+            match all.clone().filter(|(_, _, id)| is_django(id)).map(|(_, _, id)| *id).collect::<Vec<_>>() {
+                gateways if !gateways.is_empty() => gateways,
+                _ => all.take(1).map(|(_, _, id)| *id).collect(),
+            };
+        let settings = chosen.iter().filter_map(|id| self.settings_of(*id));
+        let mut files: Vec<FileId> = chosen.iter().copied().chain(settings).collect();
+        files.dedup();
+        files.into_iter().map(|id| (id, "by convention: it builds the application".to_owned())).collect()
+    }
+
+    /// Django's `manage.py` of a folder: commands that people run.
+    pub(super) fn manage(&self, folder: &str) -> Vec<Entry> {
+        let names = TABLE.python.manage.names.iter();
+        let file = names.filter_map(|name| self.project.find(&join(folder, name))).next();
+        file.map(|file| (file, "by convention: Django's commands".to_owned())).into_iter().collect()
+    }
+
     fn path(&self, package: &Package) -> &'a str {
         &self.project.file(package.manifest).path
     }
 
     /// The files that some steps run, and whether each serves. Paths may be relative to any of the folders.
-    fn follow(&self, folders: &[String], steps: &[Step]) -> Vec<(FileId, bool)> {
+    fn follow(&self, folders: &[String], steps: &[Step]) -> Vec<Started> {
         let mut walk = Walk { starts: self, seen: HashSet::new(), files: Vec::new() };
-        walk.steps(folders, steps, true, 0);
+        walk.steps(folders, steps, Context { serves: true, kind: None }, 0);
         walk.files
     }
 }
@@ -132,11 +219,14 @@ impl<'a> Starts<'a> {
 pub(super) struct Found {
     pub(super) serving: Vec<Entry>,
     pub(super) preparing: Vec<Entry>,
+    /// What the processes do, where commands say so.
+    pub(super) kinds: Vec<(FileId, ProcessKind)>,
 }
 
 impl Found {
-    fn extend(&mut self, files: Vec<(FileId, bool)>, reason: &str) {
-        for (file, serves) in files {
+    pub(super) fn extend(&mut self, files: Vec<Started>, reason: &str) {
+        for Started { file, serves, kind } in files {
+            self.kinds.extend(kind.filter(|_| serves).map(|kind| (file, kind)));
             let entries = if serves { &mut self.serving } else { &mut self.preparing };
             entries.push((file, reason.to_owned()));
         }
@@ -145,27 +235,36 @@ impl Found {
     pub(super) fn and(mut self, other: Found) -> Found {
         self.serving.extend(other.serving);
         self.preparing.extend(other.preparing);
+        self.kinds.extend(other.kinds);
         self
     }
+}
+
+/// What is known of a step from those that led to it.
+#[derive(Debug, Clone, Copy)]
+struct Context {
+    serves: bool,
+    kind: Option<ProcessKind>,
 }
 
 /// One command being followed.
 struct Walk<'s, 'a> {
     starts: &'s Starts<'a>,
     seen: HashSet<(FileId, String)>,
-    files: Vec<(FileId, bool)>,
+    files: Vec<Started>,
 }
 
 impl Walk<'_, '_> {
-    fn steps(&mut self, bases: &[String], steps: &[Step], serves: bool, hops: usize) {
+    fn steps(&mut self, bases: &[String], steps: &[Step], context: Context, hops: usize) {
         for step in steps.iter().take(MAX_ENTRIES) {
             if hops <= MAX_HOPS && self.files.len() < MAX_ENTRIES {
-                self.run(bases, &step.run, serves && step.serves, hops);
+                let kind = step.kind.or(context.kind);
+                self.run(bases, &step.run, Context { serves: context.serves && step.serves, kind }, hops);
             }
         }
     }
 
-    fn run(&mut self, bases: &[String], run: &Run, serves: bool, hops: usize) {
+    fn run(&mut self, bases: &[String], run: &Run, context: Context, hops: usize) {
         let starts = self.starts;
         match run {
             Run::Module { folder, candidates } => {
@@ -173,11 +272,11 @@ impl Walk<'_, '_> {
                     let folder = join(base, folder);
                     candidates.iter().take(20).find_map(|path| starts.resolver.module(&folder, path))
                 };
-                self.add(bases.iter().find_map(module), serves);
+                self.add(bases.iter().find_map(module), context);
             }
             Run::Main { folder } => {
                 let package = bases.iter().find_map(|base| starts.packages.at(&join(base, folder)));
-                self.add(package.and_then(|package| starts.main(package)), serves);
+                self.add(package.and_then(|package| starts.main(package)), context);
             }
             Run::Script { folder, package, name } => {
                 let package = match package {
@@ -185,7 +284,7 @@ impl Walk<'_, '_> {
                     None => bases.iter().find_map(|base| starts.packages.at(&join(base, folder))),
                 };
                 if let Some(package) = package {
-                    self.script(package, name, serves, hops);
+                    self.script(package, name, context, hops);
                 }
             }
             Run::File { folder, path } => {
@@ -193,25 +292,41 @@ impl Walk<'_, '_> {
                 let Some((id, text)) = found.filter(|(id, _)| self.seen.insert((*id, String::new()))) else { return };
                 // Its commands run where it is called.
                 let steps = platform::steps_of_file(&starts.project.file(id).path, text);
-                self.steps(bases, &steps, serves, hops + 1);
+                self.steps(bases, &steps, context, hops + 1);
+            }
+            Run::Dotted { folder, modules } => {
+                let bases: Vec<String> = bases.iter().map(|base| join(base, folder)).collect();
+                let found = modules.iter().find_map(|module| starts.modules.find(&bases, module));
+                self.add(found, context);
+            }
+            Run::Program { folder, name } => {
+                let base = bases.first().map_or(".", String::as_str);
+                if let Some((home, binary)) = starts.units.binary(&join(base, folder), name) {
+                    let file = starts.binary_file(home, binary);
+                    self.add(file, context);
+                }
             }
         }
     }
 
-    fn add(&mut self, file: Option<FileId>, serves: bool) {
-        if let Some(file) = file.filter(|file| !self.files.contains(&(*file, serves))) {
-            self.files.push((file, serves));
+    fn add(&mut self, file: Option<FileId>, context: Context) {
+        let Some(file) = file else { return };
+        for file in std::iter::once(file).chain(self.starts.settings_of(file)) {
+            let started = Started { file, serves: context.serves, kind: context.kind };
+            if !self.files.contains(&started) {
+                self.files.push(started);
+            }
         }
     }
 
-    fn script(&mut self, package: &Package, name: &str, serves: bool, hops: usize) {
+    fn script(&mut self, package: &Package, name: &str, context: Context, hops: usize) {
         if !self.seen.insert((package.manifest, name.to_owned())) {
             return;
         }
         match package.script(name) {
-            Some(command) => self.steps(&[package.folder.to_owned()], &command::steps(command), serves, hops + 1),
+            Some(command) => self.steps(&[package.folder.to_owned()], &command::steps(command), context, hops + 1),
             // npm's own default for a package without a start script.
-            None if name == "start" => self.add(self.starts.resolver.module(package.folder, "server.js"), serves),
+            None if name == "start" => self.add(self.starts.resolver.module(package.folder, "server.js"), context),
             None => {}
         }
     }

@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::model::{File, FileId, FileKind};
+use super::frameworks::TABLE;
+use super::model::{Area, File, FileId, FileKind};
 use super::paths::file_name;
+use super::requirements::is_requirements;
 use crate::syntax::Node;
 
 /// Parsed and plain contents of manifests, for [`super::assign_services`].
@@ -29,12 +31,35 @@ pub fn needed(file: &File) -> Option<Need> {
     if is_tree && (TREES.contains(&name) || is_compose(name) || is_tsconfig(name)) {
         return Some(Need::Tree);
     }
-    let is_text = file.kind == FileKind::Dockerfile || is_procfile(name) || is_ecosystem(name) || name.ends_with(".sh");
+    let is_text = file.kind == FileKind::Dockerfile
+        || is_procfile(name)
+        || is_ecosystem(name)
+        || is_supervisor(name)
+        || name.ends_with(".sh")
+        || name == "setup.cfg"
+        || is_requirements(&file.path)
+        || (file.kind == FileKind::Python && file.area != Area::Test && starts_python(name));
     is_text.then_some(Need::Text)
 }
 
+/// Modules of Python that may say what is served, by their names; `setup.py` says what is installed.
+fn starts_python(name: &str) -> bool {
+    let manage = &TABLE.python.manage;
+    let is_start = |stem: &str| TABLE.python.starts.iter().any(|start| start == stem);
+    name == "setup.py" || manage.names.iter().any(|own| own == name) || name.strip_suffix(".py").is_some_and(is_start)
+}
+
+/// The process file of supervisor.
+pub(super) fn is_supervisor(name: &str) -> bool {
+    name.starts_with("supervisor") && (name.ends_with(".conf") || name.ends_with(".ini"))
+}
+
 const TREES: &[&str] = &[
+    "Cargo.toml",
+    "Pipfile",
     "app.yaml",
+    "environment.yaml",
+    "environment.yml",
     "fly.toml",
     "heroku.yml",
     "lerna.json",
@@ -44,6 +69,7 @@ const TREES: &[&str] = &[
     "package.json",
     "pnpm-workspace.yaml",
     "project.json",
+    "pyproject.toml",
     "railway.json",
     "railway.toml",
     "render.yaml",

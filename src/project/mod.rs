@@ -2,7 +2,9 @@
 
 mod classify;
 mod command;
+mod command_python;
 mod entries;
+mod frameworks;
 mod git;
 mod git_index;
 mod lookup;
@@ -12,11 +14,14 @@ mod packages;
 mod paths;
 mod platform;
 mod programs;
+mod python_modules;
 mod refine;
+pub mod requirements;
 mod resolve;
 mod services;
 mod shell;
 mod tree;
+mod units;
 mod walk;
 
 pub use classify::classify;

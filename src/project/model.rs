@@ -1,10 +1,12 @@
 //! The vocabulary of the project layer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use super::requirements::Ecosystem;
 
 /// Index into [`Project::files`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,7 +99,7 @@ pub struct Service {
     pub languages: Vec<String>,
     /// Stack ids (`express`, `prisma`, `vercel`, …), sorted.
     pub stacks: Vec<String>,
-    /// Declared dependencies of its manifest: name → (version requirement, development only).
+    /// What its `package.json` declares, by name.
     pub dependencies: HashMap<String, Dependency>,
     /// Files where execution starts, with what names them (`package.json scripts.start`).
     pub entries: Vec<(FileId, String)>,
@@ -113,6 +115,18 @@ pub struct Service {
     pub script_entries: Vec<(FileId, String)>,
     /// Controls that its platform takes care of, with the platform's name (`Vercel`).
     pub provided: Vec<(String, String)>,
+    /// What its manifests of Python and Rust declare.
+    pub requirements: BTreeMap<(Ecosystem, String), Dependency>,
+}
+
+impl Service {
+    /// Whether its own manifests name a package.
+    pub fn declares(&self, ecosystem: Ecosystem, name: &str) -> bool {
+        match ecosystem {
+            Ecosystem::Npm => self.dependencies.get(name).is_some_and(|found| Some(found.at.file) == self.manifest),
+            _ => self.requirements.contains_key(&(ecosystem, name.to_owned())),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

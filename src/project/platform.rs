@@ -1,11 +1,14 @@
 //! What files other than `package.json` say about how a project is started: images, compose, platforms.
 
+use std::collections::BTreeMap;
+
 use super::command::{self, Run, Step};
 use super::manifests::Manifests;
-use super::manifests::{is_compose, is_ecosystem, is_for_development, is_procfile};
+use super::manifests::{is_compose, is_ecosystem, is_for_development, is_procfile, is_supervisor};
 use super::model::{FileKind, Project};
 use super::paths::{file_name, folder_of, join};
 use crate::syntax::Node;
+use crate::syntax::dockerfile::{self, Dockerfile};
 
 /// Something that is run when the project is deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub(super) struct Start {
     pub(super) steps: Vec<Step>,
     /// What says so: `Dockerfile CMD`.
     pub(super) reason: String,
+    /// The environment, as far as it is known.
+    pub(super) variables: BTreeMap<String, String>,
 }
 
 /// The starts that all files but `package.json` name, in the order of their paths.
@@ -39,6 +44,14 @@ pub(super) fn starts(project: &Project, manifests: &Manifests) -> Vec<Start> {
 
 /// Commands of a shell script, or the scripts that a pm2 file lists.
 pub(super) fn steps_of_file(path: &str, text: &str) -> Vec<Step> {
+    if is_supervisor(file_name(path)) {
+        return text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("command")?.trim_start().strip_prefix('='))
+            .take(100)
+            .flat_map(command::steps)
+            .collect();
+    }
     if !is_ecosystem(file_name(path)) {
         return command::steps_of_script(text);
     }
@@ -46,7 +59,7 @@ pub(super) fn steps_of_file(path: &str, text: &str) -> Vec<Step> {
 }
 
 fn module_step(module: &str) -> Step {
-    Step { run: Run::Module { folder: String::new(), candidates: vec![module.to_owned()] }, serves: true }
+    Step { run: Run::Module { folder: String::new(), candidates: vec![module.to_owned()] }, serves: true, kind: None }
 }
 
 /// The text of `: "value"`, a quote after the key allowed.
@@ -57,21 +70,24 @@ fn quoted_value(rest: &str) -> Option<&str> {
 }
 
 fn image(path: &str, text: &str) -> Option<Start> {
-    let image = Image::read(text);
+    let parsed = dockerfile::parse(text).ok()?;
+    let image = Image::of(&parsed);
     let mut steps = Vec::new();
+    let run = |words: &[String]| command::steps_of_words(words, &image.variables);
     match (&image.entrypoint, &image.command) {
         (Some(entrypoint), Some(command)) => {
-            steps.extend(command::steps_of_words(&[entrypoint.as_slice(), command.as_slice()].concat()));
-            steps.extend(command::steps_of_words(command));
+            steps.extend(run(&[entrypoint.as_slice(), command.as_slice()].concat()));
+            steps.extend(run(command));
         }
-        (Some(words), None) | (None, Some(words)) => steps.extend(command::steps_of_words(words)),
+        (Some(words), None) | (None, Some(words)) => steps.extend(run(words)),
         (None, None) => {}
     }
     let from_workdir = image.folder.iter().flat_map(|folder| suffixes(folder));
     let from_file = super::paths::ancestors(folder_of(path)).map(str::to_owned);
     let folders = from_workdir.chain(from_file).collect();
     let keyword = if image.command.is_some() { "CMD" } else { "ENTRYPOINT" };
-    (!steps.is_empty()).then(|| Start { folders, steps, reason: format!("{path} {keyword}") })
+    let reason = format!("{path} {keyword}");
+    (!steps.is_empty()).then_some(Start { folders, steps, reason, variables: image.variables })
 }
 
 /// `/app/apps/api` → `app/apps/api`, `apps/api`, `api`.
@@ -82,29 +98,38 @@ fn suffixes(folder: &str) -> Vec<String> {
 }
 
 /// What the last stage of a Dockerfile runs, and where.
-#[derive(Default)]
 struct Image {
     folder: Option<String>,
     entrypoint: Option<Vec<String>>,
     command: Option<Vec<String>>,
+    variables: BTreeMap<String, String>,
 }
 
 impl Image {
-    fn read(text: &str) -> Image {
-        let mut image = Image::default();
-        let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
-        for line in joined.lines() {
-            let Some((keyword, rest)) = line.trim().split_once(char::is_whitespace) else { continue };
-            match keyword.to_ascii_uppercase().as_str() {
-                "FROM" => image = Image::default(),
-                "WORKDIR" => image.folder = Some(rest.trim().to_owned()),
-                "CMD" => image.command = Some(words_of(rest.trim())),
-                "ENTRYPOINT" => image.entrypoint = Some(words_of(rest.trim())),
-                _ => {}
-            }
+    fn of(parsed: &Dockerfile) -> Image {
+        let variables = parsed.stages.last().map(|stage| stage.variables.clone()).unwrap_or_default();
+        let last = |name: &str| {
+            parsed.final_chain().find_map(|stage| stage.instructions.iter().rev().find(|found| found.name == name))
+        };
+        let renamed = parsed.renamed_copies();
+        let words = |name: &str| last(name).map(|found| source_words(words_of(found.value.trim()), &renamed));
+        Image {
+            folder: last("WORKDIR").map(|found| found.value.trim().to_owned()),
+            entrypoint: words("ENTRYPOINT"),
+            command: words("CMD"),
+            variables,
         }
-        image
     }
+}
+
+/// Words of a command with paths of the image taken back to the files that were copied there.
+fn source_words(words: Vec<String>, renamed: &BTreeMap<String, String>) -> Vec<String> {
+    let name = |path: &str| file_name(path).to_owned();
+    let source = |word: &str| {
+        let same = |to: &&String| *to == word || (!word.starts_with('/') && name(to) == name(word));
+        renamed.iter().find(|(to, _)| same(to)).map(|(_, from)| from.clone())
+    };
+    words.into_iter().map(|word| source(&word).unwrap_or(word)).collect()
 }
 
 /// The words of either form: a JSON list, or a command for the shell.
@@ -122,7 +147,7 @@ fn procfile(path: &str, text: &str) -> Vec<Start> {
 }
 
 fn shell_start(folder: &str, command: &str, reason: String) -> Start {
-    Start { folders: vec![folder.to_owned()], steps: command::steps(command), reason }
+    Start { folders: vec![folder.to_owned()], steps: command::steps(command), reason, variables: BTreeMap::new() }
 }
 
 /// Services of a compose file that are built here and say what they run.
@@ -133,24 +158,34 @@ fn compose(path: &str, node: &Node) -> Vec<Start> {
         let context = build.as_text().or_else(|| build.get("context").and_then(Node::as_text)).unwrap_or(".");
         let context = join(folder_of(path), context);
         for key in ["entrypoint", "command"] {
-            let Some(steps) = service.value.get(key).map(steps_of_node) else { continue };
+            let variables = environment(&service.value);
+            let Some(steps) = service.value.get(key).map(|node| steps_of_node(node, &variables)) else { continue };
             let inside = service.value.get("working_dir").and_then(Node::as_text).map(suffixes).unwrap_or_default();
             let folders = inside.iter().map(|folder| join(&context, folder)).chain([context.clone()]).collect();
-            starts.push(Start { folders, steps, reason: format!("{path} services.{}.{key}", service.key) });
+            starts.push(Start { folders, steps, reason: format!("{path} services.{}.{key}", service.key), variables });
         }
     }
     starts
 }
 
 /// A command as text or as a list of words.
-fn steps_of_node(node: &Node) -> Vec<Step> {
+fn steps_of_node(node: &Node, variables: &BTreeMap<String, String>) -> Vec<Step> {
     match node.as_text() {
-        Some(command) => command::steps(command),
+        Some(command) => command::steps_of_words(&["sh".into(), "-c".into(), command.to_owned()], variables),
         None => {
             let words: Vec<String> = node.items().iter().filter_map(Node::as_text).map(str::to_owned).collect();
-            command::steps_of_words(&words)
+            command::steps_of_words(&words, variables)
         }
     }
+}
+
+/// `environment` of a compose service, as a map or as a list of `NAME=value`.
+fn environment(service: &Node) -> BTreeMap<String, String> {
+    let Some(node) = service.get("environment") else { return BTreeMap::new() };
+    let mapped =
+        node.entries().iter().filter_map(|entry| Some((entry.key.to_string(), entry.value.as_text()?.to_owned())));
+    let listed = node.items().iter().filter_map(|item| item.as_text()?.split_once('='));
+    mapped.chain(listed.map(|(name, value)| (name.to_owned(), value.to_owned()))).take(500).collect()
 }
 
 /// Start commands of hosting platforms, and the functions that they run.
@@ -185,7 +220,7 @@ fn platform(path: &str, name: &str, node: &Node) -> Vec<Start> {
 }
 
 fn modules(folders: Vec<String>, module: &str, reason: String) -> Start {
-    Start { folders, steps: vec![module_step(module)], reason }
+    Start { folders, steps: vec![module_step(module)], reason, variables: BTreeMap::new() }
 }
 
 /// A map from the name of a process to its command.

@@ -58,9 +58,10 @@ impl<'a> Resolver<'a> {
 
     /// A file of code, its extension left out, or the index of a folder.
     fn code_at(&self, path: &str) -> Option<FileId> {
-        let code =
-            |path: &str| self.project.find(path).filter(|id| self.project.file(*id).kind == FileKind::JavaScript);
+        let of_kind = |path: &str, kind| self.project.find(path).filter(|id| self.project.file(*id).kind == kind);
+        let code = |path: &str| of_kind(path, FileKind::JavaScript);
         code(path)
+            .or_else(|| of_kind(path, FileKind::Python))
             .or_else(|| EXTENSIONS.iter().find_map(|extension| code(&format!("{path}.{extension}"))))
             .or_else(|| compiled_extension(path).iter().find_map(|source| code(source)))
             .or_else(|| EXTENSIONS.iter().find_map(|extension| code(&join(path, &format!("index.{extension}")))))

@@ -8,6 +8,8 @@ use super::model::{Area, Diagnostic, FileId, FileKind, ProcessKind, Project, Ser
 use super::packages::{Package, Packages, deepest};
 use super::paths::{ancestors, file_name, folder_of};
 use super::refine;
+use super::requirements::Ecosystem;
+use super::units::{Unit, Units};
 use crate::syntax::Node;
 
 /// A repository with more packages than this is not told apart any further.
@@ -43,20 +45,32 @@ struct Plan {
 impl Plan {
     fn new(project: &Project, manifests: &Manifests) -> Plan {
         let packages = Packages::new(project, manifests);
-        let (folders, dropped) = service_folders(project, &packages);
+        let units = Units::new(project, manifests);
+        let (folders, dropped) = service_folders(project, &packages, &units);
         let ids: HashMap<&str, ServiceId> = folders.iter().zip(0u16..).map(|(f, id)| (*f, ServiceId(id))).collect();
         let of_path = |path: &str| deepest(&ids, path).unwrap_or(ServiceId(0));
         let of_files: Vec<ServiceId> = project.files.iter().map(|file| of_path(&file.path)).collect();
 
-        let starts = Starts::new(project, &packages, manifests);
-        let mut services: Vec<Service> = folders.iter().map(|folder| describe(folder, &packages)).collect();
+        let starts = Starts::new(project, &packages, &units, manifests);
+        let mut services: Vec<Service> = folders.iter().map(|folder| describe(folder, &packages, &units)).collect();
         let found = entries(&services, &packages, &starts, &of_files);
         let imported = packages.imported();
+        let imported_units = units.imported();
         for (service, entries) in services.iter_mut().zip(found) {
+            let kinds = entries.kinds.clone();
             finish(service, entries, &packages, &starts, imported.contains(&*service.name));
+            if let Some(unit) = units.at(&service.path) {
+                let name = (if unit.has_rust { Ecosystem::Crates } else { Ecosystem::Pypi }, &*unit.name);
+                finish_unit(service, unit, &starts, imported_units.contains(&name), !kinds.is_empty());
+            } else if service.entries.is_empty() && service.path == "." {
+                serve_built(service, &starts);
+            }
+            service.kinds.extend(kinds);
+            service.kinds.sort_unstable();
+            service.kinds.dedup();
         }
         let workspace = workspace_packages(&packages, &starts, |folder| of_path(&format!("{folder}/package.json")));
-        link(&mut services, &workspace);
+        link(&mut services, &workspace, &units, &ids);
         mark_serverless(&mut services, project, manifests, &packages);
         let profiles = folders.iter().map(|folder| refine::Profile::of(packages.at(folder))).collect();
         Plan { services, profiles, packages: workspace, of_files, dropped }
@@ -64,25 +78,28 @@ impl Plan {
 }
 
 /// The root, then every folder with a package of its own, in the order of paths.
-fn service_folders<'a>(project: &'a Project, packages: &Packages<'a>) -> (Vec<&'a str>, usize) {
+fn service_folders<'a>(project: &'a Project, packages: &Packages<'a>, units: &'a Units) -> (Vec<&'a str>, usize) {
     let own = packages.all().iter().filter(|package| package.says_something()).map(|package| package.folder);
     let nx = project.files.iter().filter(|file| file_name(&file.path) == "project.json" && file.area == Area::Config);
-    let folders: BTreeSet<&str> = own.chain(nx.map(|file| folder_of(&file.path))).filter(|f| *f != ".").collect();
+    let all = own.chain(nx.map(|file| folder_of(&file.path))).chain(units.folders());
+    let folders: BTreeSet<&str> = all.filter(|folder| *folder != ".").collect();
     let dropped = (folders.len() + 1).saturating_sub(MAX_SERVICES);
     (std::iter::once(".").chain(folders).take(MAX_SERVICES).collect(), dropped)
 }
 
 /// What a package's own manifest says of it, with what a member inherits from the root.
-fn describe(folder: &str, packages: &Packages) -> Service {
+fn describe(folder: &str, packages: &Packages, units: &Units) -> Service {
     let package = packages.at(folder);
+    let unit = units.at(folder);
     let mut service = Service {
         path: folder.to_owned(),
-        name: package.map_or("", Package::name).to_owned(),
-        manifest: package.map(|package| package.manifest),
+        name: package.map(Package::name).or(unit.map(|unit| &*unit.name)).unwrap_or_default().to_owned(),
+        manifest: package.map(|package| package.manifest).or(unit.and_then(|unit| unit.manifests.first().copied())),
+        requirements: unit.map(|unit| unit.dependencies.clone()).unwrap_or_default(),
         dependencies: package.map(Package::dependencies).unwrap_or_default(),
         ..Service::default()
     };
-    let inherits = package.is_none_or(|package| packages.is_member(package));
+    let inherits = package.map_or(unit.is_none(), |package| packages.is_member(package));
     if let Some(root) = packages.at(".").filter(|_| inherits && folder != ".") {
         for (name, dependency) in root.dependencies() {
             service.dependencies.entry(name).or_insert(dependency);
@@ -95,6 +112,8 @@ fn describe(folder: &str, packages: &Packages) -> Service {
 struct Entries {
     serving: Vec<Entry>,
     by_hand: Vec<Entry>,
+    /// What its processes do, where commands say so.
+    kinds: Vec<ProcessKind>,
 }
 
 /// The entry points by service: a file belongs to the one that owns it. It is named once, by what comes first, and one
@@ -109,6 +128,10 @@ fn entries(services: &[Service], packages: &Packages, starts: &Starts, of_files:
     let aside = found.preparing.into_iter().chain(by_hand).map(|entry| (entry, false));
 
     let mut all: Vec<Entries> = std::iter::repeat_with(Entries::default).take(services.len()).collect();
+    for (file, kind) in &found.kinds {
+        let service = of_files.get(file.0 as usize).and_then(|service| all.get_mut(usize::from(service.0)));
+        service.into_iter().for_each(|service| service.kinds.push(*kind));
+    }
     let mut seen = BTreeSet::new();
     for (entry, serves) in serving.chain(aside) {
         let service = of_files.get(entry.0.0 as usize).and_then(|service| all.get_mut(usize::from(service.0)));
@@ -147,6 +170,72 @@ fn finish(service: &mut Service, entries: Entries, packages: &Packages, starts: 
     }
 }
 
+/// The entry points of a Python project or Rust crate that no command names: its programs, else the module that builds
+/// the application; a package without either is a library. `told`: commands say what its processes do.
+fn finish_unit(service: &mut Service, unit: &Unit, starts: &Starts, imported: bool, told: bool) {
+    let was_library = service.kinds.contains(&ProcessKind::Library);
+    let started = service.entries.iter().any(|(file, _)| starts.is_native(*file));
+    let programs = unit
+        .binaries
+        .iter()
+        .filter_map(|binary| Some((starts.binary_file(&service.path, binary)?, binary.reason.clone())));
+    let known = |file: &FileId, service: &Service| {
+        service.entries.iter().chain(&service.script_entries).any(|(own, _)| own == file)
+    };
+    let programs: Vec<Entry> = programs.filter(|(file, _)| !known(file, service)).collect();
+    let commands: Vec<Entry> =
+        starts.manage(&service.path).into_iter().filter(|(file, _)| !known(file, service)).collect();
+    service.script_entries.extend(commands);
+    let serves = unit.is_server() || unit.is_worker();
+    if started {
+        service.script_entries.extend(programs);
+        // A command such as `python app.py` does not say what it serves; what it needs to run does.
+        let told = !service.kinds.is_empty() || told;
+        service.kinds.extend((unit.is_server() && !told).then_some(ProcessKind::Http));
+        return;
+    }
+    let has_programs = !programs.is_empty();
+    if let Some(library) = unit.library.filter(|_| imported) {
+        // What other crates are built from; its programs are tools beside it.
+        service.entries.push((library, "Cargo.toml [lib]".to_owned()));
+        service.script_entries.extend(programs);
+        service.kinds.push(ProcessKind::Library);
+        return;
+    }
+    if serves && unit.has_rust && has_programs {
+        service.entries.extend(programs);
+        service.kinds.push(if unit.is_server() { ProcessKind::Http } else { ProcessKind::Worker });
+    } else if serves && unit.has_python {
+        let before = service.entries.len();
+        serve_built(service, starts);
+        if service.entries.len() > before {
+            service.script_entries.extend(programs);
+        } else if !imported {
+            service.entries.extend(programs);
+        }
+    } else {
+        service.entries.extend(programs);
+        service.kinds.extend(has_programs.then_some(ProcessKind::Cli));
+    }
+    let is_package = unit.has_rust || unit.is_built;
+    if service.entries.is_empty() && (imported || is_package) {
+        service.entries.extend(unit.library.map(|file| (file, "Cargo.toml [lib]".to_owned())));
+        service.kinds.push(ProcessKind::Library);
+    } else if !service.entries.is_empty() && was_library {
+        service.kinds.retain(|kind| *kind != ProcessKind::Library);
+    }
+}
+
+/// The modules that build an application although nothing starts them by name.
+fn serve_built(service: &mut Service, starts: &Starts) {
+    let built = starts.built(&service.path);
+    if !built.is_empty() {
+        service.entries.extend(built);
+        service.kinds.push(ProcessKind::Http);
+        service.kinds.retain(|kind| *kind != ProcessKind::Library);
+    }
+}
+
 /// A start script that leads nowhere we can see still says that this is no library.
 fn runs_something(package: &Package) -> bool {
     package.script("start").is_some() && package.node.get("workspaces").is_none()
@@ -168,12 +257,21 @@ fn workspace_packages(
 }
 
 /// Which services each imports, directly and through others.
-fn link(services: &mut [Service], packages: &HashMap<String, WorkspacePackage>) {
+fn link(
+    services: &mut [Service],
+    packages: &HashMap<String, WorkspacePackage>,
+    units: &Units,
+    ids: &HashMap<&str, ServiceId>,
+) {
+    let names = units.names();
     let direct: Vec<BTreeSet<ServiceId>> = services
         .iter()
         .map(|service| {
             let own = service.dependencies.iter().filter(|(_, found)| Some(found.at.file) == service.manifest);
-            own.filter_map(|(name, _)| packages.get(name)).map(|package| package.service).collect()
+            let of_packages = own.filter_map(|(name, _)| packages.get(name)).map(|package| package.service);
+            let required =
+                service.requirements.keys().filter_map(|(ecosystem, name)| names.get(&(*ecosystem, &**name)));
+            of_packages.chain(required.filter_map(|folder| ids.get(folder).copied())).collect()
         })
         .collect();
     for (service, own) in services.iter_mut().zip(0u16..) {

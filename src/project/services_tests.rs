@@ -382,3 +382,107 @@ fn what_runs_before_serving_is_no_entry() {
     let prepares = named(&project, &service(&project, ".").script_entries);
     assert_eq!(prepares, [("setup.js", "package.json scripts.start")]);
 }
+
+const FASTAPI: &str =
+    r#"{"project":{"name":"shop","dependencies":["fastapi>=0.110"],"scripts":{"shop-admin":"shop.admin:main"}}}"#;
+
+#[test]
+fn a_python_service_starts_with_what_its_image_runs() {
+    let files = [
+        ("pyproject.toml", FASTAPI),
+        ("Dockerfile", "FROM python:3.12-slim\nWORKDIR /app\nCOPY docker/entry.sh /run.sh\nENTRYPOINT [\"/run.sh\"]\n"),
+        ("docker/entry.sh", "#!/bin/sh\nalembic upgrade head\nexec uvicorn shop.main:app --host 0.0.0.0\n"),
+        ("src/shop/__init__.py", ""),
+        ("src/shop/main.py", "app = FastAPI()"),
+        ("src/shop/admin.py", ""),
+        ("old/main.py", "app = FastAPI()"),
+    ];
+    let project = services(&files);
+    assert_eq!(entries(&project, "."), [("src/shop/main.py", "Dockerfile ENTRYPOINT")]);
+    let root = service(&project, ".");
+    assert_eq!((root.kinds.as_slice(), root.name.as_str()), (&[ProcessKind::Http][..], "shop"));
+    assert!(root.declares(Ecosystem::Pypi, "fastapi") && !root.declares(Ecosystem::Npm, "fastapi"));
+    let by_hand = [("src/shop/admin.py", "pyproject.toml project.scripts.shop-admin")];
+    assert_eq!(named(&project, &root.script_entries), by_hand);
+}
+
+#[test]
+fn a_module_that_builds_the_application_serves_where_nothing_names_one() {
+    let files = [
+        ("requirements.txt", "flask==3.0\n"),
+        ("shop/app.py", "app = Flask(__name__)"),
+        ("shop/deep/app.py", "app = Flask(__name__)"),
+        ("shop/models.py", ""),
+    ];
+    let project = services(&files);
+    assert_eq!(entries(&project, "."), [("shop/app.py", "by convention: it builds the application")]);
+    assert_eq!(service(&project, ".").kinds, [ProcessKind::Http]);
+}
+
+#[test]
+fn django_brings_its_settings() {
+    let files = [
+        ("requirements.txt", "django==5.1\n"),
+        ("Procfile", "web: gunicorn shop.wsgi\nworker: celery -A shop worker\n"),
+        ("manage.py", "os.environ.setdefault(\"DJANGO_SETTINGS_MODULE\", \"shop.settings.dev\")"),
+        ("shop/__init__.py", ""),
+        (
+            "shop/wsgi.py",
+            "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings.prod')\napplication = get_wsgi_application()",
+        ),
+        ("shop/celery.py", ""),
+        ("shop/settings/prod.py", ""),
+        ("shop/settings/dev.py", ""),
+    ];
+    let project = services(&files);
+    let expected = [
+        ("shop/wsgi.py", "Procfile web"),
+        ("shop/settings/prod.py", "Procfile web"),
+        ("shop/celery.py", "Procfile worker"),
+    ];
+    assert_eq!(entries(&project, "."), expected);
+    let root = service(&project, ".");
+    assert_eq!(root.kinds, [ProcessKind::Http, ProcessKind::Worker]);
+    assert_eq!(named(&project, &root.script_entries), [("manage.py", "by convention: Django's commands")]);
+}
+
+#[test]
+fn a_cargo_workspace_has_a_service_for_each_crate() {
+    let files = [
+        ("Cargo.toml", r#"{"workspace":{"members":["crates/*"],"dependencies":{"axum":"0.8"}}}"#),
+        (
+            "crates/api/Cargo.toml",
+            r#"{"package":{"name":"api"},"dependencies":{"axum":{"workspace":true},"core":{"path":"../core"}}}"#,
+        ),
+        ("crates/api/src/main.rs", ""),
+        ("crates/api/src/bin/migrate.rs", ""),
+        ("crates/core/Cargo.toml", r#"{"package":{"name":"core"}}"#),
+        ("crates/core/src/lib.rs", ""),
+        (
+            "Dockerfile",
+            "FROM rust AS build\nRUN cargo build\nFROM debian\nCOPY --from=build /x /usr/bin/api\nCMD [\"api\"]\n",
+        ),
+    ];
+    let project = services(&files);
+    assert_eq!(entries(&project, "crates/api"), [("crates/api/src/main.rs", "Dockerfile CMD")]);
+    let api = service(&project, "crates/api");
+    assert_eq!(api.requirements[&(Ecosystem::Crates, "axum".to_owned())].version, "0.8");
+    assert_eq!(api.uses.len(), 1);
+    let by_hand = [("crates/api/src/bin/migrate.rs", "crates/api/Cargo.toml src/bin/migrate")];
+    assert_eq!(named(&project, &api.script_entries), by_hand);
+    assert_eq!(service(&project, "crates/core").kinds, [ProcessKind::Library]);
+}
+
+#[test]
+fn a_server_crate_without_an_image_serves_with_its_programs() {
+    let files = [
+        ("Cargo.toml", r#"{"package":{"name":"shop"},"dependencies":{"actix-web":"4"}}"#),
+        ("src/main.rs", ""),
+        ("src/lib.rs", ""),
+    ];
+    let project = services(&files);
+    assert_eq!(entries(&project, "."), [("src/main.rs", "Cargo.toml src/main.rs")]);
+    assert_eq!(service(&project, ".").kinds, [ProcessKind::Http]);
+    let tool = [("Cargo.toml", r#"{"package":{"name":"tool"},"dependencies":{"clap":"4"}}"#), ("src/main.rs", "")];
+    assert_eq!(service(&services(&tool), ".").kinds, [ProcessKind::Cli]);
+}

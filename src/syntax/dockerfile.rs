@@ -53,6 +53,27 @@ impl Dockerfile {
         std::iter::successors(self.stages.last(), |stage| self.parent(stage))
     }
 
+    /// Files that the image has under another name (`COPY docker/entry.sh /run.sh`), by their path there.
+    pub fn renamed_copies(&self) -> BTreeMap<String, String> {
+        let nothing = BTreeMap::new();
+        let variables = self.stages.last().map_or(&nothing, |stage| &stage.variables);
+        let all = self.final_chain().flat_map(|stage| &stage.instructions);
+        let copies = all.filter(|found| matches!(found.name.as_str(), "COPY" | "ADD"));
+        let mut renamed = BTreeMap::new();
+        for copy in copies.take(1_000) {
+            let value = expand(&copy.value, variables);
+            let (flags, paths): (Vec<&str>, Vec<&str>) =
+                value.split_whitespace().partition(|word| word.starts_with("--"));
+            let [from, to] = paths.as_slice() else { continue };
+            let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+            let is_own = !flags.iter().any(|flag| flag.starts_with("--from"));
+            if is_own && !to.ends_with('/') && name(from) != name(to) && name(from).contains('.') {
+                renamed.insert((*to).to_owned(), (*from).to_owned());
+            }
+        }
+        renamed
+    }
+
     /// The earlier stage that a stage continues.
     pub fn parent(&self, stage: &Stage) -> Option<&Stage> {
         stage.parent.and_then(|index| self.stages.get(index))

@@ -14,7 +14,7 @@ use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Phase, Val
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Links};
 use crate::facts::stacks::{Stacks, Verb};
-use crate::project::{Area, FileId, ServiceId, Span};
+use crate::project::{Area, FileId, ProcessKind, ServiceId, Span};
 use crate::syntax::hir::{BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Use};
 
 /// What the code of a project says.
@@ -561,6 +561,12 @@ impl<'p, 'r> Builder<'p, 'r> {
             let reached = program.of_file(raw.span.file).is_some_and(|m| self.reach.reached[m.0 as usize]);
             if reached && file.area == Area::Server {
                 self.servers.insert(file.service);
+            }
+        }
+        // What is started as a server is one, whatever its code looks like.
+        for (at, service) in program.project.services.iter().enumerate() {
+            if service.kinds.contains(&ProcessKind::Http) && !service.entries.is_empty() {
+                self.servers.insert(ServiceId(u16::try_from(at).unwrap_or(u16::MAX)));
             }
         }
         for &id in &self.servers {

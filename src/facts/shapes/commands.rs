@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Scripts, paths};
+use super::{Scripts, Targets, paths};
 use crate::syntax::dockerfile::shell_words;
 
 /// Commands that are looked at in one text.
@@ -103,13 +103,20 @@ fn is_shrug(text: &str) -> bool {
 /// What a text of commands is for when it runs in a folder.
 pub struct Reader<'s> {
     scripts: &'s Scripts,
+    targets: Option<&'s Targets>,
     /// Scripts that were followed, so that each is read once.
     followed: BTreeSet<(String, String)>,
 }
 
 impl<'s> Reader<'s> {
+    #[cfg(test)]
     pub fn new(scripts: &'s Scripts) -> Self {
-        Reader { scripts, followed: BTreeSet::new() }
+        Reader { scripts, targets: None, followed: BTreeSet::new() }
+    }
+
+    /// Follows what other tools call targets, too.
+    pub fn with_targets(scripts: &'s Scripts, targets: &'s Targets) -> Self {
+        Reader { scripts, targets: Some(targets), followed: BTreeSet::new() }
     }
 
     pub fn text(&mut self, text: &str, folder: &str) -> Purpose {
@@ -147,12 +154,70 @@ impl<'s> Reader<'s> {
                 self.words(inner, folder).or(if builds { Purpose::BUILD } else { Purpose::NONE })
             }
             "bash" | "sh" | "concurrently" | "start-server-and-test" | "xargs" => {
+                let script =
+                    rest.iter().find(|word| !word.starts_with('-')).and_then(|word| self.shell_script(word, folder));
                 let texts = rest.iter().filter(|word| word.contains(' ') || is_test_name(word));
-                texts.fold(Purpose::NONE, |purpose, text| purpose.or(self.nested(text, folder)))
+                let nested = texts.fold(Purpose::NONE, |purpose, text| purpose.or(self.nested(text, folder)));
+                script.unwrap_or(nested)
             }
-            "make" | "just" | "task" => rest.iter().fold(Purpose::NONE, |purpose, target| purpose.or(by_name(target))),
-            tool => by_tool(tool, rest),
+            "make" => self.targets_named("make", rest, folder),
+            "just" => self.targets_named("just", rest, folder),
+            "task" | "go-task" => self.targets_named("task", rest, folder),
+            "poe" | "pdm" | "hatch" if rest.iter().any(|word| self.is_python_target(word, folder)) => {
+                self.targets_named("python", rest, folder)
+            }
+            "tox" => self.tox(rest, folder),
+            tool => self.shell_script(head, folder).unwrap_or_else(|| by_tool(tool, rest)),
         }
+    }
+
+    /// Every word that names a target; one that is out of sight is judged by its name.
+    fn targets_named(&mut self, tool: &'static str, words: &[&str], folder: &str) -> Purpose {
+        let (folder, words) = without_flags(words, folder);
+        let named = words.iter().filter(|word| !word.starts_with('-') && !word.contains('='));
+        named.take(50).fold(Purpose::NONE, |purpose, name| {
+            let found = self.targets.and_then(|targets| targets.target(tool, &folder, name));
+            purpose.or(match found {
+                Some((home, text)) => self.once(&format!("{tool} {name}"), home, text),
+                None => by_name(name),
+            })
+        })
+    }
+
+    fn is_python_target(&self, name: &str, folder: &str) -> bool {
+        self.targets.is_some_and(|targets| targets.target("python", folder, name).is_some())
+    }
+
+    /// `tox -e lint`; without a name, all environments run.
+    fn tox(&mut self, words: &[&str], folder: &str) -> Purpose {
+        let known = self.targets.map(|targets| targets.all("tox", folder)).unwrap_or_default();
+        let named = words.iter().position(|word| matches!(*word, "-e" | "run")).and_then(|at| words.get(at + 1));
+        match named.filter(|_| !known.is_empty()) {
+            Some(names) => names.split(',').fold(Purpose::NONE, |purpose, name| {
+                let targets = self.targets;
+                let found =
+                    targets.and_then(|t| t.target("tox", folder, name).or_else(|| t.target("tox", folder, "testenv")));
+                purpose.or(found.map_or(Purpose::NONE, |(home, text)| self.once(&format!("tox {name}"), home, text)))
+            }),
+            None if known.is_empty() => Purpose::TESTS,
+            None => known.into_iter().fold(Purpose::NONE, |purpose, text| {
+                purpose.or(self.once(&format!("tox {}", text.len()), folder, text))
+            }),
+        }
+    }
+
+    /// A shell script of the project, if the word is one's path.
+    fn shell_script(&mut self, word: &str, folder: &str) -> Option<Purpose> {
+        let targets = self.targets?;
+        let path = paths::join(folder, word);
+        let text = targets.script(&path).filter(|_| word.contains('/') || word.ends_with(".sh"))?;
+        Some(self.once(&path, folder, text))
+    }
+
+    /// The purpose of a text that is read once, however often it is called.
+    fn once(&mut self, name: &str, folder: &str, text: &str) -> Purpose {
+        let fresh = self.followed.len() < 500 && self.followed.insert((folder.to_owned(), name.to_owned()));
+        if fresh { self.text(text, folder) } else { Purpose::NONE }
     }
 
     /// A command in quotes, or the name of a script.
@@ -242,11 +307,12 @@ fn unwrapped<'w, 't>(words: &'w [&'t str]) -> Option<&'w [&'t str]> {
         }
         "npx" | "bunx" | "pnpx" | "cross-env" | "env" | "time" | "sudo" | "xvfb-run" | "exec" | "command" | "nyc"
         | "c8" | "if" | "then" | "!" | "dotenv-run-script" | "tsx" | "ts-node" => rest,
-        _ if [["uv", "run"], ["poetry", "run"], ["pipenv", "run"], ["hatch", "run"], ["bundle", "exec"]]
-            .contains(&two) =>
-        {
-            &rest[1..]
-        }
+        _ if two[1] == "run" && matches!(two[0], "uv" | "poetry" | "pipenv" | "rye" | "pixi") => &rest[1..],
+        _ if two == ["bundle", "exec"] => &rest[1..],
+        "hatch" | "pdm" if two[1] == "run" && !rest.iter().any(|word| is_test_name(word)) => &rest[1..],
+        "coverage" if two[1] == "run" && rest.get(1) == Some(&"-m") => &rest[2..],
+        "coverage" if two[1] == "run" => &rest[1..],
+        "uvx" | "pipx" => rest.strip_prefix(&["run"]).unwrap_or(rest),
         _ => return None,
     };
     if matches!(*head, "tsx" | "ts-node") && rest.contains(&"--test") {
@@ -298,6 +364,8 @@ fn by_name(name: &str) -> Purpose {
 fn by_tool(tool: &str, rest: &[&str]) -> Purpose {
     let first = rest.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
     let has = |word: &str| rest.contains(&word);
+    // `cargo +nightly clippy`
+    let cargo = rest.iter().find(|word| !word.starts_with(['-', '+'])).copied().unwrap_or_default();
     match tool {
         "jest" | "vitest" | "mocha" | "ava" | "tap" | "tape" | "jasmine" | "karma" | "uvu" | "pytest" | "py.test"
         | "tox" | "nox" | "rspec" | "phpunit" | "testcafe" | "wdio" | "ctest" | "newman" | "bats" | "japa" => {
@@ -311,9 +379,23 @@ fn by_tool(tool: &str, rest: &[&str]) -> Purpose {
             Purpose::TESTS
         }
         "node" | "tsx" | "ts-node" if rest.iter().any(|word| *word == "--test" || is_test_file(word)) => Purpose::TESTS,
+        "python" | "python3" if rest.first() == Some(&"-m") => {
+            let module = rest.get(1).copied().unwrap_or_default();
+            let after = rest.get(2..).unwrap_or_default();
+            if module == "unittest" { Purpose::TESTS } else { by_tool(module, after) }
+        }
         "python" | "python3" if has("pytest") || has("unittest") || has("test") => Purpose::TESTS,
-        "cargo" if matches!(first, "test" | "nextest" | "t") => Purpose::TESTS,
-        "cargo" if matches!(first, "clippy" | "fmt" | "check" | "deny") => Purpose::LINT,
+        "manage.py" | "django-admin" | "flask" if first == "test" => Purpose::TESTS,
+        "hatch" if has("test") || has("cov") => Purpose::TESTS,
+        "pdm" | "poe" if rest.iter().any(|word| is_test_name(word)) => Purpose::TESTS,
+        "cargo" | "cross"
+            if matches!(cargo, "test" | "nextest" | "t" | "tarpaulin" | "llvm-cov" | "hack" | "careful") =>
+        {
+            if cargo == "hack" && !has("test") { Purpose::LINT } else { Purpose::TESTS }
+        }
+        "cargo" if matches!(cargo, "clippy" | "fmt" | "check" | "deny" | "audit" | "machete") => Purpose::LINT,
+        "cargo" | "cross" if cargo == "build" => Purpose::BUILD,
+        "poetry" | "uv" | "hatch" | "maturin" | "build" if first == "build" || tool == "build" => Purpose::BUILD,
         "cargo" | "go" | "vite" | "next" | "nest" | "remix" | "nuxt" | "ng" | "react-scripts" | "astro"
             if first == "build" =>
         {
@@ -322,8 +404,9 @@ fn by_tool(tool: &str, rest: &[&str]) -> Purpose {
         "next" if first == "lint" => Purpose::LINT,
         "tsc" | "vue-tsc" | "tsgo" => Purpose { lint: true, build: !has("--noEmit"), tests: false },
         "eslint" | "jshint" | "oxlint" | "biome" | "standard" | "xo" | "ruff" | "mypy" | "flake8" | "pylint"
-        | "pyright" | "svelte-check" | "stylelint" | "golangci-lint" => Purpose::LINT,
-        "prettier" | "black" if ["--check", "-c", "-l", "--list-different"].iter().any(|flag| has(flag)) => {
+        | "pyright" | "basedpyright" | "ty" | "bandit" | "pyflakes" | "pytype" | "vulture" | "pre-commit" | "prek"
+        | "svelte-check" | "stylelint" | "golangci-lint" => Purpose::LINT,
+        "prettier" | "black" | "isort" if ["--check", "-c", "-l", "--list-different"].iter().any(|flag| has(flag)) => {
             Purpose::LINT
         }
         "webpack" | "rollup" | "tsup" | "esbuild" | "swc" | "ncc" | "unbuild" => Purpose::BUILD,
@@ -370,6 +453,16 @@ mod tests {
             "make test",
             "bash -c 'npm run test'",
             "turbo run lint test",
+            "poetry run pytest -q",
+            "uv run --frozen pytest",
+            "coverage run -m pytest",
+            "coverage run --source=shop manage.py test",
+            "python -m unittest discover",
+            "python manage.py test shop",
+            "tox",
+            "nox -s tests",
+            "cargo +nightly test --workspace",
+            "cargo nextest run",
             "npx cypress run",
             "dotenv -e .env.test -- jest",
             "pnpm -r --filter ./api test",
@@ -385,6 +478,10 @@ mod tests {
             "npm run build",
             "docker build -t test .",
             "npm install jest",
+            "pip install pytest",
+            "python -m mypy shop",
+            "cargo clippy -- -D warnings",
+            "python manage.py migrate",
             "",
         ] {
             assert!(!tests(text, &none), "{text}");
@@ -408,6 +505,21 @@ mod tests {
         assert!(!tests("npm run loop", &all));
         assert!(Reader::new(&all).text("npm run verify", ".").lint);
         assert!(!tests("npm run absent-test", &all));
+    }
+
+    #[test]
+    fn targets_are_followed() {
+        let mut targets = Targets::default();
+        targets.add("Makefile", "check: lint unit\nlint:\n\truff check\nunit:\n\t./scripts/verify\nloop: loop\n");
+        targets.add("scripts/verify", "#!/bin/sh\nset -e\nexec pytest -q\n");
+        targets.add("api/tox.ini", "[testenv]\ncommands = pytest\n[testenv:style]\ncommands = flake8\n");
+        targets.add("pyproject.toml", "[tool.poe.tasks]\nverify = 'pytest'\n");
+        let none = Scripts::new();
+        let of = |text: &str| Reader::with_targets(&none, &targets).text(text, ".");
+        assert!(of("make check").tests && of("make check").lint && !of("make lint").tests);
+        assert!(of("./scripts/verify").tests && of("bash scripts/verify").tests);
+        assert!(of("cd api && tox -e py312").tests && !of("cd api && tox -e style").tests && of("cd api && tox").lint);
+        assert!(of("poe verify").tests && !of("make loop").tests);
     }
 
     #[test]

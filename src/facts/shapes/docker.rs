@@ -48,7 +48,7 @@ fn image(file: FileId, parsed: &Dockerfile, last: &Stage, context: &DockerContex
         .with("path", Value::text(context.path))
         .with("stages", Value::number(parsed.stages.len() as f64))
         .with("user", optional(user))
-        .with("root_user", root_user(user, base, &command, context))
+        .with("root_user", root_user(user, base, &with_sources(&command, parsed), context))
         .with("base", Value::text(base))
         .with("role", Value::text(images::role(base).unwrap_or("app")))
         .with("healthcheck", Value::bool(health))
@@ -88,6 +88,13 @@ fn root_user(user: Option<&str>, base: &str, command: &str, context: &DockerCont
             }
         }
     }
+}
+
+/// A command with the scripts that it starts named as in the project.
+fn with_sources(command: &str, parsed: &Dockerfile) -> String {
+    let renamed = parsed.renamed_copies();
+    let words = command.split_whitespace().map(|word| renamed.get(word).map_or(word, String::as_str));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 const DROPPERS: [&str; 8] =
@@ -147,8 +154,8 @@ fn installs(command: &Command) -> bool {
         }
         "yarn" => !global && matches!(verb, None | Some("install" | "workspaces")),
         "pip" | "pip3" => verb == Some("install") && !rest.contains(&"--upgrade"),
-        "poetry" | "pdm" | "bundle" | "composer" => verb == Some("install"),
-        "uv" => matches!(verb, Some("sync")),
+        "poetry" | "pdm" | "pipenv" | "bundle" | "composer" => verb == Some("install"),
+        "uv" => matches!(verb, Some("sync")) || rest.starts_with(&["pip", "install"]),
         "python" | "python3" => rest.starts_with(&["-m", "pip", "install"]),
         _ => false,
     }
@@ -197,7 +204,17 @@ fn brings_build_tools(parsed: &Dockerfile, base: &str) -> bool {
     let removed = all.iter().any(|run| run.contains("apk del") || run.contains("purge") || run.contains("autoremove"));
     let with_development = all.iter().any(|run| installs_development(run, production)) && !pruned;
     let with_compilers = all.iter().any(|run| installs_compilers(run)) && !removed;
-    images::is_build_image(base) || with_development || with_compilers
+    let with_managers = all.iter().any(|run| installs_manager(run));
+    images::is_build_image(base) || with_development || with_compilers || with_managers
+}
+
+/// Brings a tool that only resolves and builds packages of Python.
+fn installs_manager(run: &str) -> bool {
+    const MANAGERS: [&str; 4] = ["poetry", "pipenv", "pdm", "hatch"];
+    let named = |word: &str| MANAGERS.contains(&word.split(['=', '<', '>', '~', '[']).next().unwrap_or(word));
+    let words: Vec<&str> = run.split_whitespace().collect();
+    let pip = words.windows(2).any(|pair| matches!(pair, ["pip" | "pip3" | "pipx", "install"]));
+    (pip && words.iter().any(|word| named(word))) || run.contains("install.python-poetry.org")
 }
 
 /// An install of a JavaScript project that brings its development dependencies.
@@ -325,14 +342,15 @@ fn area(path: &str) -> Area {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Scripts;
+    use super::super::{Scripts, Targets};
     use super::*;
     use crate::syntax::dockerfile::parse;
 
     fn facts_of(path: &str, text: &str, files: &[(&str, &str)]) -> Vec<Fact> {
         let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
         let read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
-        let around = Surroundings { scripts: &Scripts::new(), paths: &names, read: &read };
+        let around =
+            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &names, read: &read };
         let context = DockerContext { path, ignores: has_ignore_file(path, &around), around: &around };
         dockerfile(FileId(0), &parse(text).unwrap(), &context)
     }
@@ -347,6 +365,29 @@ mod tests {
             Some(value) if *value == Value::bool(false) => Some(false),
             _ => None,
         }
+    }
+
+    #[test]
+    fn images_of_python_and_rust() {
+        let single = "FROM python:3.12-slim\nCOPY poetry.lock pyproject.toml ./\nRUN pip install poetry==1.8 && poetry install --only main\nCOPY . .\n";
+        assert_eq!(flag(single, "build_tools"), Some(true));
+        let plain = "FROM python:3.12-slim\nCOPY requirements.txt ./\nRUN pip install --no-cache-dir -r requirements.txt\nCOPY . .\n";
+        assert_eq!(
+            (flag(plain, "build_tools"), flag(plain, "copies_source_before_install")),
+            (Some(false), Some(false))
+        );
+        let careless = "FROM python:3.12-slim\nCOPY . .\nRUN uv pip install -r requirements.txt\n";
+        assert_eq!(flag(careless, "copies_source_before_install"), Some(true));
+        let rust = "FROM rust:1.90 AS build\nCOPY . .\nRUN cargo build --release\nFROM debian:trixie-slim\nCOPY --from=build /app/shop /usr/bin/shop\nUSER app\nCMD [\"shop\"]\n";
+        assert_eq!((flag(rust, "build_tools"), flag(rust, "root_user")), (Some(false), Some(false)));
+        assert_eq!(flag("FROM rust:1.90\nCOPY . .\nRUN cargo build\n", "build_tools"), Some(true));
+    }
+
+    #[test]
+    fn a_script_under_another_name_may_drop_privileges() {
+        let text = "FROM python:3.12-slim\nENV HOME_DIR=/app\nCOPY ./docker/entry.sh $HOME_DIR/run.sh\nENTRYPOINT [\"/app/run.sh\"]\n";
+        let image = facts_of("docker/Dockerfile", text, &[("docker/entry.sh", "exec gosu 911 \"$0\"\n")]).remove(0);
+        assert_eq!(image.get("root_user"), Some(&Value::bool(false)));
     }
 
     #[test]

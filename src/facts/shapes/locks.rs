@@ -4,6 +4,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::facts::{Fact, Value};
+use crate::project::requirements::Ecosystem;
 use crate::project::{Area, FileId, ServiceId};
 use crate::syntax::{Node, json, yaml};
 
@@ -101,7 +102,8 @@ fn lock(manifest: &Manifest, workspaces: &[Workspace], input: &LockInput<'_>) ->
         .with("manager", optional(manager))
         .with("path", optional(path.as_deref()))
         .with("manifest", Value::text(manifest.path.as_str()))
-        .with("state", Value::text(state));
+        .with("state", Value::text(state))
+        .with("ecosystem", Value::text(Ecosystem::Npm.name()));
     fact.area = manifest.area;
     fact.service = manifest.service;
     fact
@@ -115,11 +117,20 @@ fn locks_in(folder: &str, input: &LockInput<'_>) -> Vec<(String, &'static str)> 
 
 /// A lock file that an ignore rule of this folder or the root keeps out of git.
 fn ignored_lock(folder: &str, manifest: &Manifest, input: &LockInput<'_>) -> Option<String> {
-    let ignores: Vec<(String, Gitignore)> =
-        [".", folder].into_iter().filter_map(|base| ignore_rules(base, input)).collect();
     let fits = |manager: &str| manifest.manager.as_deref().is_none_or(|wanted| wanted == manager);
     let candidates = LOCKS.iter().filter(|(_, manager)| fits(manager)).map(|(name, _)| paths::join(folder, name));
-    candidates.into_iter().find(|path| {
+    ignored(candidates, folder, input)
+}
+
+/// The first of some paths in a folder that its ignore rules or those of the root leave out.
+pub(super) fn ignored(
+    mut candidates: impl Iterator<Item = String>,
+    folder: &str,
+    input: &LockInput<'_>,
+) -> Option<String> {
+    let ignores: Vec<(String, Gitignore)> =
+        [".", folder].into_iter().filter_map(|base| ignore_rules(base, input)).collect();
+    candidates.find(|path| {
         ignores.iter().any(|(base, rules)| {
             let inside = if base == "." {
                 path.as_str()

@@ -74,6 +74,7 @@ fn classify(path: &str) -> Option<(String, Role)> {
     let found = |folder: &str, role| Some((folder.to_owned(), role));
     match name {
         "migration_lock.toml" => return found(folder, Role::Lock("prisma")),
+        "up.sql" if leading_digits(last) >= 4 && !parent.is_empty() => return found(parent, Role::Migration("diesel")),
         "migration.sql" if !parent.is_empty() => return found(parent, Role::Migration("prisma")),
         "_journal.json" if last == "meta" => return found(parent, Role::Lock("drizzle")),
         _ => {}
@@ -86,7 +87,14 @@ fn classify(path: &str) -> Option<(String, Role)> {
         "ts" | "js" | "cjs" | "mjs" if is_folder(last) && !stem.ends_with(".d") => {
             script_tool(stem).and_then(|tool| found(folder, Role::Migration(tool)))
         }
-        "py" if last == "versions" && stem != "__init__" => found(folder, Role::Migration("alembic")),
+        "py" if last == "versions" && stem != "__init__" && is_alembic(parent, stem) => {
+            found(folder, Role::Migration("alembic"))
+        }
+        "py" if is_aerich(stem) && paths::passes(parent, &["migrations"]) => found(folder, Role::Migration("aerich")),
+        "rs" if is_sea_orm(stem) && paths::passes(folder, &["migration", "migrations", "migrator"]) => {
+            found(folder, Role::Migration("sea-orm"))
+        }
+        "rs" if last == "migrations" && sql_tool(stem) == "flyway" => found(folder, Role::Migration("refinery")),
         "py" if last == "migrations" && leading_digits(stem) == 4 => found(folder, Role::Migration("django")),
         _ => None,
     }
@@ -103,6 +111,25 @@ fn leading_digits(text: &str) -> usize {
 /// `0003_white_lightning`
 fn is_drizzle(stem: &str) -> bool {
     leading_digits(stem) == 4 && stem.as_bytes().get(4) == Some(&b'_') && stem.matches('_').count() == 2
+}
+
+/// A folder of Alembic, or a name that begins with a revision (`fdf8821871d7_main_tables`).
+fn is_alembic(parent: &str, stem: &str) -> bool {
+    let revision = stem.bytes().take_while(u8::is_ascii_hexdigit).count();
+    paths::passes(parent, &["alembic", "migrations", "migration"])
+        || (revision >= 4 && stem.as_bytes().get(revision) == Some(&b'_'))
+}
+
+/// `0_20240102030405_init`
+fn is_aerich(stem: &str) -> bool {
+    let mut parts = stem.splitn(3, '_');
+    let number = parts.next().is_some_and(|part| !part.is_empty() && leading_digits(part) == part.len());
+    number && parts.next().is_some_and(|part| part.len() == 14 && leading_digits(part) == 14)
+}
+
+/// `m20220101_000001_create_table`
+fn is_sea_orm(stem: &str) -> bool {
+    stem.strip_prefix('m').is_some_and(|rest| leading_digits(rest) == 8 && rest.as_bytes().get(8) == Some(&b'_'))
 }
 
 fn sql_tool(stem: &str) -> &'static str {
@@ -166,6 +193,12 @@ mod tests {
             ("drizzle/0000_dark_moon.sql", "drizzle"),
             ("alembic/versions/1a2b_x.py", "alembic"),
             ("app/migrations/0001_initial.py", "django"),
+            ("db/versions/fdf8821871d7_main_tables.py", "alembic"),
+            ("migrations/models/0_20240102030405_init.py", "aerich"),
+            ("migrations/sqlite/2018-01-14-171611_create_tables/up.sql", "diesel"),
+            ("migration/src/m20220101_000001_create_table.rs", "sea-orm"),
+            ("migrations/20240101000000_init.up.sql", "sql"),
+            ("src/migrations/V1__init.rs", "refinery"),
         ] {
             assert_eq!(found(&[path]).first().map(|row| row.0.as_str()), Some(tool), "{path}");
         }
@@ -181,6 +214,10 @@ mod tests {
             "src/migrations/helpers.js",
             "prisma/migrations/migration_lock.toml",
             "docs/migrations/v2.md",
+            "api/versions/v1.py",
+            "app/migrations/__init__.py",
+            "migration/src/lib.rs",
+            "shop/m20_orders.rs",
             "seed.sql",
         ];
         assert_eq!(found(&paths), []);

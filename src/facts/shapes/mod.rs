@@ -10,12 +10,14 @@ mod images;
 mod kubernetes;
 mod locks;
 mod migrations;
+mod native_locks;
 mod openapi;
 mod packages;
 mod paths;
 mod prisma;
 mod probes;
 mod settings;
+mod targets;
 mod values;
 
 use std::collections::BTreeMap;
@@ -31,10 +33,12 @@ pub use dotenv::{env_entries, is_template};
 pub use kubernetes::kubernetes;
 pub use locks::{LockInput, Manifest, locks};
 pub use migrations::migrations;
+pub use native_locks::{NativeManifest, native_locks};
 pub use openapi::openapi;
 pub use packages::dependencies;
 pub use prisma::prisma;
 pub use settings::{format_of, settings};
+pub use targets::{Targets, is_script};
 
 /// The scripts of every package.json, by its folder (`.` for the root).
 pub type Scripts = BTreeMap<String, BTreeMap<String, String>>;
@@ -42,6 +46,8 @@ pub type Scripts = BTreeMap<String, BTreeMap<String, String>>;
 /// What shapes have to know beyond the file they read.
 pub struct Surroundings<'a> {
     pub scripts: &'a Scripts,
+    /// What make, tox and their like run.
+    pub targets: &'a Targets,
     /// All paths of the project, sorted.
     pub paths: &'a [&'a str],
     /// The text of a file of the project.
@@ -74,7 +80,11 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
     }
     let outcome = match file.kind {
         FileKind::Json => syntax::json::parse(text).map(|node| json(id, file, &node)),
-        FileKind::Toml => syntax::toml_file::parse(text).map(|node| format_settings(id, file, &node)),
+        FileKind::Toml => syntax::toml_file::parse(text).map(|node| {
+            let mut facts = format_settings(id, file, &node);
+            facts.extend(packages::required_by_tree(id, &file.path, &node));
+            facts
+        }),
         FileKind::Yaml => syntax::yaml::parse_documents(text).map(|nodes| yaml(id, file, &nodes, around)),
         FileKind::Dockerfile => syntax::dockerfile::parse(text).map(|parsed| {
             let context =
@@ -89,6 +99,7 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             Ok(Vec::new())
         }
         FileKind::Text if ci::is_jenkinsfile(&file.path) => Ok(ci::jenkins(id, text, around)),
+        FileKind::Text | FileKind::Python => Ok(packages::required_by_text(id, &file.path, text)),
         _ => Ok(Vec::new()),
     };
     match outcome {
@@ -143,6 +154,7 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
         }
         facts.extend(workflow(id, &file.path, first, around));
         facts.extend(workflow_rights(id, &file.path, first));
+        facts.extend(packages::required_by_tree(id, &file.path, first));
     }
     facts
 }
@@ -166,7 +178,8 @@ mod tests {
             size: text.len() as u64,
             in_scope: true,
         };
-        let around = Surroundings { scripts: &Scripts::new(), paths: &[], read: &|_| None };
+        let around =
+            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &[], read: &|_| None };
         read(FileId(1), &file, text, &around)
     }
 
@@ -189,6 +202,9 @@ mod tests {
             (".env", FileKind::Dotenv, "A=1", vec!["env-entry"]),
             ("Jenkinsfile", FileKind::Text, "sh 'x'", vec!["ci"]),
             ("notes.txt", FileKind::Text, "sh 'x'", vec![]),
+            ("requirements.txt", FileKind::Text, "flask==3\n", vec!["dependency"]),
+            ("setup.py", FileKind::Python, "setup(install_requires=['flask'])", vec!["dependency"]),
+            ("Pipfile", FileKind::Toml, "[packages]\nflask = '*'", vec!["dependency", "setting"]),
             ("package-lock.json", FileKind::Json, "{broken", vec![]),
         ] {
             let reading = reading(path, kind, Area::Config, text);

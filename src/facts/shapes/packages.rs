@@ -1,9 +1,10 @@
-//! package.json: dependencies and scripts.
+//! Dependencies of all manifests, and the scripts of package.json.
 
 use std::collections::BTreeMap;
 
 use crate::facts::{Fact, Value};
 use crate::project::FileId;
+use crate::project::requirements::{self, Ecosystem, Requirement};
 use crate::syntax::Node;
 
 use super::values::{fact, span};
@@ -21,12 +22,37 @@ pub fn dependencies(file: FileId, manifest: &Node) -> Vec<Fact> {
                     .with("name", Value::text(entry.key.clone()))
                     .with("version", Value::text(version))
                     .with("dev", Value::bool(dev))
-                    .with("loose", Value::bool(is_loose(version))),
+                    .with("loose", Value::bool(is_loose(version)))
+                    .with("ecosystem", Value::text(Ecosystem::Npm.name())),
             );
         }
     }
     facts.sort_by_key(|fact| fact.at.start);
     facts
+}
+
+/// A `dependency` for each package that a manifest of Python or Rust asks for, if the tree is one.
+pub fn required_by_tree(file: FileId, path: &str, node: &Node) -> Vec<Fact> {
+    requirements::of_tree(path, node).map(|found| required(file, found)).unwrap_or_default()
+}
+
+/// As [`required_by_tree`], for manifests that are plain text.
+pub fn required_by_text(file: FileId, path: &str, text: &str) -> Vec<Fact> {
+    requirements::of_text(path, text).map(|found| required(file, found)).unwrap_or_default()
+}
+
+fn required(file: FileId, (ecosystem, found): (Ecosystem, Vec<Requirement>)) -> Vec<Fact> {
+    let facts = found.into_iter().map(|requirement| {
+        let at = span(file, requirement.start, requirement.end);
+        let version = if requirement.inherited { "workspace" } else { &*requirement.version };
+        fact("dependency", at, "shape dependency", &requirement.name)
+            .with("name", Value::text(requirement.name.clone()))
+            .with("version", Value::text(version))
+            .with("dev", Value::bool(requirement.dev))
+            .with("loose", Value::bool(requirement.loose))
+            .with("ecosystem", Value::text(ecosystem.name()))
+    });
+    facts.collect()
 }
 
 /// The scripts by name.

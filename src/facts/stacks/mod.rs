@@ -65,6 +65,9 @@ pub enum Test {
 pub struct Stack {
     pub id: String,
     pub npm: Vec<String>,
+    /// Names of Python packages, as PEP 503 compares them.
+    pub pypi: Vec<String>,
+    pub crates: Vec<String>,
     /// Files whose presence shows the stack (`vercel.json`).
     pub files: Option<GlobSet>,
     /// Applies to every project of the language.

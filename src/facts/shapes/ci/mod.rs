@@ -24,7 +24,9 @@ pub fn workflow(file: FileId, path: &str, node: &Node, around: &Surroundings<'_>
         ".circleci/config.yml" | ".circleci/config.yaml" => others::circle(node),
         ".travis.yml" => others::travis(node, around),
         _ if path.starts_with(".github/workflows/") => github::read(node, around),
+        _ if path.starts_with(".woodpecker/") => others::woodpecker(node),
         _ => match paths::name(path) {
+            ".woodpecker.yml" | ".woodpecker.yaml" | ".drone.yml" => others::woodpecker(node),
             ".gitlab-ci.yml" | ".gitlab-ci.yaml" => others::gitlab(node),
             "azure-pipelines.yml" | "azure-pipelines.yaml" => others::azure(node),
             "bitbucket-pipelines.yml" => others::bitbucket(node),
@@ -98,7 +100,7 @@ impl Pipeline {
                 {
                     folder = paths::join(&folder, target);
                 }
-                let purpose = Reader::new(around.scripts).command(&command.words, &folder);
+                let purpose = Reader::with_targets(around.scripts, around.targets).command(&command.words, &folder);
                 judged.tests_can_fail |= purpose.tests && !command.swallowed && !step.optional;
                 judged.purpose = judged.purpose.or(purpose);
             }
@@ -115,13 +117,13 @@ struct Judged {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Scripts;
+    use super::super::{Scripts, Targets};
     use super::*;
     use crate::syntax::yaml;
 
     fn pipeline_with(path: &str, text: &str, scripts: &Scripts, files: &[(&str, &str)]) -> Fact {
         let read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
-        let around = Surroundings { scripts, paths: &[], read: &read };
+        let around = Surroundings { scripts, targets: &Targets::default(), paths: &[], read: &read };
         workflow(FileId(0), path, &yaml::parse(text).unwrap(), &around).unwrap()
     }
 
@@ -188,6 +190,7 @@ mod tests {
             (".circleci/config.yml", "orbs: {node: circleci/node@5}\nworkflows:\n  w:\n    jobs:\n      - node/test\n"),
             (".travis.yml", "language: node_js\nnode_js: [22]\n"),
             ("azure-pipelines.yml", "jobs:\n- job: a\n  steps:\n  - script: npm test\n"),
+            (".woodpecker.yml", "steps:\n  - name: t\n    image: rust\n    commands: [cargo test --workspace]\n"),
             ("bitbucket-pipelines.yml", "pipelines:\n  default:\n    - step:\n        script: [npm test]\n"),
         ] {
             assert!(flag(&pipeline(path, text), "tests"), "{path}");
@@ -198,7 +201,8 @@ mod tests {
 
     #[test]
     fn jenkinsfiles() {
-        let around = Surroundings { scripts: &Scripts::new(), paths: &[], read: &|_| None };
+        let around =
+            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &[], read: &|_| None };
         let text = "pipeline { stages { stage('Test') { steps { sh 'npm ci'\n sh \"\"\"\n npm test\n\"\"\" } } } }";
         assert!(flag(&jenkins(FileId(0), text, &around)[0], "tests"));
         assert!(is_jenkinsfile("ci/Jenkinsfile") && !is_jenkinsfile("Jenkinsfile.md"));

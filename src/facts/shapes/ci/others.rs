@@ -58,6 +58,13 @@ pub fn bitbucket(root: &Node) -> Pipeline {
     pipeline
 }
 
+/// Woodpecker and Drone.
+pub fn woodpecker(root: &Node) -> Pipeline {
+    let mut pipeline = Pipeline::new("woodpecker", &USUAL);
+    collect(root, &["commands"], &mut pipeline);
+    pipeline
+}
+
 pub fn travis(root: &Node, around: &Surroundings<'_>) -> Pipeline {
     let mut pipeline = Pipeline::new("travis", &USUAL);
     collect(root, &["install", "before_script", "script"], &mut pipeline);
