@@ -47,6 +47,13 @@ impl PathTable {
         self.intern(Node::Root(package.strip_prefix("node:").unwrap_or(package).into()))
     }
 
+    /// The path of a module with a dotted name: `django.db.models`.
+    pub fn dotted(&mut self, name: &str) -> PathId {
+        let mut parts = name.split('.');
+        let root = self.root(parts.next().unwrap_or_default());
+        parts.fold(root, |path, part| self.member(path, part))
+    }
+
     pub fn member(&mut self, of: PathId, name: &str) -> PathId {
         let is_root = matches!(self.node(of), Node::Root(_));
         if is_root && name == "default" || self.depth(of) >= MAX_DEPTH {
@@ -107,8 +114,8 @@ impl PathTable {
     /// A package, or one of its exports; globals are none.
     pub fn is_export(&self, id: PathId) -> bool {
         match self.node(id) {
-            Node::Root(name) => &**name != "global",
-            Node::Member(parent, _) => matches!(self.node(*parent), Node::Root(name) if &**name != "global"),
+            Node::Root(name) => !is_language(name),
+            Node::Member(parent, _) => matches!(self.node(*parent), Node::Root(name) if !is_language(name)),
             Node::Result(_) => false,
         }
     }
@@ -120,6 +127,11 @@ impl PathTable {
             Node::Result(parent) => format!("{}()", self.text(*parent)),
         }
     }
+}
+
+/// A root that is no package, but what a language brings along.
+fn is_language(root: &str) -> bool {
+    matches!(root, "global" | "builtins")
 }
 
 /// Is `name` the camel case of a package's own name (`pinoHttp` of `pino-http`)?

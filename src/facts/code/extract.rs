@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::kept::mark_kept;
+use crate::facts::arguments::positional;
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, FunctionId, Origins, Value};
 use crate::facts::paths::PathId;
@@ -429,7 +430,7 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
     }
     let (head, rest) = key.split_once('.').unwrap_or((key, ""));
     let value = match head {
-        "argc" => Value::number(args.map_or(0.0, |args| f64::from(args.len))),
+        "argc" => Value::number(args.map_or(0.0, |args| positional(module, args).count() as f64)),
         "params" => Value::number(most_parameters(evaluator, place) as f64),
         "arg0" | "arg1" => {
             let index = usize::from(head == "arg1");

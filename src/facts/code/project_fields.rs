@@ -3,12 +3,13 @@
 use smallvec::SmallVec;
 
 use super::extract::Place;
+use crate::facts::arguments::positional;
 use crate::facts::graph::is_callable_argument;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
-use crate::syntax::hir::{ExprId, ExprKind, LogicalOp, Prop};
+use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, Prop};
 
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
@@ -103,7 +104,10 @@ impl Evaluator<'_> {
 
     /// The expression of one option of a call.
     fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
-        self.arguments(at).into_iter().find_map(|argument| self.property_ref(argument, name))
+        match self.keywords(at) {
+            Some(keywords) => self.property_ref(keywords, name),
+            None => self.arguments(at).into_iter().find_map(|argument| self.property_ref(argument, name)),
+        }
     }
 
     /// The expression of a property of what is an object literal.
@@ -122,8 +126,15 @@ impl Evaluator<'_> {
         let module = self.program.module(at.module);
         module
             .call(at.expr)
-            .map(|(_, args)| module.list(args).map(|expr| ExprRef { module: at.module, expr }).collect())
+            .map(|(_, args)| positional(module, args).map(|expr| ExprRef { module: at.module, expr }).collect())
             .unwrap_or_default()
+    }
+
+    /// The object of the keyword arguments.
+    fn keywords(&self, at: ExprRef) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        let (_, args) = module.call(at.expr)?;
+        Some(ExprRef { module: at.module, expr: module.keywords(args)? })
     }
 
     fn receiver(&self, at: ExprRef) -> Option<ExprRef> {
@@ -289,6 +300,9 @@ impl Evaluator<'_> {
 
     /// The options object of a call: its last argument that is an object, or may be one.
     pub(super) fn options(&mut self, at: ExprRef) -> Value {
+        if self.program.module(at.module).language == Language::Python {
+            return self.keywords(at).map_or(Value::ABSENT, |keywords| self.value(keywords));
+        }
         let mut open = false;
         for argument in self.arguments(at).into_iter().rev() {
             let kind = self.program.kind(argument);
