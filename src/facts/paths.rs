@@ -326,7 +326,10 @@ fn parse_pattern(text: &str, type_named: &dyn Fn(&str) -> Option<TypeIdx>) -> Re
     let mut steps = Vec::new();
     let mut rest = rest;
     while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix("()") {
+        // `X+` is `X` and what extends it: paths of members lead through the project's classes to what these extend.
+        if let Some(after) = rest.strip_prefix('+') {
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("()") {
             steps.push(SelectorStep::Result);
             rest = after;
         } else if let Some(after) = rest.strip_prefix('.') {
@@ -357,7 +360,7 @@ fn split_root(text: &str) -> Result<(&str, &str), String> {
     if let Some(quoted) = text.strip_prefix('\'') {
         return quoted.split_once('\'').ok_or_else(|| format!("`{text}`: the quote is not closed"));
     }
-    let end = text.find(['.', '(']).unwrap_or(text.len());
+    let end = text.find(['.', '(', '+']).unwrap_or(text.len());
     if end == 0 {
         return Err(format!("`{text}`: a selector starts with a package or a type"));
     }
@@ -376,7 +379,7 @@ fn split_step(text: &str) -> Option<(SelectorStep, &str)> {
         let names = names.split(',').map(|n| n.trim().into()).collect();
         return Some((SelectorStep::Names(names), after));
     }
-    let end = text.find(['.', '(']).unwrap_or(text.len());
+    let end = text.find(['.', '(', '+']).unwrap_or(text.len());
     (end > 0).then(|| (SelectorStep::Names(vec![text[..end].into()]), &text[end..]))
 }
 

@@ -458,6 +458,8 @@ pub struct Module {
     pub alias_types: Vec<(ExprId, TypeId)>,
     /// Every `yield`, in order, with its function. What it yields counts among the function's returns.
     pub yields: Vec<(FunctionIdx, ExprId)>,
+    /// By class, the expression that stands for it, for languages whose declarations have one.
+    pub class_exprs: Vec<ExprId>,
     /// Where the first expression or statement starts that nests too deeply and was left out.
     pub too_deep: Option<u32>,
 }

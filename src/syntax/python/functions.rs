@@ -44,14 +44,17 @@ impl Lower<'_> {
         };
         self.count_test(it);
         let binding = if class == ClassIdx::NONE { Binding::Free } else { binding_of(it) };
+        // The place of a declaration is its name's, below the decorators.
+        let range = TextRange::new(it.name.range().start(), it.range.end());
+        let expr = self.at_root(Use::Init, |l| l.reserve(range));
         let shape = Shape {
-            range: it.range,
+            range,
             name: Some(self.atom(&it.name)),
             is_async: it.is_async,
             parameters: Some(&it.parameters),
             returns: it.returns.as_deref(),
             decorators: decorators.clone(),
-            expr: ExprId::NONE,
+            expr,
             class,
             binding,
             bound: Bound::of(&it.body),
@@ -60,6 +63,7 @@ impl Lower<'_> {
             l.current_function().statements = narrow(it.body.iter().filter(|s| !is_empty(s)).count());
             l.statements(&it.body);
         });
+        self.set(expr, ExprKind::Function(function));
         self.define(&it.name, it.name.range(), Definition::Function(function));
         if let Some(class) = class.some() {
             self.method(class, function, it, binding, decorators);
@@ -202,6 +206,10 @@ impl Lower<'_> {
         let heritage = self.heritage(it);
         let index = ClassIdx(narrow(self.module.classes.len()));
         let name = self.atom(&it.name);
+        let range = TextRange::new(it.name.range().start(), it.range.end());
+        let expr = self.at_root(Use::Field, |l| l.reserve(range));
+        self.set(expr, ExprKind::Class(index));
+        self.module.class_exprs.push(expr);
         self.module.classes.push(Class {
             name: Some(name),
             heritage,
@@ -210,8 +218,8 @@ impl Lower<'_> {
             parameter_properties: Vec::new(),
             assigned: Vec::new(),
             decorators,
-            start: it.range.start().into(),
-            end: it.range.end().into(),
+            start: range.start().into(),
+            end: range.end().into(),
         });
         let inner_of = match self.scopes.last().map(|scope| scope.kind) {
             Some(ScopeKind::Class(outer)) => outer,
@@ -219,7 +227,7 @@ impl Lower<'_> {
         };
         self.define(&it.name, it.name.range(), Definition::Class(index));
         if let Some(outer) = inner_of.some() {
-            self.inner_class(outer, index, it);
+            self.inner_class(outer, expr, name);
         }
         let receiver_class = std::mem::replace(&mut self.receiver_class, index);
         self.scopes.push(Scope::new(ScopeKind::Class(index)));
@@ -230,10 +238,7 @@ impl Lower<'_> {
     }
 
     /// `class Meta:` in a class is an attribute of it.
-    fn inner_class(&mut self, outer: ClassIdx, class: ClassIdx, it: &StmtClassDef) {
-        let value = self.at_root(Use::Field, |l| l.reserve(it.range));
-        self.set(value, ExprKind::Class(class));
-        let name = self.atom(&it.name);
+    fn inner_class(&mut self, outer: ClassIdx, value: ExprId, name: Atom) {
         let kind = MemberKind::Field(value);
         let member = ClassMember { name, kind, is_static: true, annotation: TypeId::NONE, decorators: Vec::new() };
         self.module.classes[outer.0 as usize].members.push(member);
