@@ -167,6 +167,8 @@ enum Root {
 enum SelectorStep {
     Names(Vec<Arc<str>>),
     AnyName,
+    /// `*Field`
+    Ending(Arc<str>),
     /// Any number of members and calls.
     AnyDeep,
     Result,
@@ -256,10 +258,11 @@ impl Matcher {
                 Node::Result(parent) => self.steps(paths, types, *parent, root, rest),
                 _ => false,
             },
-            SelectorStep::AnyName | SelectorStep::Names(_) => match paths.node(path) {
+            SelectorStep::AnyName | SelectorStep::Ending(_) | SelectorStep::Names(_) => match paths.node(path) {
                 Node::Member(parent, name) => {
                     let fits = match last {
                         SelectorStep::Names(names) => names.contains(name),
+                        SelectorStep::Ending(ending) => name.ends_with(&**ending),
                         _ => true,
                     };
                     fits && self.steps(paths, types, *parent, root, rest)
@@ -372,7 +375,10 @@ fn split_step(text: &str) -> Option<(SelectorStep, &str)> {
         return Some((SelectorStep::AnyDeep, after));
     }
     if let Some(after) = text.strip_prefix('*') {
-        return Some((SelectorStep::AnyName, after));
+        let end = after.find(['.', '(', '+']).unwrap_or(after.len());
+        let (ending, after) = after.split_at(end);
+        let step = if ending.is_empty() { SelectorStep::AnyName } else { SelectorStep::Ending(ending.into()) };
+        return Some((step, after));
     }
     if let Some(inner) = text.strip_prefix('{') {
         let (names, after) = inner.split_once('}')?;

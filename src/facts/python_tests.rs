@@ -224,3 +224,99 @@ g = f'{unknown}'
     assert_eq!((value("e").as_deref(), value("f").as_deref()), (Some("x"), Some("y")));
     assert_eq!(value("g"), None);
 }
+
+const STACK: &str = r#"
+types = { App = "fastapi.FastAPI()", Router = "App | fastapi.APIRouter()", Model = "django.db.models.Model+" }
+fact.router = [
+  { call = "fastapi.FastAPI()", parent = "none" },
+  { call = "fastapi.APIRouter()", prefix = "$opt.prefix" },
+]
+fact.route = [{ decorator = "Router.{get,post}", router = "$recv", method = "$callee", path = "$arg:string", chain = "$target" }]
+fact.mount = [
+  { call = "Router.include_router", scope = "$recv", path = "$opt.prefix", chain = "$arg[0]" },
+  { param = "fastapi.Depends", scope = "$route", chain = "$arg[0]" },
+  { decorator = "auth.login_required", scope = "$target", chain = "$recv" },
+  { attr = "views.APIView.permission_classes", scope = "$class", chain = "$value[*]" },
+]
+fact.model = [{ extends = "Model", name = "$class" }]
+fact.column = [{ attr = "Model.*", is = "django.db.models.*Field()", model = "$class", name = "$name", type = "$value", unique = "$opt.unique ?? false" }]
+fact.setting = [{ setting = "DEBUG | DATABASES.default.ENGINE", key = "$name", value = "$value" }]
+fact.input = [{ param = "pydantic.BaseModel", part = "body", type = "$type" }]
+"#;
+
+fn facts(files: &[(&str, &str)], kind: &str) -> Vec<super::Fact> {
+    let project = project(files);
+    let modules = project
+        .file_ids()
+        .filter(|&id| project.file(id).kind == FileKind::Python)
+        .map(|id| {
+            let text = files.iter().find(|(path, _)| *path == &*project.file(id).path).unwrap().1;
+            (id, python::parse(text).unwrap())
+        })
+        .collect();
+    let resolver = PythonImports::new(&project);
+    let program = Program::new(&project, modules, &resolver);
+    let stacks = Stacks::load([("test.toml", STACK)]).unwrap();
+    let mut facts = super::code::code_facts(&program, &stacks).facts;
+    facts.retain(|fact| &*fact.kind == kind);
+    facts
+}
+
+fn text(fact: &super::Fact, field: &str) -> String {
+    fact.get(field).and_then(super::Value::as_text).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn decorated_functions_are_routes_of_mounted_routers() {
+    let files = [
+        ("app/__init__.py", ""),
+        (
+            "app/main.py",
+            "from fastapi import FastAPI\nfrom app.api import router\napp = FastAPI()\napp.include_router(router, prefix='/v1')\n",
+        ),
+        (
+            "app/api.py",
+            "from fastapi import APIRouter, Depends\nrouter = APIRouter()\ndef current_user(): ...\n@router.get('/me')\nasync def me(user = Depends(current_user)): ...\n",
+        ),
+    ];
+    let routes = facts(&files, "route");
+    assert_eq!(routes.len(), 1);
+    assert_eq!((text(&routes[0], "method"), text(&routes[0], "path")), ("GET".into(), "/v1/me".into()));
+    assert_eq!(text(&routes[0], "handler"), "me");
+    assert!(routes[0].roots.len() >= 2, "the dependency runs before the handler");
+    assert!(routes[0].used);
+}
+
+#[test]
+fn models_and_their_attributes_are_found_through_bases() {
+    let files = [
+        ("base.py", "from django.db import models\nclass Base(models.Model):\n    class Meta: abstract = True\n"),
+        (
+            "shop.py",
+            "from django.db import models as m\nfrom base import Base\nclass Order(Base):\n    total = m.FloatField(unique=True)\n    note: str\n    other = 1\nclass Plain: x = m.CharField()\n",
+        ),
+    ];
+    let models: Vec<String> = facts(&files, "model").iter().map(|fact| text(fact, "name")).collect();
+    assert_eq!(models, ["Base", "Order"]);
+    let columns = facts(&files, "column");
+    assert_eq!(columns.len(), 1);
+    assert_eq!((text(&columns[0], "model"), text(&columns[0], "name")), ("Order".into(), "total".into()));
+    assert_eq!(columns[0].get("unique"), Some(&super::Value::bool(true)));
+}
+
+#[test]
+fn settings_are_read_by_their_path() {
+    let files =
+        [("settings.py", "DEBUG = True\nDATABASES = {'default': {'ENGINE': 'sqlite3'}, 'other': {'ENGINE': 'x'}}\n")];
+    let found: Vec<String> = facts(&files, "setting").iter().map(|fact| text(fact, "key")).collect();
+    assert_eq!(found, ["DEBUG", "ENGINE"]);
+}
+
+#[test]
+fn the_type_of_a_parameter_is_what_it_extends() {
+    let files = [(
+        "a.py",
+        "from pydantic import BaseModel\nclass Order(BaseModel): ...\ndef create(order: Order, x: int): ...\n",
+    )];
+    assert_eq!(facts(&files, "input").len(), 1);
+}
