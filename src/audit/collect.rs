@@ -11,9 +11,11 @@ use crate::facts::python::{Imports, PythonImports};
 use crate::facts::shapes::{self, LockInput, Manifest, Scripts, Surroundings};
 use crate::facts::stacks::Stacks;
 use crate::facts::{Fact, FactStore, Value};
-use crate::project::{Area, Diagnostic, File, FileId, FileKind, ProcessKind, Project, ServiceId, Span, Tracked};
+use crate::project::{
+    Area, Diagnostic, File, FileId, FileKind, ProcessKind, Project, Service, ServiceId, Span, Tracked,
+};
 use crate::rules::Match;
-use crate::syntax::hir::Module;
+use crate::syntax::hir::{Language, Module};
 
 /// Everything that rules can ask about. Services get their stacks, platforms and process kinds on the way.
 pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) -> FactStore {
@@ -46,14 +48,14 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
 
 /// A service uses the stacks that its own manifest or its code names.
 fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &Stacks) {
-    let mut imported: HashMap<ServiceId, BTreeSet<&str>> = HashMap::new();
+    let mut imported: HashMap<(ServiceId, Language), BTreeSet<&str>> = HashMap::new();
     for (id, module) in modules {
         let file = project.file(*id);
         if matches!(file.area, Area::Test | Area::Example) {
             continue;
         }
-        let names = imported.entry(file.service).or_default();
-        names.extend(module.sources.iter().map(|source| module.str(source.specifier)));
+        let names = imported.entry((file.service, module.language)).or_default();
+        names.extend(module.imported().map(|source| module.str(source.specifier)));
     }
     for index in 0..project.services.len() {
         let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
@@ -61,8 +63,10 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
         let uses = |name: &str| {
             let own = service.dependencies.get(name).is_some_and(|d| Some(d.at.file) == service.manifest);
             let subpath = format!("{name}/");
-            own || imported.get(&id).is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath)))
+            let imports = imported.get(&(id, Language::JavaScript));
+            own || imports.is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath)))
         };
+        let python = python_packages(service, imported.get(&(id, Language::Python)));
         let mut found = BTreeSet::new();
         let mut provided = Vec::new();
         let mut serverless = service.serverless;
@@ -70,7 +74,8 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
             let by_file = stack.files.as_ref().is_some_and(|globs| {
                 project.files.iter().any(|file| file.service == id && globs.is_match(&*file.path))
             });
-            if !(stack.npm.iter().any(|name| uses(name)) || by_file) {
+            let by_python = stack.pypi.iter().any(|name| python.contains(&distribution(name)));
+            if !(stack.npm.iter().any(|name| uses(name)) || by_python || by_file) {
                 continue;
             }
             found.insert(stack.id.clone());
@@ -82,6 +87,19 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
         service.provided = provided;
         service.serverless = serverless;
     }
+}
+
+/// The distributions that a service declares and the packages that its Python code imports.
+fn python_packages(service: &Service, imported: Option<&BTreeSet<&str>>) -> BTreeSet<String> {
+    let Some(imported) = imported else { return BTreeSet::new() };
+    let declared = service.dependencies.keys().map(String::as_str);
+    let top = imported.iter().filter_map(|path| path.split('.').next());
+    declared.chain(top).map(distribution).collect()
+}
+
+/// The normal form of a name. https://packaging.python.org/en/latest/specifications/name-normalization/
+fn distribution(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
 /// What answers requests is `http`; what runs jobs or timers besides nothing else is a worker or scheduler.

@@ -1,8 +1,14 @@
 //! What a call passes: by position, and by keyword in languages that have them.
 
+use smallvec::SmallVec;
+
+use super::model::Value;
 use super::program::{ExprRef, FunctionRef};
 use super::resolve::Evaluator;
 use crate::syntax::hir::{ExprId, ExprKind, Module, PropKind, Run};
+
+/// Arguments that are looked at.
+const MAX_PASSED: usize = 8;
 
 impl Evaluator<'_> {
     /// The argument at a position; keyword arguments have none.
@@ -25,6 +31,16 @@ impl Evaluator<'_> {
         }
         let symbol = parameters.get(index)?.symbol.some()?;
         self.keyword(call, callee.str(callee.symbol(symbol).name))
+    }
+
+    /// What a call passes, in the order of the parameters of the function that it calls.
+    pub(super) fn passed_values(&mut self, call: ExprRef, function: FunctionRef) -> SmallVec<[Value; 4]> {
+        let count = self.program.module(function.module).function(function.function).parameters.len();
+        let values = (0..count.min(MAX_PASSED)).map(|index| match self.passed(call, function, index) {
+            Some(argument) => self.value(argument),
+            None => Value::UNKNOWN,
+        });
+        values.collect()
     }
 
     /// The keyword argument of that name.

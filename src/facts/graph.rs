@@ -627,6 +627,7 @@ fn flood(program: &Program<'_>, reach: &mut Reach, mut queue: Vec<ModuleId>) {
                 queue.push(*target);
             }
         }
+        queue.extend(program.packages_named_by(module).into_iter().flat_map(|package| program.modules_below(package)));
     }
 }
 

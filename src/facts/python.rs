@@ -132,6 +132,23 @@ fn split(path: &str) -> (&str, &str) {
 }
 
 impl Program<'_> {
+    /// The packages that a module names in texts (`"shop.orders"` in a list of applications): whoever reads such a list
+    /// looks for modules in them.
+    pub fn packages_named_by(&self, id: ModuleId) -> Vec<ModuleId> {
+        let loaded = self.loaded(id);
+        let named = loaded.module.named_modules.iter().filter_map(|source| match loaded.targets[source.0 as usize] {
+            Target::Module(target) if self.path(target).ends_with("/__init__.py") => Some(target),
+            _ => None,
+        });
+        named.collect()
+    }
+
+    /// All modules of a package and of those in it.
+    pub fn modules_below(&self, package: ModuleId) -> impl Iterator<Item = ModuleId> + use<'_> {
+        let folder = self.path(package).trim_end_matches("__init__.py");
+        self.ids().filter(move |&id| self.path(id).starts_with(folder))
+    }
+
     /// Decides what `from a import b` means where `a.b` is a module, and which star import a name comes from.
     pub(super) fn settle_python_imports(&mut self) {
         let mut settled: Vec<(ModuleId, SymbolIdx, Definition)> = Vec::new();

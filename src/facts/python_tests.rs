@@ -225,6 +225,64 @@ g = f'{unknown}'
     assert_eq!(value("g"), None);
 }
 
+#[test]
+fn applications_named_in_a_text_are_reached() {
+    let files = [
+        ("manage.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"),
+        ("shop/__init__.py", ""),
+        ("shop/settings.py", "INSTALLED_APPS = ['shop.orders']\nROOT = 'shop.urls.patterns'\n"),
+        ("shop/urls.py", ""),
+        ("shop/orders/__init__.py", ""),
+        ("shop/orders/admin.py", ""),
+        ("shop/unused.py", "x = 'shop'\n"),
+    ];
+    let mut project = project(&files);
+    let entry = project.find("manage.py").unwrap();
+    project.services[0].entries.push((entry, "manage.py".into()));
+    let modules = project
+        .file_ids()
+        .map(|id| {
+            let text = files.iter().find(|(path, _)| *path == &*project.file(id).path).unwrap().1;
+            (id, python::parse(text).unwrap())
+        })
+        .collect();
+    let resolver = PythonImports::new(&project);
+    let program = Program::new(&project, modules, &resolver);
+    let reach = graph::reach(&program, &[]);
+    let reached: Vec<&str> =
+        program.ids().filter(|id| reach.reached[id.0 as usize]).map(|id| program.path(id)).collect();
+    let wanted = [
+        "manage.py",
+        "shop/__init__.py",
+        "shop/orders/__init__.py",
+        "shop/orders/admin.py",
+        "shop/settings.py",
+        "shop/urls.py",
+    ];
+    assert_eq!(reached, wanted);
+}
+
+#[test]
+fn formats_that_are_not_written_out_count_as_built() {
+    let text = "QUERY = 'SELECT {}'\ndef f(x):\n    a = QUERY.format(x)\n    b = 'SELECT ' + x\n    c = OTHER % x\nOTHER = 'SELECT %s'\ndef g(a, b='z'): return a\nd = g(b=1, a='y')\n";
+    with(&[("a.py", text)], |evaluator| {
+        let program = evaluator.program;
+        let module = program.ids().next().unwrap();
+        let hir = program.module(module);
+        for name in ["a", "b", "c", "d"] {
+            let symbol = hir.symbols.iter().find(|s| {
+                hir.str(s.name) == name && matches!(s.definition, crate::syntax::hir::Definition::Variable { .. })
+            });
+            let crate::syntax::hir::Definition::Variable { init, .. } = symbol.unwrap().definition else { continue };
+            let value = evaluator.value(ExprRef { module, expr: init });
+            match name {
+                "d" => assert_eq!(value.as_text(), Some("y")),
+                _ => assert!(value.origins.has(super::Origins::BUILT), "{name}"),
+            }
+        }
+    });
+}
+
 const STACK: &str = r#"
 types = { App = "fastapi.FastAPI()", Router = "App | fastapi.APIRouter()", Model = "django.db.models.Model+" }
 fact.router = [

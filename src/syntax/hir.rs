@@ -128,6 +128,8 @@ pub enum AssignOp {
 pub enum BinaryOp {
     Add,
     Multiply,
+    /// The remainder; in Python it fills a text as well.
+    Modulo,
     Equal,
     NotEqual,
     Compare,
@@ -448,6 +450,8 @@ pub struct Module {
     pub lines: u32,
     /// Sources that name a module only if there is one: `from a import b` may import the module `a.b`.
     pub submodules: Vec<SourceIdx>,
+    /// Texts that may name a module (`"app.main:app"`, `"shop.middleware.Audit"`): what reads them may load it.
+    pub named_modules: Vec<SourceIdx>,
     /// Names that nothing in the module defines, but a star import may.
     pub from_star: Vec<SymbolIdx>,
     /// The bodies of `if __name__ == "__main__"`.
@@ -553,6 +557,15 @@ impl Module {
             };
             Some((id, context))
         })
+    }
+
+    /// The sources that are imports without doubt.
+    pub fn imported(&self) -> impl Iterator<Item = &Source> {
+        let is_possible = |index: usize| {
+            let index = SourceIdx(u32::try_from(index).unwrap_or(u32::MAX));
+            self.submodules.binary_search(&index).is_ok()
+        };
+        self.sources.iter().enumerate().filter(move |(index, _)| !is_possible(*index)).map(|(_, source)| source)
     }
 
     /// The annotation of that type as an expression, for languages that evaluate it: `Annotated[X, Depends(f)]`.

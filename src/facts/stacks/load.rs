@@ -48,6 +48,7 @@ struct RawStack {
 #[serde(deny_unknown_fields, default)]
 struct RawDetect {
     npm: OneOrMany,
+    pypi: OneOrMany,
     file: OneOrMany,
     language: Option<String>,
 }
@@ -176,6 +177,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     stacks.stacks.push(Stack {
         id,
         npm: raw.detect.npm.list(),
+        pypi: raw.detect.pypi.list(),
         files: globs(&loader, raw.detect.file.list())?,
         always: raw.detect.language.is_some(),
         provides: raw.provides,

@@ -80,6 +80,8 @@ pub enum Test {
 pub struct Stack {
     pub id: String,
     pub npm: Vec<String>,
+    /// Distributions and the packages that are imported, either shows the stack.
+    pub pypi: Vec<String>,
     /// Files whose presence shows the stack (`vercel.json`).
     pub files: Option<GlobSet>,
     /// Applies to every project of the language.

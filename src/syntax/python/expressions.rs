@@ -52,7 +52,11 @@ impl Lower<'_> {
             Expr::BooleanLiteral(it) => ExprKind::Bool(it.value),
             Expr::NoneLiteral(_) => ExprKind::Null,
             Expr::NumberLiteral(it) => self.number_literal(&it.value),
-            Expr::StringLiteral(it) => ExprKind::Str(self.atom(it.value.to_str())),
+            Expr::StringLiteral(it) => {
+                let text = it.value.to_str();
+                self.module_in_text(text, it.range);
+                ExprKind::Str(self.atom(text))
+            }
             Expr::BytesLiteral(it) => {
                 let bytes: Vec<u8> = it.value.bytes().collect();
                 ExprKind::Str(self.atom(&String::from_utf8_lossy(&bytes)))
@@ -366,6 +370,7 @@ fn binary(op: Operator) -> BinaryOp {
     match op {
         Operator::Add => BinaryOp::Add,
         Operator::Mult => BinaryOp::Multiply,
+        Operator::Mod => BinaryOp::Modulo,
         _ => BinaryOp::Other,
     }
 }

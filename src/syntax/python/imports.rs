@@ -128,6 +128,9 @@ const BUILTINS: &[&str] = &[
     "zip",
 ];
 
+/// Longer texts name no module.
+const MAX_NAMED: usize = 120;
+
 impl Lower<'_> {
     fn source(&mut self, specifier: &str, range: TextRange, submodule: bool) -> SourceIdx {
         let specifier = self.atom(specifier);
@@ -204,6 +207,23 @@ impl Lower<'_> {
             let kind = MemberKind::Field(ExprId::NONE);
             let member = ClassMember { name, kind, is_static: true, annotation: TypeId::NONE, decorators: Vec::new() };
             self.module.classes[class.0 as usize].members.push(member);
+        }
+    }
+
+    /// `"app.main:app"`, `"shop.middleware.Audit"`: the module may be the whole path or all but its last name.
+    pub(super) fn module_in_text(&mut self, text: &str, range: TextRange) {
+        let path = text.split(':').next().unwrap_or_default();
+        let is_name = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        if text.len() > MAX_NAMED || !path.contains('.') && path.len() == text.len() || !path.split('.').all(is_name) {
+            return;
+        }
+        let whole = self.source(path, range, true);
+        self.module.named_modules.push(whole);
+        if let Some((package, _)) = path.rsplit_once('.') {
+            self.source(package, range, true);
         }
     }
 
