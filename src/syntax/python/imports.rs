@@ -128,6 +128,8 @@ const BUILTINS: &[&str] = &[
     "zip",
 ];
 
+/// Modules that are known by a chain of names, in one file.
+const MAX_DOTTED: usize = 256;
 /// Longer texts name no module.
 const MAX_NAMED: usize = 120;
 
@@ -174,7 +176,9 @@ impl Lower<'_> {
         let symbol = self.new_symbol(name, range.start().into());
         self.module.symbols[symbol.0 as usize].definition = Definition::Import { source, name: Imported::Namespace };
         let parts: Vec<Atom> = path.split('.').map(|part| self.atom(part)).collect();
-        self.dotted.push((parts, symbol));
+        if self.dotted.len() < MAX_DOTTED {
+            self.dotted.push((parts, symbol));
+        }
     }
 
     /// `from a import b as c`, `from . import b`, `from a import *`
@@ -228,7 +232,7 @@ impl Lower<'_> {
     }
 
     /// A name that nothing defines comes from a star import, if there is one.
-    pub(super) fn from_star(&mut self, atom: Atom, name: &str) -> Option<SymbolIdx> {
+    pub(super) fn star_symbol(&mut self, atom: Atom, name: &str) -> Option<SymbolIdx> {
         let source = *self.module.star_exports.last()?;
         if BUILTINS.contains(&name) {
             return None;

@@ -298,7 +298,7 @@ impl<'t> Lower<'t> {
         let atom = self.atom(name);
         let found = match self.lookup(atom) {
             Some(found) => found,
-            None => match self.from_star(atom, name) {
+            None => match self.star_symbol(atom, name) {
                 Some(symbol) => Name::Symbol(symbol),
                 None => return ExprKind::Global(atom),
             },

@@ -155,7 +155,7 @@ impl Lower<'_> {
                     let symbol = match self.lookup(atom) {
                         Some(Name::Symbol(symbol)) => Some(symbol),
                         Some(Name::Receiver) => return None,
-                        None => self.from_star(atom, text),
+                        None => self.star_symbol(atom, text),
                     };
                     return Some(match symbol {
                         Some(symbol) => self.through_dotted(atom, symbol, path),
