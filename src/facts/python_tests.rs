@@ -205,6 +205,15 @@ def read(db: SessionDep, raw: Annotated[Session, Depends(get_db)]):
 }
 
 #[test]
+fn names_that_modules_import_from_each_other_end() {
+    let files = [
+        ("a/__init__.py", "from .b import X, Y\ndef f(x: X, y: 'Y'): x.go()\n"),
+        ("a/b.py", "from . import X\nfrom a import Y\nclass Z(X): ...\nZ().go()\n"),
+    ];
+    assert!(called(&files, "a/b.py").iter().all(|call| !call.contains("X.X")));
+}
+
+#[test]
 fn texts_fold() {
     let text = "
 TABLE = 'users'

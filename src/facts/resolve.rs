@@ -688,6 +688,10 @@ impl<'p> Evaluator<'p> {
     }
 
     fn type_symbol(&mut self, module: ModuleId, symbol: SymbolIdx, depth: u8) -> Things {
+        // Modules that import a name from each other would go round for ever.
+        if depth > 8 {
+            return Things::new();
+        }
         let program = self.program;
         match &program.module(module).symbol(symbol).definition {
             Definition::TypeOnly(ty) => self.type_things(module, *ty, depth + 1),
