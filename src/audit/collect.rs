@@ -7,6 +7,7 @@ use crate::facts::code::code_facts;
 use crate::facts::imports::ImportResolver;
 use crate::facts::joins::name_queried_models;
 use crate::facts::program::Program;
+use crate::facts::python::{Imports, PythonImports};
 use crate::facts::shapes::{self, LockInput, Manifest, NativeManifest, Scripts, Surroundings, Targets};
 use crate::facts::stacks::Stacks;
 use crate::facts::{Fact, FactStore, Value};
@@ -15,14 +16,18 @@ use crate::project::{
     Area, Diagnostic, File, FileId, FileKind, ProcessKind, Project, ServiceId, Span, Tracked, needed,
 };
 use crate::rules::Match;
-use crate::syntax::hir::Module;
+use crate::syntax::hir::{Language, Module};
 
 /// Everything that rules can ask about. Services get their stacks, platforms and process kinds on the way.
 pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) -> FactStore {
     let modules = std::mem::take(&mut contents.modules);
     detect_stacks(project, &modules, stacks);
     let (code, servers) = {
-        let resolver = ImportResolver::new(project, &contents.trees);
+        let resolver = Imports {
+            project,
+            python: PythonImports::new(project),
+            others: ImportResolver::new(project, &contents.trees),
+        };
         let program = Program::new(project, modules, &resolver);
         let code = code_facts(&program, stacks);
         (code.facts, (code.calls, code.servers))
@@ -44,31 +49,29 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
 
 /// A service uses the stacks that its own manifest or its code names.
 fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &Stacks) {
-    let mut imported: HashMap<ServiceId, BTreeSet<&str>> = HashMap::new();
+    let mut imported: HashMap<(ServiceId, Language), BTreeSet<&str>> = HashMap::new();
     for (id, module) in modules {
         let file = project.file(*id);
         if matches!(file.area, Area::Test | Area::Example) {
             continue;
         }
-        let names = imported.entry(file.service).or_default();
-        names.extend(module.sources.iter().map(|source| module.str(source.specifier)));
+        let names = imported.entry((file.service, module.language)).or_default();
+        names.extend(module.imported().map(|source| module.str(source.specifier)));
     }
     for index in 0..project.services.len() {
         let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
         let service = &project.services[index];
-        let uses = |name: &str| {
-            let subpath = format!("{name}/");
-            service.declares(Ecosystem::Npm, name)
-                || imported.get(&id).is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath)))
+        let imports = |language, name: &str, below: &str| {
+            let inside = format!("{name}{below}");
+            let names = imported.get(&(id, language)).into_iter().flatten();
+            names.into_iter().any(|imported| *imported == name || imported.starts_with(&inside))
         };
-        let imports = |module: &str| {
-            let below = [format!("{module}."), format!("{module}::")];
-            imported.get(&id).is_some_and(|names| {
-                names.iter().any(|name| *name == module || below.iter().any(|below| name.starts_with(below.as_str())))
-            })
+        let uses_npm = |name: &String| service.declares(Ecosystem::Npm, name) || imports(Language::JavaScript, name, "/");
+        let uses_pypi = |name: &String| {
+            service.declares(Ecosystem::Pypi, name) || imports(Language::Python, &name.replace('-', "_"), ".")
         };
-        let native = |ecosystem, names: &[String]| {
-            names.iter().any(|name| service.declares(ecosystem, name) || imports(&name.replace('-', "_")))
+        let uses_crate = |name: &String| {
+            service.declares(Ecosystem::Crates, name) || imports(Language::Rust, &name.replace('-', "_"), "::")
         };
         let mut found = BTreeSet::new();
         let mut provided = Vec::new();
@@ -77,8 +80,9 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
             let by_file = stack.files.as_ref().is_some_and(|globs| {
                 project.files.iter().any(|file| file.service == id && globs.is_match(&*file.path))
             });
-            let declared = native(Ecosystem::Pypi, &stack.pypi) || native(Ecosystem::Crates, &stack.crates);
-            if !(stack.npm.iter().any(|name| uses(name)) || declared || by_file) {
+            let by_package =
+                stack.npm.iter().any(uses_npm) || stack.pypi.iter().any(uses_pypi) || stack.crates.iter().any(uses_crate);
+            if !(by_package || by_file) {
                 continue;
             }
             found.insert(stack.id.clone());

@@ -47,6 +47,13 @@ impl PathTable {
         self.intern(Node::Root(package.strip_prefix("node:").unwrap_or(package).into()))
     }
 
+    /// The path of a module with a dotted name: `django.db.models`.
+    pub fn dotted(&mut self, name: &str) -> PathId {
+        let mut parts = name.split('.');
+        let root = self.root(parts.next().unwrap_or_default());
+        parts.fold(root, |path, part| self.member(path, part))
+    }
+
     pub fn member(&mut self, of: PathId, name: &str) -> PathId {
         let is_root = matches!(self.node(of), Node::Root(_));
         if is_root && name == "default" || self.depth(of) >= MAX_DEPTH {
@@ -107,8 +114,8 @@ impl PathTable {
     /// A package, or one of its exports; globals are none.
     pub fn is_export(&self, id: PathId) -> bool {
         match self.node(id) {
-            Node::Root(name) => &**name != "global",
-            Node::Member(parent, _) => matches!(self.node(*parent), Node::Root(name) if &**name != "global"),
+            Node::Root(name) => !is_language(name),
+            Node::Member(parent, _) => matches!(self.node(*parent), Node::Root(name) if !is_language(name)),
             Node::Result(_) => false,
         }
     }
@@ -120,6 +127,11 @@ impl PathTable {
             Node::Result(parent) => format!("{}()", self.text(*parent)),
         }
     }
+}
+
+/// A root that is no package, but what a language brings along.
+fn is_language(root: &str) -> bool {
+    matches!(root, "global" | "builtins")
 }
 
 /// Is `name` the camel case of a package's own name (`pinoHttp` of `pino-http`)?
@@ -155,6 +167,8 @@ enum Root {
 enum SelectorStep {
     Names(Vec<Arc<str>>),
     AnyName,
+    /// `*Field`
+    Ending(Arc<str>),
     /// Any number of members and calls.
     AnyDeep,
     Result,
@@ -244,10 +258,11 @@ impl Matcher {
                 Node::Result(parent) => self.steps(paths, types, *parent, root, rest),
                 _ => false,
             },
-            SelectorStep::AnyName | SelectorStep::Names(_) => match paths.node(path) {
+            SelectorStep::AnyName | SelectorStep::Ending(_) | SelectorStep::Names(_) => match paths.node(path) {
                 Node::Member(parent, name) => {
                     let fits = match last {
                         SelectorStep::Names(names) => names.contains(name),
+                        SelectorStep::Ending(ending) => name.ends_with(&**ending),
                         _ => true,
                     };
                     fits && self.steps(paths, types, *parent, root, rest)
@@ -314,7 +329,10 @@ fn parse_pattern(text: &str, type_named: &dyn Fn(&str) -> Option<TypeIdx>) -> Re
     let mut steps = Vec::new();
     let mut rest = rest;
     while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix("()") {
+        // `X+` is `X` and what extends it: paths of members lead through the project's classes to what these extend.
+        if let Some(after) = rest.strip_prefix('+') {
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("()") {
             steps.push(SelectorStep::Result);
             rest = after;
         } else if let Some(after) = rest.strip_prefix('.') {
@@ -345,7 +363,7 @@ fn split_root(text: &str) -> Result<(&str, &str), String> {
     if let Some(quoted) = text.strip_prefix('\'') {
         return quoted.split_once('\'').ok_or_else(|| format!("`{text}`: the quote is not closed"));
     }
-    let end = text.find(['.', '(']).unwrap_or(text.len());
+    let end = text.find(['.', '(', '+']).unwrap_or(text.len());
     if end == 0 {
         return Err(format!("`{text}`: a selector starts with a package or a type"));
     }
@@ -357,14 +375,17 @@ fn split_step(text: &str) -> Option<(SelectorStep, &str)> {
         return Some((SelectorStep::AnyDeep, after));
     }
     if let Some(after) = text.strip_prefix('*') {
-        return Some((SelectorStep::AnyName, after));
+        let end = after.find(['.', '(', '+']).unwrap_or(after.len());
+        let (ending, after) = after.split_at(end);
+        let step = if ending.is_empty() { SelectorStep::AnyName } else { SelectorStep::Ending(ending.into()) };
+        return Some((step, after));
     }
     if let Some(inner) = text.strip_prefix('{') {
         let (names, after) = inner.split_once('}')?;
         let names = names.split(',').map(|n| n.trim().into()).collect();
         return Some((SelectorStep::Names(names), after));
     }
-    let end = text.find(['.', '(']).unwrap_or(text.len());
+    let end = text.find(['.', '(', '+']).unwrap_or(text.len());
     (end > 0).then(|| (SelectorStep::Names(vec![text[..end].into()]), &text[end..]))
 }
 

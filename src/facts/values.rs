@@ -12,8 +12,8 @@ use super::program::{ExprRef, FunctionRef, ModuleId};
 use super::resolve::{Evaluator, Thing};
 use super::stacks::Verb;
 use crate::syntax::hir::{
-    BinaryOp, ContextId, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, PropKind, Run, Step, SymbolIdx,
-    Type, TypeId, TypeRoot,
+    BinaryOp, ContextId, ContextKind, Definition, ExprId, ExprKind, Language, LogicalOp, Module, PropKind, Run, Step,
+    SymbolIdx, Type, TypeId, TypeRoot,
 };
 
 const MAX_DEPTH: u16 = 32;
@@ -265,6 +265,10 @@ impl Evaluator<'_> {
                     _ => built(false, String::new(), origins),
                 }
             }
+            BinaryOp::Modulo if left.as_text().is_some() || left.origins.has(Origins::BUILT) => {
+                let origins = self.checked_origins(at_left, left.origins);
+                built(false, String::new(), origins.joined(self.checked_origins(at_right, right.origins)))
+            }
             BinaryOp::Multiply => match (&left.data, &right.data) {
                 (Data::Number(a), Data::Number(b)) => Value::number(a * b),
                 _ => Value { data: Data::Unknown, origins: Origins::DYNAMIC },
@@ -439,7 +443,7 @@ impl Evaluator<'_> {
         let mut given = callers.is_empty() || callers.len() >= MAX_CALLERS;
         let mut agreed: Option<Value> = None;
         for call in callers.iter().take(MAX_CALLERS) {
-            let value = match self.argument(*call, index) {
+            let value = match self.passed(*call, function, index) {
                 Some(argument) => follow(hir, self.value(argument), steps),
                 None if self.spreads_arguments(*call) => Value::UNKNOWN,
                 None => Value::ABSENT,
@@ -712,13 +716,17 @@ impl Evaluator<'_> {
         }
         for thing in self.things(here(callee)) {
             if let Thing::Function(function) = thing {
-                return self.returned_value(function, &passed);
+                let by_name = module.keywords(args).map(|_| self.passed_values(at, function));
+                return self.returned_value(function, by_name.as_ref().unwrap_or(&passed));
             }
             if let Thing::Path { path, .. } = thing
                 && let Some(replaced) = self.declared_origin(path, origins)
             {
                 return Value { data: Data::Unknown, origins: replaced };
             }
+        }
+        if module.language == Language::Python && matches!(method, "format" | "join") {
+            return built(false, String::new(), origins);
         }
         let (keep_literal, masked) = match method {
             "slice" | "substring" | "substr" => (false, Origins::MASKED),
@@ -920,7 +928,7 @@ impl Evaluator<'_> {
                         within |= Within::LOOP.0;
                     }
                 }
-                ContextKind::Case => {}
+                ContextKind::Case | ContextKind::With(_) => {}
             }
         }
         (Within(within), Guard(guard))
@@ -1124,9 +1132,9 @@ fn follow(module: &Module, value: Value, steps: &[Step]) -> Value {
 fn fold_method(receiver: &Value, method: &str) -> Option<Value> {
     let text = receiver.as_text()?;
     let folded = match method {
-        "toLowerCase" => text.to_lowercase(),
-        "toUpperCase" => text.to_uppercase(),
-        "trim" => text.trim().to_owned(),
+        "toLowerCase" | "lower" => text.to_lowercase(),
+        "toUpperCase" | "upper" => text.to_uppercase(),
+        "trim" | "strip" => text.trim().to_owned(),
         "toString" => text.to_owned(),
         _ => return None,
     };

@@ -1,0 +1,389 @@
+//! Python through the evaluator: what calls resolve to.
+
+use super::graph;
+use super::program::{ExprRef, Program};
+use super::python::PythonImports;
+use super::resolve::Evaluator;
+use super::stacks::Stacks;
+use crate::project::{Area, File, FileKind, Project, Service, ServiceId, Tracked};
+use crate::syntax::hir::{ExprId, ExprKind};
+use crate::syntax::python;
+
+fn project(files: &[(&str, &str)]) -> Project {
+    let mut paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+    paths.sort_unstable();
+    let file = |path: &str| File {
+        path: path.into(),
+        kind: if path.ends_with(".py") { FileKind::Python } else { FileKind::Text },
+        area: Area::Server,
+        service: ServiceId(0),
+        tracked: Tracked::Yes,
+        size: 0,
+        in_scope: true,
+    };
+    let files = paths.into_iter().map(file).collect();
+    Project { files, services: vec![Service { path: ".".into(), ..Service::default() }], ..Project::default() }
+}
+
+/// Runs `look` with an evaluator over the files.
+fn with<T>(files: &[(&str, &str)], look: impl FnOnce(&mut Evaluator<'_>) -> T) -> T {
+    let project = project(files);
+    let modules = project
+        .file_ids()
+        .filter(|&id| project.file(id).kind == FileKind::Python)
+        .map(|id| {
+            let text = files.iter().find(|(path, _)| *path == &*project.file(id).path).unwrap().1;
+            (id, python::parse(text).unwrap())
+        })
+        .collect();
+    let resolver = PythonImports::new(&project);
+    let program = Program::new(&project, modules, &resolver);
+    let stacks = Stacks::default();
+    let links = graph::links(&program, &stacks);
+    look(&mut Evaluator::new(&program, &stacks, &links))
+}
+
+/// The API paths of everything that a file calls.
+fn called(files: &[(&str, &str)], path: &str) -> Vec<String> {
+    with(files, |evaluator| {
+        let program = evaluator.program;
+        let module = program.of_file(program.project.find(path).unwrap()).unwrap();
+        let mut found = Vec::new();
+        for index in 0..program.module(module).exprs.len() {
+            let expr = ExprId(u32::try_from(index).unwrap());
+            let ExprKind::Call { callee, .. } = program.module(module).kind(expr) else { continue };
+            for path in evaluator.paths_of(ExprRef { module, expr: callee }) {
+                found.push(evaluator.paths.text(path));
+            }
+        }
+        found
+    })
+}
+
+fn calls(files: &[(&str, &str)], path: &str, wanted: &str) {
+    let found = called(files, path);
+    assert!(found.iter().any(|call| call == wanted), "{wanted} in {found:?}");
+}
+
+/// The constant texts of the variables of a file.
+fn texts(text: &str) -> Vec<(String, Option<String>)> {
+    with(&[("a.py", text)], |evaluator| {
+        let program = evaluator.program;
+        let module = program.ids().next().unwrap();
+        let hir = program.module(module);
+        let mut found = Vec::new();
+        for symbol in &hir.symbols {
+            let crate::syntax::hir::Definition::Variable { init, .. } = symbol.definition else { continue };
+            let value = evaluator.constant_text(ExprRef { module, expr: init });
+            found.push((hir.str(symbol.name).to_owned(), value));
+        }
+        found
+    })
+}
+
+#[test]
+fn an_application_is_known_in_other_modules() {
+    let files = [
+        ("app/__init__.py", ""),
+        ("app/main.py", "from fastapi import FastAPI as F\napp = F(title='x')\n"),
+        ("app/routes.py", "from app.main import app\n@app.get('/x')\ndef x(): ...\n"),
+        ("app/more.py", "from . import main\nfrom .main import app as a\nmain.app.put('/y')\na.post('/z')\n"),
+    ];
+    calls(&files, "app/routes.py", "fastapi.FastAPI().get");
+    calls(&files, "app/more.py", "fastapi.FastAPI().put");
+    calls(&files, "app/more.py", "fastapi.FastAPI().post");
+}
+
+#[test]
+fn dotted_imports_lead_to_their_modules() {
+    let files = [
+        ("src/shop/api/routes.py", "from fastapi import APIRouter\nrouter = APIRouter()\n"),
+        (
+            "src/shop/main.py",
+            "import shop.api.routes\nimport shop.api.routes as r\nfrom shop.api import routes\nshop.api.routes.router.get('/a')\nr.router.put('/b')\nroutes.router.post('/c')\n",
+        ),
+        ("tool.py", "import os.path\nimport django.db.models as m\nos.path.join('a')\nos.getenv('b')\nm.Q()\n"),
+        ("run/main.py", "from shop.api.routes import router\nrouter.patch('/d')\n"),
+        ("pyproject.toml", ""),
+    ];
+    for method in ["get", "put", "post"] {
+        calls(&files, "src/shop/main.py", &format!("fastapi.APIRouter().{method}"));
+    }
+    calls(&files, "run/main.py", "fastapi.APIRouter().patch");
+    for path in ["os.path.join", "os.getenv", "django.db.models.Q"] {
+        calls(&files, "tool.py", path);
+    }
+}
+
+#[test]
+fn names_come_through_packages_and_stars() {
+    let files = [
+        ("core/__init__.py", "from .db import *\nfrom .settings import settings\n"),
+        ("core/db.py", "from sqlalchemy import create_engine\nengine = create_engine('x')\n"),
+        (
+            "core/settings.py",
+            "from pydantic_settings import BaseSettings\nclass S(BaseSettings): ...\nsettings = S()\n",
+        ),
+        ("a.py", "from core import engine, settings\nengine.connect()\nsettings.model_dump()\n"),
+        ("b.py", "from core import *\nengine.begin()\nprint('x')\n"),
+        ("c.py", "from os import *\ngetenv('X')\n"),
+    ];
+    calls(&files, "a.py", "sqlalchemy.create_engine().connect");
+    calls(&files, "a.py", "pydantic_settings.BaseSettings().model_dump");
+    calls(&files, "b.py", "sqlalchemy.create_engine().begin");
+    calls(&files, "b.py", "builtins.print");
+    calls(&files, "c.py", "os.getenv");
+}
+
+#[test]
+fn a_package_is_not_the_file_of_its_name() {
+    let files = [
+        ("app/__init__.py", ""),
+        ("app/requests.py", "import requests\nrequests.get('x')\n"),
+        ("app/other.py", "import requests\nrequests.put('x')\n"),
+        ("tests/redis/__init__.py", ""),
+        ("app/cache.py", "import redis\nredis.Redis()\n"),
+    ];
+    calls(&files, "app/requests.py", "requests.get");
+    calls(&files, "app/other.py", "requests.put");
+    calls(&files, "app/cache.py", "redis.Redis");
+}
+
+#[test]
+fn methods_fields_and_keywords_are_followed() {
+    let text = "
+import httpx
+from sqlalchemy.orm import Session
+class Base:
+    client = httpx.Client()
+    def __init__(self, url, timeout=5, *, session: Session):
+        self.session = session
+        self.url = url
+class Repo(Base):
+    @classmethod
+    def make(cls): return cls()
+    def find(self):
+        super().find()
+        self.client.get(self.url)
+        return self.session.execute('x')
+def use(repo: Repo, other: 'Repo | None' = None):
+    repo.session.commit()
+    other.session.rollback()
+def run(client): client.post('x')
+run(client=httpx.AsyncClient())
+";
+    let files = [("a.py", text)];
+    for path in [
+        "httpx.Client().get",
+        "sqlalchemy.orm.Session.execute",
+        "sqlalchemy.orm.Session.commit",
+        "sqlalchemy.orm.Session.rollback",
+        "httpx.AsyncClient().post",
+    ] {
+        calls(&files, "a.py", path);
+    }
+}
+
+#[test]
+fn dependencies_and_aliases_say_what_parameters_are() {
+    let text = "
+from typing import Annotated
+from fastapi import Depends
+from sqlalchemy.orm import Session, sessionmaker
+SessionLocal = sessionmaker()
+def get_db():
+    with SessionLocal() as db:
+        yield db
+SessionDep = Annotated[Session, Depends(get_db)]
+def read(db: SessionDep, raw: Annotated[Session, Depends(get_db)]):
+    db.get('x')
+    raw.add('x')
+";
+    calls(&[("a.py", text)], "a.py", "sqlalchemy.orm.Session.get");
+    calls(&[("a.py", text)], "a.py", "sqlalchemy.orm.Session.add");
+    calls(&[("a.py", text)], "a.py", "fastapi.Depends");
+}
+
+#[test]
+fn names_that_modules_import_from_each_other_end() {
+    let files = [
+        ("a/__init__.py", "from .b import X, Y\ndef f(x: X, y: 'Y'): x.go()\n"),
+        ("a/b.py", "from . import X\nfrom a import Y\nclass Z(X): ...\nZ().go()\n"),
+    ];
+    assert!(called(&files, "a/b.py").iter().all(|call| !call.contains("X.X")));
+}
+
+#[test]
+fn texts_fold() {
+    let text = "
+TABLE = 'users'
+a = f'SELECT * FROM {TABLE}'
+b = 'SELECT %s' % TABLE
+c = 'SELECT {} {x}'.format(TABLE, x=1)
+d = 'a' 'b' + TABLE
+e, f = 'x', 'y'
+g = f'{unknown}'
+";
+    let found = texts(text);
+    let value = |name: &str| found.iter().find(|(n, _)| n == name).and_then(|(_, value)| value.clone());
+    assert_eq!(value("a").as_deref(), Some("SELECT * FROM users"));
+    assert_eq!(value("b").as_deref(), Some("SELECT users"));
+    assert_eq!(value("c").as_deref(), Some("SELECT users 1"));
+    assert_eq!(value("d").as_deref(), Some("abusers"));
+    assert_eq!((value("e").as_deref(), value("f").as_deref()), (Some("x"), Some("y")));
+    assert_eq!(value("g"), None);
+}
+
+#[test]
+fn applications_named_in_a_text_are_reached() {
+    let files = [
+        ("manage.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n"),
+        ("shop/__init__.py", ""),
+        ("shop/settings.py", "INSTALLED_APPS = ['shop.orders']\nROOT = 'shop.urls.patterns'\n"),
+        ("shop/urls.py", ""),
+        ("shop/orders/__init__.py", ""),
+        ("shop/orders/admin.py", ""),
+        ("shop/unused.py", "x = 'shop'\n"),
+    ];
+    let mut project = project(&files);
+    let entry = project.find("manage.py").unwrap();
+    project.services[0].entries.push((entry, "manage.py".into()));
+    let modules = project
+        .file_ids()
+        .map(|id| {
+            let text = files.iter().find(|(path, _)| *path == &*project.file(id).path).unwrap().1;
+            (id, python::parse(text).unwrap())
+        })
+        .collect();
+    let resolver = PythonImports::new(&project);
+    let program = Program::new(&project, modules, &resolver);
+    let reach = graph::reach(&program, &[]);
+    let reached: Vec<&str> =
+        program.ids().filter(|id| reach.reached[id.0 as usize]).map(|id| program.path(id)).collect();
+    let wanted = [
+        "manage.py",
+        "shop/__init__.py",
+        "shop/orders/__init__.py",
+        "shop/orders/admin.py",
+        "shop/settings.py",
+        "shop/urls.py",
+    ];
+    assert_eq!(reached, wanted);
+}
+
+#[test]
+fn formats_that_are_not_written_out_count_as_built() {
+    let text = "QUERY = 'SELECT {}'\ndef f(x):\n    a = QUERY.format(x)\n    b = 'SELECT ' + x\n    c = OTHER % x\nOTHER = 'SELECT %s'\ndef g(a, b='z'): return a\nd = g(b=1, a='y')\n";
+    with(&[("a.py", text)], |evaluator| {
+        let program = evaluator.program;
+        let module = program.ids().next().unwrap();
+        let hir = program.module(module);
+        for name in ["a", "b", "c", "d"] {
+            let symbol = hir.symbols.iter().find(|s| {
+                hir.str(s.name) == name && matches!(s.definition, crate::syntax::hir::Definition::Variable { .. })
+            });
+            let crate::syntax::hir::Definition::Variable { init, .. } = symbol.unwrap().definition else { continue };
+            let value = evaluator.value(ExprRef { module, expr: init });
+            match name {
+                "d" => assert_eq!(value.as_text(), Some("y")),
+                _ => assert!(value.origins.has(super::Origins::BUILT), "{name}"),
+            }
+        }
+    });
+}
+
+const STACK: &str = r#"
+types = { App = "fastapi.FastAPI()", Router = "App | fastapi.APIRouter()", Model = "django.db.models.Model+" }
+fact.router = [
+  { call = "fastapi.FastAPI()", parent = "none" },
+  { call = "fastapi.APIRouter()", prefix = "$opt.prefix" },
+]
+fact.route = [{ decorator = "Router.{get,post}", router = "$recv", method = "$callee", path = "$arg:string", chain = "$target" }]
+fact.mount = [
+  { call = "Router.include_router", scope = "$recv", path = "$opt.prefix", chain = "$arg[0]" },
+  { param = "fastapi.Depends", scope = "$route", chain = "$arg[0]" },
+  { decorator = "auth.login_required", scope = "$target", chain = "$recv" },
+  { attr = "views.APIView.permission_classes", scope = "$class", chain = "$value[*]" },
+]
+fact.model = [{ extends = "Model", name = "$class" }]
+fact.column = [{ attr = "Model.*", is = "django.db.models.*Field()", model = "$class", name = "$name", type = "$value", unique = "$opt.unique ?? false" }]
+fact.setting = [{ setting = "DEBUG | DATABASES.default.ENGINE", key = "$name", value = "$value" }]
+fact.input = [{ param = "pydantic.BaseModel", part = "body", type = "$type" }]
+"#;
+
+fn facts(files: &[(&str, &str)], kind: &str) -> Vec<super::Fact> {
+    let project = project(files);
+    let modules = project
+        .file_ids()
+        .filter(|&id| project.file(id).kind == FileKind::Python)
+        .map(|id| {
+            let text = files.iter().find(|(path, _)| *path == &*project.file(id).path).unwrap().1;
+            (id, python::parse(text).unwrap())
+        })
+        .collect();
+    let resolver = PythonImports::new(&project);
+    let program = Program::new(&project, modules, &resolver);
+    let stacks = Stacks::load([("test.toml", STACK)]).unwrap();
+    let mut facts = super::code::code_facts(&program, &stacks).facts;
+    facts.retain(|fact| &*fact.kind == kind);
+    facts
+}
+
+fn text(fact: &super::Fact, field: &str) -> String {
+    fact.get(field).and_then(super::Value::as_text).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn decorated_functions_are_routes_of_mounted_routers() {
+    let files = [
+        ("app/__init__.py", ""),
+        (
+            "app/main.py",
+            "from fastapi import FastAPI\nfrom app.api import router\napp = FastAPI()\napp.include_router(router, prefix='/v1')\n",
+        ),
+        (
+            "app/api.py",
+            "from fastapi import APIRouter, Depends\nrouter = APIRouter()\ndef current_user(): ...\n@router.get('/me')\nasync def me(user = Depends(current_user)): ...\n",
+        ),
+    ];
+    let routes = facts(&files, "route");
+    assert_eq!(routes.len(), 1);
+    assert_eq!((text(&routes[0], "method"), text(&routes[0], "path")), ("GET".into(), "/v1/me".into()));
+    assert_eq!(text(&routes[0], "handler"), "me");
+    assert!(routes[0].roots.len() >= 2, "the dependency runs before the handler");
+    assert!(routes[0].used);
+}
+
+#[test]
+fn models_and_their_attributes_are_found_through_bases() {
+    let files = [
+        ("base.py", "from django.db import models\nclass Base(models.Model):\n    class Meta: abstract = True\n"),
+        (
+            "shop.py",
+            "from django.db import models as m\nfrom base import Base\nclass Order(Base):\n    total = m.FloatField(unique=True)\n    note: str\n    other = 1\nclass Plain: x = m.CharField()\n",
+        ),
+    ];
+    let models: Vec<String> = facts(&files, "model").iter().map(|fact| text(fact, "name")).collect();
+    assert_eq!(models, ["Base", "Order"]);
+    let columns = facts(&files, "column");
+    assert_eq!(columns.len(), 1);
+    assert_eq!((text(&columns[0], "model"), text(&columns[0], "name")), ("Order".into(), "total".into()));
+    assert_eq!(columns[0].get("unique"), Some(&super::Value::bool(true)));
+}
+
+#[test]
+fn settings_are_read_by_their_path() {
+    let files =
+        [("settings.py", "DEBUG = True\nDATABASES = {'default': {'ENGINE': 'sqlite3'}, 'other': {'ENGINE': 'x'}}\n")];
+    let found: Vec<String> = facts(&files, "setting").iter().map(|fact| text(fact, "key")).collect();
+    assert_eq!(found, ["DEBUG", "ENGINE"]);
+}
+
+#[test]
+fn the_type_of_a_parameter_is_what_it_extends() {
+    let files = [(
+        "a.py",
+        "from pydantic import BaseModel\nclass Order(BaseModel): ...\ndef create(order: Order, x: int): ...\n",
+    )];
+    assert_eq!(facts(&files, "input").len(), 1);
+}
