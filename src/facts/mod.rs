@@ -3,6 +3,7 @@
 mod apart;
 mod checks;
 pub mod code;
+mod crates;
 pub mod graph;
 pub mod imports;
 pub mod joins;

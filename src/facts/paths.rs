@@ -47,6 +47,13 @@ impl PathTable {
         self.intern(Node::Root(package.strip_prefix("node:").unwrap_or(package).into()))
     }
 
+    /// A package with the modules inside it: `axum::routing` is a member of `axum`.
+    pub fn package(&mut self, specifier: &str) -> PathId {
+        let mut parts = specifier.split("::");
+        let root = self.root(parts.next().unwrap_or_default());
+        parts.fold(root, |path, name| self.member(path, name))
+    }
+
     pub fn member(&mut self, of: PathId, name: &str) -> PathId {
         let is_root = matches!(self.node(of), Node::Root(_));
         if is_root && name == "default" || self.depth(of) >= MAX_DEPTH {

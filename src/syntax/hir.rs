@@ -107,6 +107,8 @@ pub enum ExprKind {
     Unary(ExprId),
     Delete(ExprId),
     Await(ExprId),
+    /// `x?`: what `x` holds, or the function's end.
+    Try(ExprId),
     Require(SourceIdx),
     /// `import("x")` with a constant.
     Import(SourceIdx),
@@ -433,6 +435,10 @@ pub struct Module {
     pub tests: TestStats,
     /// Lines of text.
     pub lines: u32,
+    /// Classes that only add members to the type that the expression names (`impl` of a type of another file).
+    pub extensions: Vec<(ClassIdx, ExprId)>,
+    /// Names that nothing in the module defines, but a star import may.
+    pub from_star: Vec<SymbolIdx>,
     /// Where the first expression or statement starts that nests too deeply and was left out.
     pub too_deep: Option<u32>,
 }

@@ -5,6 +5,7 @@ pub mod depth;
 pub mod dockerfile;
 pub mod dotenv;
 mod error;
+mod gaps;
 pub mod hir;
 pub mod javascript;
 pub mod json;

@@ -15,6 +15,7 @@ use oxc_syntax::symbol::SymbolId;
 use rustc_hash::FxHashMap;
 
 use super::nesting;
+use crate::syntax::gaps::admits_a_gap;
 use crate::syntax::hir::*;
 use crate::syntax::{SyntaxError, depth};
 
@@ -430,22 +431,4 @@ impl<'s> Lower<'s> {
 
 pub(super) fn index_of(symbol: SymbolId) -> SymbolIdx {
     SymbolIdx(u32::try_from(symbol.index()).unwrap_or(u32::MAX))
-}
-
-fn admits_a_gap(comment: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "todo",
-        "fixme",
-        "placeholder",
-        "stub",
-        "for now",
-        "you would",
-        "would query",
-        "not implemented",
-        "in a real",
-        "hack",
-        "temporar",
-    ];
-    let lower = comment.to_lowercase();
-    WORDS.iter().any(|word| lower.contains(word))
 }
