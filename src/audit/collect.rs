@@ -7,6 +7,7 @@ use crate::facts::code::code_facts;
 use crate::facts::imports::ImportResolver;
 use crate::facts::joins::name_queried_models;
 use crate::facts::program::Program;
+use crate::facts::python::{Imports, PythonImports};
 use crate::facts::shapes::{self, LockInput, Manifest, Scripts, Surroundings};
 use crate::facts::stacks::Stacks;
 use crate::facts::{Fact, FactStore, Value};
@@ -19,7 +20,11 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
     let modules = std::mem::take(&mut contents.modules);
     detect_stacks(project, &modules, stacks);
     let (code, servers) = {
-        let resolver = ImportResolver::new(project, &contents.trees);
+        let resolver = Imports {
+            project,
+            python: PythonImports::new(project),
+            others: ImportResolver::new(project, &contents.trees),
+        };
         let program = Program::new(project, modules, &resolver);
         let code = code_facts(&program, stacks);
         (code.facts, (code.calls, code.servers))

@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::arguments::handed;
 use super::model::{FunctionId, Phase};
 use super::paths::PathId;
 use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
@@ -488,6 +489,12 @@ pub fn nesting_edges(program: &Program<'_>) -> Vec<Vec<FunctionId>> {
                 let child = program.number(FunctionRef { module, function: index });
                 let parent = program.number(FunctionRef { module, function: function.parent });
                 calls[parent.0 as usize].push(child);
+            } else if function.parent == FunctionIdx(0) && !function.decorators.is_empty() {
+                // Whatever a decorator makes of it keeps and calls it.
+                let child = program
+                    .number(FunctionRef { module, function: FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX)) });
+                let top = program.number(FunctionRef { module, function: FunctionIdx(0) });
+                calls[top.0 as usize].push(child);
             }
         }
     }
@@ -507,8 +514,8 @@ fn call_edge(evaluator: &mut Evaluator<'_>, at: ExprRef, edges: &mut Vec<(Functi
     let hir = program.module(at.module);
     let Some((callee, args)) = hir.call(at.expr) else { return };
     let from = program.number(FunctionRef { module: at.module, function: hir.function_of(at.expr) });
-    let handed = std::iter::once(callee).chain(hir.list(args));
-    let targets: SmallVec<[ExprRef; 4]> = handed
+    let targets: SmallVec<[ExprRef; 4]> = std::iter::once(callee)
+        .chain(handed(hir, args))
         .filter(|&expr| !is_parameter(program, at.module, expr))
         .map(|expr| ExprRef { module: at.module, expr })
         .collect();

@@ -1,7 +1,9 @@
 //! What the code says: typed observations with spans, and how they hang together.
 
 mod apart;
+pub mod arguments;
 mod checks;
+pub mod classes;
 pub mod code;
 mod crates;
 pub mod graph;
@@ -10,6 +12,9 @@ pub mod joins;
 mod model;
 pub mod paths;
 pub mod program;
+pub mod python;
+#[cfg(test)]
+mod python_tests;
 pub mod resolve;
 pub mod shapes;
 pub mod stacks;

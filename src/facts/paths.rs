@@ -54,6 +54,13 @@ impl PathTable {
         parts.fold(root, |path, name| self.member(path, name))
     }
 
+    /// The path of a module with a dotted name: `django.db.models`.
+    pub fn dotted(&mut self, name: &str) -> PathId {
+        let mut parts = name.split('.');
+        let root = self.root(parts.next().unwrap_or_default());
+        parts.fold(root, |path, part| self.member(path, part))
+    }
+
     pub fn member(&mut self, of: PathId, name: &str) -> PathId {
         let is_root = matches!(self.node(of), Node::Root(_));
         if is_root && name == "default" || self.depth(of) >= MAX_DEPTH {
@@ -114,8 +121,8 @@ impl PathTable {
     /// A package, or one of its exports; globals are none.
     pub fn is_export(&self, id: PathId) -> bool {
         match self.node(id) {
-            Node::Root(name) => &**name != "global",
-            Node::Member(parent, _) => matches!(self.node(*parent), Node::Root(name) if &**name != "global"),
+            Node::Root(name) => !is_language(name),
+            Node::Member(parent, _) => matches!(self.node(*parent), Node::Root(name) if !is_language(name)),
             Node::Result(_) => false,
         }
     }
@@ -127,6 +134,11 @@ impl PathTable {
             Node::Result(parent) => format!("{}()", self.text(*parent)),
         }
     }
+}
+
+/// A root that is no package, but what a language brings along.
+fn is_language(root: &str) -> bool {
+    matches!(root, "global" | "builtins")
 }
 
 /// Is `name` the camel case of a package's own name (`pinoHttp` of `pino-http`)?
@@ -321,7 +333,10 @@ fn parse_pattern(text: &str, type_named: &dyn Fn(&str) -> Option<TypeIdx>) -> Re
     let mut steps = Vec::new();
     let mut rest = rest;
     while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix("()") {
+        // `X+` is `X` and what extends it: paths of members lead through the project's classes to what these extend.
+        if let Some(after) = rest.strip_prefix('+') {
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("()") {
             steps.push(SelectorStep::Result);
             rest = after;
         } else if let Some(after) = rest.strip_prefix('.') {
@@ -352,7 +367,7 @@ fn split_root(text: &str) -> Result<(&str, &str), String> {
     if let Some(quoted) = text.strip_prefix('\'') {
         return quoted.split_once('\'').ok_or_else(|| format!("`{text}`: the quote is not closed"));
     }
-    let end = text.find(['.', '(']).unwrap_or(text.len());
+    let end = text.find(['.', '(', '+']).unwrap_or(text.len());
     if end == 0 {
         return Err(format!("`{text}`: a selector starts with a package or a type"));
     }
@@ -371,7 +386,7 @@ fn split_step(text: &str) -> Option<(SelectorStep, &str)> {
         let names = names.split(',').map(|n| n.trim().into()).collect();
         return Some((SelectorStep::Names(names), after));
     }
-    let end = text.find(['.', '(']).unwrap_or(text.len());
+    let end = text.find(['.', '(', '+']).unwrap_or(text.len());
     (end > 0).then(|| (SelectorStep::Names(vec![text[..end].into()]), &text[end..]))
 }
 

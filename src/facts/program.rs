@@ -98,13 +98,15 @@ impl<'p> Program<'p> {
             let targets = module
                 .sources
                 .iter()
-                .map(|source| match resolver.resolve(file, module.str(source.specifier)) {
+                .enumerate()
+                .map(|(index, source)| match resolver.resolve(file, module.str(source.specifier)) {
                     Resolution::File(found) => {
                         by_file.get(&found).map_or(Target::Missing, |&module| Target::Module(module))
                     }
                     Resolution::Within(found, names) => {
                         by_file.get(&found).map_or(Target::Missing, |&module| Target::Within(module, names.into()))
                     }
+                    Resolution::Package(_) if is_submodule(&module, index) => Target::Missing,
                     Resolution::Package(name) => Target::Package(name.into()),
                     Resolution::Missing => Target::Missing,
                 })
@@ -115,7 +117,9 @@ impl<'p> Program<'p> {
             loaded.push(Loaded { file, module, targets, first_function, exports, assigned });
             first_function += functions;
         }
-        Program { project, modules: loaded, by_file }
+        let mut program = Program { project, modules: loaded, by_file };
+        program.settle_python_imports();
+        program
     }
 
     pub fn loaded(&self, id: ModuleId) -> &Loaded {
@@ -328,6 +332,12 @@ type Asked<'a> = SmallVec<[(ModuleId, &'a str); 8]>;
 
 /// One question goes through this many modules.
 const MAX_ASKED: usize = 256;
+
+/// A source that counts only where it leads to a module of the project.
+fn is_submodule(module: &Module, source: usize) -> bool {
+    let source = SourceIdx(u32::try_from(source).unwrap_or(u32::MAX));
+    module.submodules.binary_search(&source).is_ok()
+}
 
 fn property_assignments(module: &Module) -> FxHashMap<SymbolIdx, Vec<(Atom, ExprId)>> {
     let mut found: FxHashMap<SymbolIdx, Vec<(Atom, ExprId)>> = FxHashMap::default();

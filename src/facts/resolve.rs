@@ -6,13 +6,14 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::classes::is_class_method;
 use super::model::FunctionId;
 use super::paths::{Matcher, PathId, PathTable, TypeIdx};
 use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
 use super::stacks::Stacks;
 use crate::syntax::hir::{
-    ClassIdx, ClassMember, Definition, ExprId, ExprKind, FunctionIdx, Imported, Language, LogicalOp, MemberKind, PropKind, Run,
-    SourceIdx, Step, SymbolIdx, Type, TypeId, TypeRoot,
+    ClassIdx, ClassMember, Definition, ExprId, ExprKind, FunctionIdx, Imported, Language, LogicalOp, MemberKind,
+    Module, PropKind, Run, SourceIdx, Step, SymbolIdx, Type, TypeId, TypeRoot,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -150,7 +151,7 @@ impl<'p> Evaluator<'p> {
         match module.kind(at.expr) {
             ExprKind::Ident(symbol) => self.symbol(at.module, symbol),
             ExprKind::Global(atom) => {
-                let root = self.paths.root("global");
+                let root = self.paths.root(globals_of(module));
                 one(Thing::Path { path: self.paths.member(root, module.str(atom)), site: None })
             }
             ExprKind::Function(function) => one(Thing::Function(FunctionRef { module: at.module, function })),
@@ -185,14 +186,15 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    fn this(&mut self, at: ExprRef) -> Things {
+    pub(super) fn this(&mut self, at: ExprRef) -> Things {
         let module = self.program.module(at.module);
         let mut function = module.function_of(at.expr);
         // Arrows share the class of their surroundings, so the nearest function knows.
         while let Some(index) = function.some() {
             let entry = module.function(index);
             if let Some(class) = entry.class.some() {
-                return one(Thing::Instance(at.module, class));
+                let is_class = is_class_method(module, class, index);
+                return one(if is_class { Thing::Class(at.module, class) } else { Thing::Instance(at.module, class) });
             }
             if !entry.assigned.is_empty() {
                 return one(Thing::Made(FunctionRef { module: at.module, function: index }));
@@ -347,7 +349,9 @@ impl<'p> Evaluator<'p> {
         let hir = program.module(module);
         let entry = hir.class(class);
         let mut found = Things::new();
-        for member in entry.members.iter().filter(|m| m.is_static == is_static && hir.str(m.name) == name) {
+        // In Python, instances have what their class has, and methods are called on either.
+        let either = hir.language == Language::Python;
+        for member in entry.members.iter().filter(|m| (either || m.is_static == is_static) && hir.str(m.name) == name) {
             found.extend(self.declared_member(module, member));
         }
         if !is_static {
@@ -362,7 +366,7 @@ impl<'p> Evaluator<'p> {
         }
         if found.is_empty() && depth < 6 {
             found.extend(self.extended_member(module, class, name, is_static, depth));
-            for parent in self.parents(ExprRef { module, expr: entry.heritage }) {
+            for parent in self.parents(module, class) {
                 match parent {
                     Thing::Class(module, class) => {
                         found.extend(self.class_member(module, class, name, is_static, depth + 1));
@@ -376,16 +380,6 @@ impl<'p> Evaluator<'p> {
             }
         }
         found
-    }
-
-    /// What a class extends; an array says that there are several.
-    fn parents(&mut self, heritage: ExprRef) -> Things {
-        let named = self.things(heritage);
-        let each = |evaluator: &mut Self, thing| match thing {
-            Thing::Data(all) => evaluator.elements(all),
-            other => one(other),
-        };
-        named.into_iter().flat_map(|thing| each(self, thing)).collect()
     }
 
     /// A member that another file adds to a class.
@@ -459,6 +453,7 @@ impl<'p> Evaluator<'p> {
                 }
                 return found;
             }
+            Target::Package(package) if loaded.module.language == Language::Python => self.paths.dotted(package),
             Target::Package(package) => self.paths.package(package),
             Target::Missing => self.paths.root("?"),
         };
@@ -600,7 +595,7 @@ impl<'p> Evaluator<'p> {
                 .copied()
                 .collect();
             for call in callers {
-                if let Some(argument) = self.argument(call, index) {
+                if let Some(argument) = self.passed(call, function, index) {
                     found.extend(self.things(argument));
                 }
             }
@@ -612,15 +607,6 @@ impl<'p> Evaluator<'p> {
             found = self.named_handler_parameter(function, index);
         }
         found
-    }
-
-    pub fn argument(&self, call: ExprRef, index: usize) -> Option<ExprRef> {
-        let module = self.program.module(call.module);
-        let (_, args) = module.call(call.expr)?;
-        let argument = module.list(args).nth(index)?;
-        let spread_before =
-            module.list(args).take(index + 1).any(|arg| matches!(module.kind(arg), ExprKind::Spread(_)));
-        (!spread_before).then_some(ExprRef { module: call.module, expr: argument })
     }
 
     /// A parameter of a function that is handed to a call: `client.$transaction(async (tx) => …)` is
@@ -715,7 +701,7 @@ impl<'p> Evaluator<'p> {
                 let roots = match root {
                     TypeRoot::Symbol(symbol) => self.type_symbol(module, *symbol, depth),
                     TypeRoot::Global(name) => {
-                        let root = self.paths.root("global");
+                        let root = self.paths.root(globals_of(hir));
                         one(Thing::Path { path: self.paths.member(root, hir.str(*name)), site: None })
                     }
                     TypeRoot::Source(source) => self.source(module, *source, Imported::Namespace),
@@ -773,6 +759,10 @@ impl<'p> Evaluator<'p> {
         let program = self.program;
         match &program.module(module).symbol(symbol).definition {
             Definition::TypeOnly(ty) => self.type_things(module, *ty, depth + 1),
+            Definition::Variable { init, .. } if program.module(module).alias_type(*init).is_some() => {
+                let ty = program.module(module).alias_type(*init).unwrap_or(TypeId::NONE);
+                self.type_things(module, ty, depth + 1)
+            }
             Definition::Import { source, name } => {
                 let loaded = program.loaded(module);
                 if let Target::Module(target) = &loaded.targets[source.0 as usize] {
@@ -811,6 +801,12 @@ impl<'p> Evaluator<'p> {
                 _ => {}
             }
         }
+        if let ExprKind::Global(name) = hir.kind(callee)
+            && hir.language == Language::Python
+            && hir.str(name) == "super"
+        {
+            return self.super_of(at);
+        }
         let callees = self.things(here(callee));
         let found = self.results(&callees, at, is_new);
         if found.is_empty() && !is_new { self.called_back(&callees, at) } else { found }
@@ -830,7 +826,7 @@ impl<'p> Evaluator<'p> {
                     let parent = module.expr(read).parent.some();
                     parent.and_then(|call| module.call(call)).is_some_and(|(callee, _)| callee == read)
                 });
-                if is_called && let Some(argument) = self.argument(site, index) {
+                if is_called && let Some(argument) = self.passed(site, function, index) {
                     let callbacks = self.things(argument);
                     found.extend(self.results(&callbacks, site, false));
                 }
@@ -904,6 +900,14 @@ pub(super) fn gives_what_it_holds(method: &str) -> bool {
         "unwrap" | "expect" | "unwrap_or_default" | "unwrap_or_else" | "map_err" | "ok" | "ok_or" | "ok_or_else" | "context"
             | "with_context" | "wrap_err" | "wrap_err_with" | "or_else" | "inspect_err" | "lock"
     )
+}
+
+/// The root of the names that exist without being defined.
+fn globals_of(module: &Module) -> &'static str {
+    match module.language {
+        Language::Python => "builtins",
+        _ => "global",
+    }
 }
 
 fn one(thing: Thing) -> Things {

@@ -439,7 +439,7 @@ impl Evaluator<'_> {
         let mut given = callers.is_empty() || callers.len() >= MAX_CALLERS;
         let mut agreed: Option<Value> = None;
         for call in callers.iter().take(MAX_CALLERS) {
-            let value = match self.argument(*call, index) {
+            let value = match self.passed(*call, function, index) {
                 Some(argument) => follow(hir, self.value(argument), steps),
                 None if self.spreads_arguments(*call) => Value::UNKNOWN,
                 None => Value::ABSENT,
@@ -923,7 +923,7 @@ impl Evaluator<'_> {
                         within |= Within::LOOP.0;
                     }
                 }
-                ContextKind::Case => {}
+                ContextKind::Case | ContextKind::With(_) => {}
             }
         }
         (Within(within), Guard(guard))

@@ -163,6 +163,11 @@ pub enum Use {
     Heritage,
     Field,
     Decorator,
+    /// A type annotation that the language evaluates.
+    Annotation,
+    /// The keyword arguments of a call, as one object behind the positional ones: `f(1, x=2)` has the arguments `1` and
+    /// `{x: 2}`. It has a parent, unlike the other roles.
+    Keywords,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -178,13 +183,19 @@ pub struct Expr {
 #[derive(Debug, Clone, Copy)]
 pub enum ContextKind {
     Function(FunctionIdx),
-    Loop { over: ExprId },
-    Try { catches: bool },
+    Loop {
+        over: ExprId,
+    },
+    Try {
+        catches: bool,
+    },
     Catch,
     Finally,
     Then(ExprId),
     Else(ExprId),
     Case,
+    /// The body of a Python `with`, and what it manages.
+    With(ExprId),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -286,6 +297,7 @@ pub struct Parameter {
 #[derive(Debug, Clone)]
 pub struct Function {
     pub name: Option<Atom>,
+    /// Without the receiver (`self`, `cls`), which is [`ExprKind::This`].
     pub parameters: Vec<Parameter>,
     /// What it returns, expression bodies included.
     pub returns: Vec<ExprId>,
@@ -303,7 +315,7 @@ pub struct Function {
     pub assigned: Vec<(Atom, ExprId)>,
     /// Statements in its body; 0 for an empty one.
     pub statements: u32,
-    /// Of a function that stands on its own (a class keeps those of its members).
+    /// Of a function that stands on its own (a class keeps those of its members); in Python of methods, too.
     pub decorators: Vec<ExprId>,
 }
 
@@ -326,6 +338,7 @@ pub struct ClassMember {
 #[derive(Debug, Clone)]
 pub struct Class {
     pub name: Option<Atom>,
+    /// What it extends. Where there is not just one base: an array of all, with keyword arguments last.
     pub heritage: ExprId,
     pub members: Vec<ClassMember>,
     pub constructor: FunctionIdx,
@@ -437,8 +450,20 @@ pub struct Module {
     pub lines: u32,
     /// Classes that only add members to the type that the expression names (`impl` of a type of another file).
     pub extensions: Vec<(ClassIdx, ExprId)>,
+    /// Sources that name a module only if there is one: `from a import b` may import the module `a.b`.
+    pub submodules: Vec<SourceIdx>,
     /// Names that nothing in the module defines, but a star import may.
     pub from_star: Vec<SymbolIdx>,
+    /// The bodies of `if __name__ == "__main__"`.
+    pub main_guards: Vec<ContextId>,
+    /// Annotations that are evaluated as well, by the id of the type, ascending.
+    pub written_types: Vec<(TypeId, ExprId)>,
+    /// Values that name a type: `Alias = Annotated[X, …]`, `Alias = A | B`. Ascending.
+    pub alias_types: Vec<(ExprId, TypeId)>,
+    /// Every `yield`, in order, with its function. What it yields counts among the function's returns.
+    pub yields: Vec<(FunctionIdx, ExprId)>,
+    /// By class, the expression that stands for it, for languages whose declarations have one.
+    pub class_exprs: Vec<ExprId>,
     /// Where the first expression or statement starts that nests too deeply and was left out.
     pub too_deep: Option<u32>,
 }
@@ -532,6 +557,42 @@ impl Module {
             };
             Some((id, context))
         })
+    }
+
+    /// The annotation of that type as an expression, for languages that evaluate it: `Annotated[X, Depends(f)]`.
+    pub fn written_type(&self, ty: TypeId) -> Option<ExprId> {
+        let at = self.written_types.binary_search_by_key(&ty, |(ty, _)| *ty).ok()?;
+        Some(self.written_types[at].1)
+    }
+
+    /// The type that a value names, if it is an alias of one.
+    pub fn alias_type(&self, value: ExprId) -> Option<TypeId> {
+        let at = self.alias_types.binary_search_by_key(&value, |(value, _)| *value).ok()?;
+        Some(self.alias_types[at].1)
+    }
+
+    /// Does the expression stand behind a `yield` of its function, where what is set up is taken down again?
+    pub fn is_after_yield(&self, id: ExprId) -> bool {
+        let (function, start) = (self.function_of(id), self.expr(id).start);
+        self.yields.iter().any(|&(owner, at)| owner == function && self.expr(at).end <= start)
+    }
+
+    /// Does the expression stand in `if __name__ == "__main__"`, which runs only in a program of its own?
+    pub fn is_main_guarded(&self, id: ExprId) -> bool {
+        let mut next = self.expr(id).context.some();
+        while let Some(context) = next {
+            if self.main_guards.contains(&context) {
+                return true;
+            }
+            next = self.contexts[context.0 as usize].parent.some();
+        }
+        false
+    }
+
+    /// The keyword arguments among the arguments of a call.
+    pub fn keywords(&self, args: Run) -> Option<ExprId> {
+        let last = self.list(args).last()?;
+        (self.expr(last).role == Use::Keywords).then_some(last)
     }
 
     /// The callee and arguments of a call or `new`.

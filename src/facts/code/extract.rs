@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::declared::{extract_declared, injected};
 use super::kept::mark_kept;
+use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, FunctionId, Origins, Value};
 use crate::facts::paths::PathId;
@@ -12,7 +14,7 @@ use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::{Clause, Test, Verb, later_call};
 use crate::project::Span;
-use crate::syntax::hir::{Definition, ExprId, ExprKind, Step};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Language, Step, TypeId};
 
 /// A fact before routes, phases and reachability are known.
 #[derive(Debug, Clone)]
@@ -67,6 +69,37 @@ pub struct Place<'a> {
     pub name: Option<&'a str>,
     /// A default that stands beside the name.
     pub default: Option<ExprRef>,
+    /// What it is written on.
+    pub target: Option<Target>,
+}
+
+/// A declaration that something is written on: a decorator's function, an attribute's class, a parameter's function.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// The function or class, as an expression.
+    pub at: ExprRef,
+    /// The class around it, or itself.
+    pub class: Option<ExprRef>,
+    /// What is assigned to the attribute or setting, or the default of the parameter.
+    pub value: Option<ExprRef>,
+    /// Its annotation.
+    pub ty: TypeId,
+}
+
+impl Target {
+    pub(super) fn of(at: ExprRef) -> Target {
+        Target { at, class: None, value: None, ty: TypeId::NONE }
+    }
+}
+
+impl Place<'_> {
+    pub(super) fn at(at: ExprRef) -> Place<'static> {
+        Place { at, name: None, default: None, target: None }
+    }
+
+    pub(super) fn on(at: ExprRef, target: Target) -> Place<'static> {
+        Place { target: Some(target), ..Place::at(at) }
+    }
 }
 
 /// All facts that clauses see, module by module, and the call graph.
@@ -101,9 +134,32 @@ fn extract_modules(mut evaluator: Evaluator<'_>, modules: &[ModuleId]) -> (Vec<R
         }
         extract_destructured(&mut evaluator, module, &mut found);
         extract_exports(&mut evaluator, module, &mut found);
+        extract_declared(&mut evaluator, module, &mut found);
         add_call_edges(&mut evaluator, module, &mut edges);
+        add_injected_edges(&mut evaluator, module, &mut edges);
     }
     (found, edges)
+}
+
+/// A function with `Depends(get_db)` among its parameters calls `get_db`.
+fn add_injected_edges(evaluator: &mut Evaluator<'_>, module: ModuleId, edges: &mut Edges) {
+    let program = evaluator.program;
+    if program.module(module).language != Language::Python {
+        return;
+    }
+    for index in 1..program.module(module).functions.len() {
+        let from = FunctionRef { module, function: FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX)) };
+        for call in injected(evaluator, from) {
+            let hir = program.module(call.module);
+            let Some((_, args)) = hir.call(call.expr) else { continue };
+            let given: SmallVec<[ExprId; 2]> = handed(hir, args).collect();
+            for expr in given {
+                for callable in functions_in(evaluator.callables(ExprRef { module: call.module, expr })) {
+                    edges.push((program.number(from), program.number(callable)));
+                }
+            }
+        }
+    }
 }
 
 /// What only shows when all facts are there.
@@ -200,7 +256,7 @@ fn refused_at(evaluator: &mut Evaluator<'_>, raw: &Raw, call: ExprRef, index: us
 
 fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) {
     let module = evaluator.program.module(at.module);
-    let place = Place { at, name: None, default: None };
+    let place = Place::at(at);
     match module.kind(at.expr) {
         ExprKind::Call { callee, .. } | ExprKind::New { callee, .. } => {
             let paths = evaluator.paths_of(ExprRef { module: at.module, expr: callee });
@@ -229,7 +285,7 @@ fn apply_to_anything(evaluator: &mut Evaluator<'_>, name: &str, place: Place<'_>
     }
 }
 
-fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId], place: Place<'_>, out: &mut Vec<Raw>) {
+pub(super) fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId], place: Place<'_>, out: &mut Vec<Raw>) {
     let mut kinds: SmallVec<[(Arc<str>, usize); 4]> = SmallVec::new();
     for &path in paths {
         let stacks = evaluator.stacks;
@@ -304,7 +360,7 @@ fn extract_destructured(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &m
         }
         let default = default.some().map(|expr| ExprRef { module, expr });
         let before = out.len();
-        apply(evaluator, Verb::Read, &paths, Place { at, name: Some(name), default }, out);
+        apply(evaluator, Verb::Read, &paths, Place { name: Some(name), default, ..Place::at(at) }, out);
         for raw in &mut out[before..] {
             raw.span.start = symbol.start;
             raw.span.end = symbol.start + u32::try_from(name.len()).unwrap_or(0);
@@ -364,7 +420,7 @@ fn export_fact(
     if functions.is_empty() && at.expr == ExprId::NONE {
         return None;
     }
-    let place = Place { at: ExprRef { module, expr: at.expr }, name: Some(name), default: None };
+    let place = Place { name: Some(name), ..Place::at(ExprRef { module, expr: at.expr }) };
     let file = program.loaded(module).file;
     let mut fields = Vec::new();
     for (field, projection) in &clause.fields {
@@ -407,7 +463,7 @@ fn functions_in(callables: Vec<Callable>) -> Vec<FunctionRef> {
 
 /// Does the clause's `if` hold here? What cannot be told does not.
 fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
-    clause.condition.iter().all(|(key, test)| {
+    made_by(evaluator, clause, place) && clause.condition.iter().all(|(key, test)| {
         let value = tested(evaluator, key, place);
         match test {
             Test::Absent => value.is_absent(),
@@ -421,6 +477,20 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
     })
 }
 
+/// Is the value of an attribute made by what the clause's `is` names?
+fn made_by(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
+    let Some(selector) = &clause.made_by else { return true };
+    let Some(value) = place.target.and_then(|target| target.value) else { return false };
+    let stacks = evaluator.stacks;
+    let paths = evaluator.paths_of(value);
+    paths.iter().any(|&path| {
+        selector
+            .patterns
+            .iter()
+            .any(|pattern| evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern))
+    })
+}
+
 fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
     let module = evaluator.program.module(place.at.module);
     let args = module.call(place.at.expr).map(|(_, args)| args);
@@ -429,7 +499,7 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
     }
     let (head, rest) = key.split_once('.').unwrap_or((key, ""));
     let value = match head {
-        "argc" => Value::number(args.map_or(0.0, |args| f64::from(args.len))),
+        "argc" => Value::number(args.map_or(0.0, |args| positional(module, args).count() as f64)),
         "params" => Value::number(most_parameters(evaluator, place) as f64),
         "arg0" | "arg1" => {
             let index = usize::from(head == "arg1");

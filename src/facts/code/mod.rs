@@ -2,6 +2,7 @@
 
 mod assemble;
 mod chains;
+mod declared;
 mod env;
 mod extract;
 mod headers;

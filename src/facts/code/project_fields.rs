@@ -2,13 +2,15 @@
 
 use smallvec::SmallVec;
 
-use super::extract::Place;
+use super::declared::type_paths;
+use super::extract::{Place, Target};
+use crate::facts::arguments::positional;
 use crate::facts::graph::is_callable_argument;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
-use crate::syntax::hir::{ExprId, ExprKind, LogicalOp, Prop};
+use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, Prop};
 
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
@@ -91,6 +93,9 @@ impl Evaluator<'_> {
                 arguments.into_iter().filter(|argument| is_callable_argument(self, *argument)).collect()
             }
             Source::Recv => self.receiver(at).into_iter().collect(),
+            Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type if place.target.is_some() => {
+                self.declared_refs(&item.source, place)
+            }
             Source::Made | Source::Value => vec![at],
             Source::Opt => {
                 let name = item.steps.first().map(String::as_str).unwrap_or_default();
@@ -101,9 +106,51 @@ impl Evaluator<'_> {
         found
     }
 
+    /// The expressions that a declaration has to offer.
+    fn declared_refs(&mut self, source: &Source, place: Place<'_>) -> Vec<ExprRef> {
+        let Some(target) = place.target else { return Vec::new() };
+        match source {
+            Source::Value => target.value.into_iter().collect(),
+            Source::Elements => target.elements(self),
+            Source::Target => vec![target.at],
+            Source::Class => target.class.into_iter().collect(),
+            Source::Type => {
+                let module = target.at.module;
+                let written = self.program.module(module).written_type(target.ty);
+                written.map(|expr| ExprRef { module, expr }).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn declared_value(&mut self, source: &Source, place: Place<'_>) -> Value {
+        let Some(target) = place.target else { return Value::ABSENT };
+        match source {
+            Source::Value => target.value.map_or(Value::ABSENT, |value| self.value(value)),
+            Source::Elements => match target.value.map(|value| self.value(value)) {
+                Some(value @ Value { data: Data::List(_), .. }) => value,
+                Some(value) => Value::list(vec![value]),
+                None => Value::ABSENT,
+            },
+            Source::Target => Target::name_of(self, target.at).map_or(Value::ABSENT, Value::text),
+            Source::Class => {
+                let name = target.class.and_then(|class| Target::name_of(self, class));
+                name.map_or(Value::ABSENT, Value::text)
+            }
+            Source::Type => {
+                let paths = type_paths(self, target.at.module, target.ty);
+                paths.first().map_or(Value::ABSENT, |&path| Value::text(self.paths.text(path)))
+            }
+            _ => Value::ABSENT,
+        }
+    }
+
     /// The expression of one option of a call.
     fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
-        self.arguments(at).into_iter().find_map(|argument| self.property_ref(argument, name))
+        match self.keywords(at) {
+            Some(keywords) => self.property_ref(keywords, name),
+            None => self.arguments(at).into_iter().find_map(|argument| self.property_ref(argument, name)),
+        }
     }
 
     /// The expression of a property of what is an object literal.
@@ -122,8 +169,15 @@ impl Evaluator<'_> {
         let module = self.program.module(at.module);
         module
             .call(at.expr)
-            .map(|(_, args)| module.list(args).map(|expr| ExprRef { module: at.module, expr }).collect())
+            .map(|(_, args)| positional(module, args).map(|expr| ExprRef { module: at.module, expr }).collect())
             .unwrap_or_default()
+    }
+
+    /// The object of the keyword arguments.
+    fn keywords(&self, at: ExprRef) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        let (_, args) = module.call(at.expr)?;
+        Some(ExprRef { module: at.module, expr: module.keywords(args)? })
     }
 
     fn receiver(&self, at: ExprRef) -> Option<ExprRef> {
@@ -222,7 +276,11 @@ impl Evaluator<'_> {
             Source::TagHoles => self.tag_holes(at),
             Source::FileRoute => Value::text(file_route(self.program.path(at.module), self.root_of(at.module))),
             Source::FileConfig => self.file_config(at.module, &item.steps),
+            Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type if place.target.is_some() => {
+                self.declared_value(&item.source, place)
+            }
             Source::Made | Source::Value => self.value(at),
+            Source::Elements | Source::Target | Source::Class | Source::Type => Value::ABSENT,
         };
         let value = descend(value, &item.steps);
         if item.keys { keys(&value) } else { value }
@@ -289,6 +347,9 @@ impl Evaluator<'_> {
 
     /// The options object of a call: its last argument that is an object, or may be one.
     pub(super) fn options(&mut self, at: ExprRef) -> Value {
+        if self.program.module(at.module).language == Language::Python {
+            return self.keywords(at).map_or(Value::ABSENT, |keywords| self.value(keywords));
+        }
         let mut open = false;
         for argument in self.arguments(at).into_iter().rev() {
             let kind = self.program.kind(argument);

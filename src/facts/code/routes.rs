@@ -2,6 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::declared::{Declared, declared};
 use super::extract::Raw;
 use super::roles::{Role, Roles};
 use crate::facts::graph::Callable;
@@ -111,6 +112,8 @@ struct Wirer<'e, 'p, 'r> {
     on: FxHashMap<ExprRef, Vec<usize>>,
     /// By router: the mounts that hang it in somewhere.
     under: FxHashMap<ExprRef, Vec<usize>>,
+    /// By function or class: the mounts that hold for it alone.
+    on_declared: FxHashMap<Declared, Vec<usize>>,
     /// Mounts that hold for a whole service (`middleware.ts`).
     global: Vec<usize>,
     scopes: Vec<Option<ExprRef>>,
@@ -125,6 +128,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             routes: Vec::new(),
             on: FxHashMap::default(),
             under: FxHashMap::default(),
+            on_declared: FxHashMap::default(),
             global: Vec::new(),
             scopes: Vec::new(),
         };
@@ -194,13 +198,16 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             }
         }
         let number = self.mounts.len();
-        let scope = raw.refs("scope").first().and_then(|&at| self.router_site(at, 0));
+        let scope_at = raw.refs("scope").first().copied();
+        let declared = scope_at.and_then(|at| declared(self.evaluator, at));
+        let scope = scope_at.filter(|_| declared.is_none()).and_then(|at| self.router_site(at, 0));
         for &router in &routers {
             self.under.entry(router).or_default().push(number);
         }
-        match scope {
-            Some(scope) => self.on.entry(scope).or_default().push(number),
-            None => self.global.push(number),
+        match (scope, declared) {
+            (_, Some(declared)) => self.on_declared.entry(declared).or_default().push(number),
+            (Some(scope), None) => self.on.entry(scope).or_default().push(number),
+            (None, None) => self.global.push(number),
         }
         self.scopes.push(scope);
         let paths = raw.get("path").and_then(mount_paths);
@@ -288,9 +295,28 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             }
             None => links = self.global_links(raw, own_path.as_deref()),
         }
+        links.extend(self.declared_links(index));
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
         self.fill(&mut composed, &links, roles);
         composed
+    }
+
+    /// What is mounted on a route's own functions and their classes.
+    fn declared_links(&self, index: usize) -> Vec<(Callable, bool)> {
+        let program = self.evaluator.program;
+        let mut links = Vec::new();
+        for callable in &self.routes[index].callables {
+            let Callable::Function(function) = *callable else { continue };
+            let class = program.module(function.module).function(function.function).class.some();
+            let on_class = class.map(|class| Declared::Class(function.module, class));
+            for declared in on_class.into_iter().chain([Declared::Function(function)]) {
+                for &number in self.on_declared.get(&declared).into_iter().flatten() {
+                    let mount = &self.mounts[number];
+                    links.extend(mount.callables.iter().map(|&callable| (callable, mount.half)));
+                }
+            }
+        }
+        links
     }
 
     /// The ways from a router up to an application: the full path and what stands before the route on each.

@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
-use super::{Clause, ColumnType, OriginClause, Projection, Stack, Stacks, Test, Verb};
+use super::{Clause, ColumnType, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
 use crate::facts::model::{Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
 
@@ -205,6 +205,7 @@ fn load_clause(
         file: None,
         directive: None,
         condition: Vec::new(),
+        made_by: None,
         fields: Vec::new(),
         handler: handler.to_vec(),
         id,
@@ -213,13 +214,19 @@ fn load_clause(
     for (key, value) in clause.get_ref() {
         let text = value.as_str().unwrap_or_default();
         match key.as_str() {
-            "call" | "read" | "tag" => {
-                loaded.verb = match key.as_str() {
-                    "call" => Verb::Call,
-                    "read" => Verb::Read,
-                    _ => Verb::Tag,
-                };
-                loaded.selector = loader.selector(text, span.clone(), loaded.verb == Verb::Call)?;
+            "setting" => {
+                loaded.verb = Verb::Setting;
+                let names: Vec<String> = text.split('|').map(|name| format!("{SETTINGS}.{}", name.trim())).collect();
+                loaded.selector = loader.selector(&names.join("|"), span.clone(), false)?;
+                verbs += 1;
+            }
+            "is" if clause.get_ref().contains_key("attr") => {
+                loaded.made_by = Some(loader.selector(text, span.clone(), false)?);
+            }
+            verb if selected_verb(verb).is_some() => {
+                loaded.verb = selected_verb(verb).unwrap_or(Verb::Call);
+                let is_call = matches!(loaded.verb, Verb::Call | Verb::Decorator | Verb::Param);
+                loaded.selector = loader.selector(text, span.clone(), is_call)?;
                 verbs += 1;
             }
             "export" => {
@@ -251,12 +258,26 @@ fn load_clause(
         }
     }
     if verbs > 1 {
-        return Err(loader.error(span, "a clause has one verb: call, read, tag, export or file"));
+        return Err(loader.error(span, "a clause has one verb: call, read, tag, decorator, extends, attr, param, setting, export or file"));
     }
     if verbs == 0 && loaded.file.is_none() {
-        return Err(loader.error(span, "a clause needs a verb: call, read, tag, export or file"));
+        return Err(loader.error(span, "a clause needs a verb: call, read, tag, decorator, extends, attr, param, setting, export or file"));
     }
     Ok(loaded)
+}
+
+/// The verbs that a selector follows.
+fn selected_verb(name: &str) -> Option<Verb> {
+    Some(match name {
+        "call" => Verb::Call,
+        "read" => Verb::Read,
+        "tag" => Verb::Tag,
+        "decorator" => Verb::Decorator,
+        "extends" => Verb::Extends,
+        "attr" => Verb::Attr,
+        "param" => Verb::Param,
+        _ => return None,
+    })
 }
 
 fn projection_of(value: &Toml) -> Result<Projection, String> {

@@ -31,7 +31,20 @@ pub enum Verb {
     Export,
     /// Each file of the name.
     File,
+    /// A decorator of a function, method or class; its arguments are those of the call.
+    Decorator,
+    /// What a class extends, through the project's own classes.
+    Extends,
+    /// An attribute in the body of a class: the path of a base, then the name.
+    Attr,
+    /// What a parameter is marked with: its default, a call in its annotation, its type.
+    Param,
+    /// A variable of a module that a framework reads by its name: `MIDDLEWARE`, `DATABASES.default`.
+    Setting,
 }
+
+/// The root of the paths of settings.
+pub const SETTINGS: &str = "setting";
 
 /// One line of a stack file: a piece of syntax and the fact that it stands for.
 #[derive(Debug)]
@@ -45,6 +58,8 @@ pub struct Clause {
     pub file: Option<GlobSet>,
     pub directive: Option<String>,
     pub condition: Vec<(String, Test)>,
+    /// What must have made the value of an attribute (`is = "django.db.models.*Field()"`).
+    pub made_by: Option<Selector>,
     pub fields: Vec<(Arc<str>, Projection)>,
     /// Types of the parameters of the functions that it names.
     pub handler: Vec<Option<TypeIdx>>,
@@ -143,6 +158,10 @@ impl Stacks {
 
     pub fn has_candidates(&self, verb: Verb, name: &str) -> bool {
         self.any_name.contains_key(&verb) || self.by_name.contains_key(&(verb, Arc::from(name)))
+    }
+
+    pub fn has_verb(&self, verb: Verb) -> bool {
+        self.clauses.iter().any(|clause| clause.verb == verb)
     }
 
     pub fn of_verb(&self, verb: Verb) -> impl Iterator<Item = &Clause> {

@@ -44,8 +44,16 @@ pub enum Source {
     FileRoute,
     /// A constant of the file: `export const config = { matcher: … }`.
     FileConfig,
-    /// The exported value.
+    /// The exported value; of an attribute or setting what is assigned, of a parameter its default.
     Value,
+    /// Its elements.
+    Elements,
+    /// The declared function or class that it is written on.
+    Target,
+    /// The class around it.
+    Class,
+    /// The annotation.
+    Type,
     /// What `||`, `??` or a destructuring default gives instead.
     Fallback,
     TagText,
@@ -139,7 +147,8 @@ fn parse_item(text: &str) -> Result<Item, String> {
     let (source, rest) = parse_source(body).ok_or_else(|| {
         format!(
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
-             $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $fallback, \
+             $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
+             $class, $type, $fallback, \
              $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…"
         )
     })?;
@@ -168,7 +177,12 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         ("member", Source::Member),
         ("file.route", Source::FileRoute),
         ("file.config", Source::FileConfig),
+        ("value[*]", Source::Elements),
         ("value", Source::Value),
+        ("target", Source::Target),
+        ("route", Source::Target),
+        ("class", Source::Class),
+        ("type", Source::Type),
         ("fallback", Source::Fallback),
         ("raced", Source::Raced),
         ("tag.text", Source::TagText),

@@ -4,7 +4,7 @@ mod expressions;
 mod functions;
 mod lower;
 mod modules;
-mod nesting;
+pub(in crate::syntax) mod nesting;
 mod types;
 
 pub use lower::{LEVELS, parse};

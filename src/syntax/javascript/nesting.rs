@@ -16,7 +16,7 @@ use crate::syntax::SyntaxError;
 /// The stack that a thread needs to parse a file of up to [`IN_PLACE`] weight.
 pub const STACK: usize = 64 << 20;
 /// What fits [`STACK`] even if all of it nests: debug builds take up to 1,800 bytes a level.
-const IN_PLACE: usize = 30_000;
+pub(in crate::syntax) const IN_PLACE: usize = 30_000;
 /// What fits the largest stack that is asked for; code of 2 MiB that people write stays below.
 const MOST: usize = 256_000;
 const BYTES_PER_LEVEL: usize = STACK / IN_PLACE;
@@ -78,7 +78,14 @@ pub(super) fn on_large_stack<T: Send>(
     text: &str,
     work: impl FnOnce() -> Result<T, SyntaxError> + Send,
 ) -> Result<T, SyntaxError> {
-    let weight = weight(text);
+    with_levels(weight(text), work)
+}
+
+/// Runs `work` on a thread of its own whose stack holds trees of that many levels.
+pub(in crate::syntax) fn with_levels<T: Send>(
+    weight: usize,
+    work: impl FnOnce() -> Result<T, SyntaxError> + Send,
+) -> Result<T, SyntaxError> {
     let refused = |message: String| SyntaxError { kind: "too-deep", offset: 0, line: 1, message };
     if weight > MOST {
         let message = format!("it has {weight} brackets and operators, more than the {MOST} that can be nested safely");

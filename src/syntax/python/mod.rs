@@ -1,19 +1,25 @@
 //! Python through ruff's parser.
 
-use ruff_python_parser::parse_module;
+mod expressions;
+mod functions;
+mod imports;
+mod lower;
+mod nesting;
+mod patterns;
+mod scopes;
+mod statements;
+#[cfg(test)]
+mod tests;
+mod text;
+mod types;
 
 use super::SyntaxError;
-use super::error::narrow;
-use super::hir::{Language, Module};
+use super::hir::Module;
 
 /// Reads one module.
+///
+/// The tree of a hostile text may nest as deeply as the text is long: such texts are read on a thread of their own, and
+/// what nests deeper than [`super::javascript::LEVELS`] is left out ([`Module::too_deep`]).
 pub fn parse(text: &str) -> Result<Module, SyntaxError> {
-    match parse_module(text) {
-        Ok(_) => {
-            let mut module = Module::default();
-            module.open(Language::Python, narrow(text.len()), 0);
-            Ok(module)
-        }
-        Err(error) => Err(SyntaxError::malformed(text, error.location.start().to_usize(), error.error.to_string())),
-    }
+    nesting::guarded(text, || lower::parse(text))
 }
