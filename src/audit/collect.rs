@@ -61,7 +61,8 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
         let uses = |name: &str| {
             let own = service.dependencies.get(name).is_some_and(|d| Some(d.at.file) == service.manifest);
             let subpath = format!("{name}/");
-            own || imported.get(&id).is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath)))
+            let inside = format!("{}::", name.replace('-', "_"));
+            own || imported.get(&id).is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath) || n.starts_with(&inside) || **n == inside.trim_end_matches(':')))
         };
         let mut found = BTreeSet::new();
         let mut provided = Vec::new();

@@ -48,6 +48,8 @@ struct RawStack {
 #[serde(deny_unknown_fields, default)]
 struct RawDetect {
     npm: OneOrMany,
+    #[serde(rename = "crate")]
+    crates: OneOrMany,
     file: OneOrMany,
     language: Option<String>,
 }
@@ -175,7 +177,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     }
     stacks.stacks.push(Stack {
         id,
-        npm: raw.detect.npm.list(),
+        npm: raw.detect.npm.list().into_iter().chain(raw.detect.crates.list()).collect(),
         files: globs(&loader, raw.detect.file.list())?,
         always: raw.detect.language.is_some(),
         provides: raw.provides,

@@ -79,6 +79,7 @@ pub enum Test {
 #[derive(Debug, Default)]
 pub struct Stack {
     pub id: String,
+    /// Packages of npm, and crates as manifests name them, that show the stack.
     pub npm: Vec<String>,
     /// Files whose presence shows the stack (`vercel.json`).
     pub files: Option<GlobSet>,

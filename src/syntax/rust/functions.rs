@@ -59,8 +59,18 @@ impl Lower {
         });
         for (index, input) in (0u32..).zip(typed) {
             let annotation = self.type_of(&input.ty);
+            self.written_type(annotation, &input.ty);
             let decorators = self.attributes(&input.attrs);
             self.parameter(&input.pat, function, index, annotation, decorators);
+        }
+    }
+
+    /// Keeps the name of a parameter's type as an expression: libraries read handlers' parameters by their types.
+    fn written_type(&mut self, annotation: TypeId, ty: &syn::Type) {
+        let syn::Type::Path(path) = ty else { return };
+        if self.module.written_types.last().is_none_or(|(last, _)| *last < annotation) && annotation != TypeId::NONE {
+            let written = self.at_root(Use::Annotation, |l| l.path(&path.path, Space::Type));
+            self.module.written_types.push((annotation, written));
         }
     }
 

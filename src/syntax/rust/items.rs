@@ -227,6 +227,8 @@ impl Lower {
             start,
             end,
         });
+        let expr = self.at_root(Use::Statement, |l| l.leaf(span, ExprKind::Class(class)));
+        self.module.class_exprs.push(expr);
         if symbol != SymbolIdx::NONE {
             self.define(symbol, Definition::Class(class));
         }
@@ -375,6 +377,7 @@ impl Lower {
         let outer = std::mem::replace(&mut self.class, class);
         let function = self.function_item(sig, block, class);
         self.class = outer;
+        self.module.functions[function.0 as usize].decorators.clone_from(&decorators);
         let name = self.name(&sig.ident);
         self.add_member(class, name, MemberKind::Method(function), is_static, TypeId::NONE, decorators);
     }
@@ -383,15 +386,19 @@ impl Lower {
         let name = Some(self.name(&sig.ident));
         let span = (range(sig.fn_token.span).0, range(block.brace_token.span.close()).1);
         let is_async = sig.asyncness.is_some();
-        let shape = Shape { name, span, is_async, class, expr: ExprId::NONE };
-        self.scoped(|l| {
+        let expr = self.at_root(Use::Statement, |l| l.reserve(sig.fn_token.span));
+        self.stretch_to(expr, block.brace_token.span.close());
+        let shape = Shape { name, span, is_async, class, expr };
+        let function = self.scoped(|l| {
             l.generics(&sig.generics);
             let output = l.return_type(&sig.output);
             l.function_with(shape, output, |l, index| {
                 l.parameters(&sig.inputs, index);
                 l.body(block);
             })
-        })
+        });
+        self.set(expr, ExprKind::Function(function));
+        function
     }
 
     /// Attributes that a library reads; every name of a `derive` stands for itself.
