@@ -62,7 +62,11 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
             let own = service.dependencies.get(name).is_some_and(|d| Some(d.at.file) == service.manifest);
             let subpath = format!("{name}/");
             let inside = format!("{}::", name.replace('-', "_"));
-            own || imported.get(&id).is_some_and(|names| names.iter().any(|n| *n == name || n.starts_with(&subpath) || n.starts_with(&inside) || **n == inside.trim_end_matches(':')))
+            let crate_name = inside.trim_end_matches(':');
+            let is_it = |imported: &&&str| {
+                [name, crate_name].contains(*imported) || imported.starts_with(&subpath) || imported.starts_with(&inside)
+            };
+            own || imported.get(&id).is_some_and(|names| names.iter().any(|imported| is_it(&imported)))
         };
         let mut found = BTreeSet::new();
         let mut provided = Vec::new();

@@ -8,7 +8,7 @@ fn module(text: &str) -> Module {
 }
 
 /// The expression of that kind which `written` is the text of.
-fn kinds_of<'m>(module: &'m Module, text: &str, written: &str) -> Vec<ExprKind> {
+fn kinds_of(module: &Module, text: &str, written: &str) -> Vec<ExprKind> {
     let is_it = |expr: &&Expr| text.get(expr.start as usize..expr.end as usize) == Some(written);
     module.exprs.iter().filter(is_it).map(|expr| expr.kind).collect()
 }
