@@ -64,7 +64,9 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
             let inside = format!("{}::", name.replace('-', "_"));
             let crate_name = inside.trim_end_matches(':');
             let is_it = |imported: &&&str| {
-                [name, crate_name].contains(*imported) || imported.starts_with(&subpath) || imported.starts_with(&inside)
+                [name, crate_name].contains(*imported)
+                    || imported.starts_with(&subpath)
+                    || imported.starts_with(&inside)
             };
             own || imported.get(&id).is_some_and(|names| names.iter().any(|imported| is_it(&imported)))
         };

@@ -52,7 +52,9 @@ impl Evaluator<'_> {
                     self.collect_callables(here(item), out, depth + 1);
                 }
             }
-            ExprKind::Spread(inner) | ExprKind::Await(inner) | ExprKind::Try(inner) => self.collect_callables(here(inner), out, depth + 1),
+            ExprKind::Spread(inner) | ExprKind::Await(inner) | ExprKind::Try(inner) => {
+                self.collect_callables(here(inner), out, depth + 1)
+            }
             ExprKind::Conditional { branches, .. } => {
                 let items: SmallVec<[ExprId; 2]> = module.list(branches).collect();
                 for item in items {

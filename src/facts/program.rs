@@ -265,7 +265,9 @@ impl<'p> Program<'p> {
         asked: &mut Asked<'a>,
     ) -> Option<Exported> {
         match target {
-            ExportTarget::Symbol(symbol) => Some(self.passed_on(loaded, *symbol, asked).unwrap_or(Exported::Symbol(id, *symbol))),
+            ExportTarget::Symbol(symbol) => {
+                Some(self.passed_on(loaded, *symbol, asked).unwrap_or(Exported::Symbol(id, *symbol)))
+            }
             ExportTarget::Expr(expr) => Some(Exported::Expr(ExprRef { module: id, expr: *expr })),
             ExportTarget::Reexport { source, name } => match &loaded.targets[source.0 as usize] {
                 Target::Module(next) => self.export_within(*next, &loaded.module, *name, asked),

@@ -389,7 +389,10 @@ impl<'p> Evaluator<'p> {
             self.extensions = Some(self.find_extensions());
         }
         let known = self.extensions.as_ref().and_then(|all| all.get(&(module, class))).cloned().unwrap_or_default();
-        known.into_iter().flat_map(|(module, class)| self.class_member(module, class, name, is_static, depth + 1)).collect()
+        known
+            .into_iter()
+            .flat_map(|(module, class)| self.class_member(module, class, name, is_static, depth + 1))
+            .collect()
     }
 
     fn find_extensions(&mut self) -> Extensions {
@@ -897,8 +900,21 @@ impl<'p> Evaluator<'p> {
 pub(super) fn gives_what_it_holds(method: &str) -> bool {
     matches!(
         method,
-        "unwrap" | "expect" | "unwrap_or_default" | "unwrap_or_else" | "map_err" | "ok" | "ok_or" | "ok_or_else" | "context"
-            | "with_context" | "wrap_err" | "wrap_err_with" | "or_else" | "inspect_err" | "lock"
+        "unwrap"
+            | "expect"
+            | "unwrap_or_default"
+            | "unwrap_or_else"
+            | "map_err"
+            | "ok"
+            | "ok_or"
+            | "ok_or_else"
+            | "context"
+            | "with_context"
+            | "wrap_err"
+            | "wrap_err_with"
+            | "or_else"
+            | "inspect_err"
+            | "lock"
     )
 }
 

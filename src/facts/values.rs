@@ -12,8 +12,8 @@ use super::program::{ExprRef, FunctionRef, ModuleId};
 use super::resolve::{Evaluator, Thing, gives_what_it_holds};
 use super::stacks::Verb;
 use crate::syntax::hir::{
-    BinaryOp, ContextId, ContextKind, Definition, ExprId, ExprKind, Language, LogicalOp, Module, PropKind, Run, Step, SymbolIdx,
-    Type, TypeId, TypeRoot,
+    BinaryOp, ContextId, ContextKind, Definition, ExprId, ExprKind, Language, LogicalOp, Module, PropKind, Run, Step,
+    SymbolIdx, Type, TypeId, TypeRoot,
 };
 
 const MAX_DEPTH: u16 = 32;

@@ -85,11 +85,8 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
             continue;
         }
         let paths: Vec<PathId> = ancestors.iter().map(|&path| evaluator.paths.member(path, name)).collect();
-        let target = Target {
-            value: value.some().map(|expr| ExprRef { module, expr }),
-            ty: member.annotation,
-            ..target
-        };
+        let target =
+            Target { value: value.some().map(|expr| ExprRef { module, expr }), ty: member.annotation, ..target };
         let at = ExprRef { module, expr: value.some().or(annotation).unwrap_or(at.expr) };
         apply(evaluator, Verb::Attr, &paths, Place { name: Some(name), ..Place::on(at, target) }, out);
     }

@@ -463,18 +463,19 @@ fn functions_in(callables: Vec<Callable>) -> Vec<FunctionRef> {
 
 /// Does the clause's `if` hold here? What cannot be told does not.
 fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
-    made_by(evaluator, clause, place) && clause.condition.iter().all(|(key, test)| {
-        let value = tested(evaluator, key, place);
-        match test {
-            Test::Absent => value.is_absent(),
-            Test::Present => !value.is_absent(),
-            Test::Equals(wanted) => wanted.iter().any(|w| w.data == value.data),
-            Test::Range { min, max } => match value.data {
-                crate::facts::model::Data::Number(n) => n >= *min && n <= *max,
-                _ => false,
-            },
-        }
-    })
+    made_by(evaluator, clause, place)
+        && clause.condition.iter().all(|(key, test)| {
+            let value = tested(evaluator, key, place);
+            match test {
+                Test::Absent => value.is_absent(),
+                Test::Present => !value.is_absent(),
+                Test::Equals(wanted) => wanted.iter().any(|w| w.data == value.data),
+                Test::Range { min, max } => match value.data {
+                    crate::facts::model::Data::Number(n) => n >= *min && n <= *max,
+                    _ => false,
+                },
+            }
+        })
 }
 
 /// Is the value of an attribute made by what the clause's `is` names?

@@ -93,7 +93,9 @@ impl Evaluator<'_> {
                 arguments.into_iter().filter(|argument| is_callable_argument(self, *argument)).collect()
             }
             Source::Recv => self.receiver(at).into_iter().collect(),
-            Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type if place.target.is_some() => {
+            Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type
+                if place.target.is_some() =>
+            {
                 self.declared_refs(&item.source, place)
             }
             Source::Made | Source::Value => vec![at],
@@ -276,7 +278,9 @@ impl Evaluator<'_> {
             Source::TagHoles => self.tag_holes(at),
             Source::FileRoute => Value::text(file_route(self.program.path(at.module), self.root_of(at.module))),
             Source::FileConfig => self.file_config(at.module, &item.steps),
-            Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type if place.target.is_some() => {
+            Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type
+                if place.target.is_some() =>
+            {
                 self.declared_value(&item.source, place)
             }
             Source::Made | Source::Value => self.value(at),

@@ -260,10 +260,16 @@ fn load_clause(
         }
     }
     if verbs > 1 {
-        return Err(loader.error(span, "a clause has one verb: call, read, tag, decorator, extends, attr, param, setting, export or file"));
+        return Err(loader.error(
+            span,
+            "a clause has one verb: call, read, tag, decorator, extends, attr, param, setting, export or file",
+        ));
     }
     if verbs == 0 && loaded.file.is_none() {
-        return Err(loader.error(span, "a clause needs a verb: call, read, tag, decorator, extends, attr, param, setting, export or file"));
+        return Err(loader.error(
+            span,
+            "a clause needs a verb: call, read, tag, decorator, extends, attr, param, setting, export or file",
+        ));
     }
     Ok(loaded)
 }

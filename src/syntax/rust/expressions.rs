@@ -425,9 +425,27 @@ fn is_wrapper(path: &syn::Path) -> bool {
 fn is_conversion(method: &str) -> bool {
     matches!(
         method,
-        "to_string" | "to_owned" | "into" | "clone" | "cloned" | "copied" | "as_str" | "as_ref" | "as_mut" | "as_deref"
-            | "as_bytes" | "iter" | "into_iter" | "iter_mut" | "borrow" | "to_vec" | "into_bytes" | "boxed" | "as_slice"
-            | "into_inner" | "deref"
+        "to_string"
+            | "to_owned"
+            | "into"
+            | "clone"
+            | "cloned"
+            | "copied"
+            | "as_str"
+            | "as_ref"
+            | "as_mut"
+            | "as_deref"
+            | "as_bytes"
+            | "iter"
+            | "into_iter"
+            | "iter_mut"
+            | "borrow"
+            | "to_vec"
+            | "into_bytes"
+            | "boxed"
+            | "as_slice"
+            | "into_inner"
+            | "deref"
     )
 }
 

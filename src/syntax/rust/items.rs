@@ -439,8 +439,25 @@ fn is_test_code(item: &Item) -> bool {
 /// Attributes for the compiler alone.
 fn is_builtin(attribute: &Attribute) -> bool {
     const NAMES: &[&str] = &[
-        "doc", "allow", "warn", "deny", "forbid", "expect", "inline", "must_use", "cfg", "cfg_attr", "repr", "path",
-        "non_exhaustive", "automatically_derived", "cold", "track_caller", "macro_use", "macro_export", "deprecated",
+        "doc",
+        "allow",
+        "warn",
+        "deny",
+        "forbid",
+        "expect",
+        "inline",
+        "must_use",
+        "cfg",
+        "cfg_attr",
+        "repr",
+        "path",
+        "non_exhaustive",
+        "automatically_derived",
+        "cold",
+        "track_caller",
+        "macro_use",
+        "macro_export",
+        "deprecated",
     ];
     let path = attribute.path();
     NAMES.iter().any(|name| path.is_ident(name)) || path.segments.first().is_some_and(|first| first.ident == "rustfmt")

@@ -217,7 +217,10 @@ impl Lower {
     fn json_array(&mut self, group: &proc_macro2::Group) -> ExprId {
         let id = self.reserve(group.span());
         let items: Vec<ExprId> = self.under(id, |l| {
-            split(group.stream(), ',').into_iter().map(|item| l.json(item.into_iter().collect(), group.span_close())).collect()
+            split(group.stream(), ',')
+                .into_iter()
+                .map(|item| l.json(item.into_iter().collect(), group.span_close()))
+                .collect()
         });
         let run = self.list(&items);
         self.set(id, ExprKind::Array(run));

@@ -77,7 +77,9 @@ impl Lower {
             let rest = path.get(ups.max(1)..)?;
             return match self.module_depth {
                 0 => Some(path.join("::")),
-                depth if ups > depth => Some([vec!["super".to_owned(); ups - depth], rest.to_vec()].concat().join("::")),
+                depth if ups > depth => {
+                    Some([vec!["super".to_owned(); ups - depth], rest.to_vec()].concat().join("::"))
+                }
                 depth => {
                     let inside = self.module_path.get(..depth - ups)?.to_vec();
                     Some([vec!["self".to_owned()], inside, rest.to_vec()].concat().join("::"))
@@ -237,8 +239,23 @@ pub(super) fn variable(init: ExprId) -> Definition {
 fn is_primitive(name: &str) -> bool {
     matches!(
         name,
-        "str" | "bool" | "char" | "f32" | "f64" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8" | "u16" | "u32"
-            | "u64" | "u128" | "usize"
+        "str"
+            | "bool"
+            | "char"
+            | "f32"
+            | "f64"
+            | "i8"
+            | "i16"
+            | "i32"
+            | "i64"
+            | "i128"
+            | "isize"
+            | "u8"
+            | "u16"
+            | "u32"
+            | "u64"
+            | "u128"
+            | "usize"
     )
 }
 

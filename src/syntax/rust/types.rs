@@ -103,7 +103,23 @@ fn is_pointer(name: &str) -> bool {
 fn is_keyword(name: &str) -> bool {
     matches!(
         name,
-        "bool" | "char" | "str" | "String" | "f32" | "f64" | "i8" | "i16" | "i32" | "i64" | "i128" | "isize" | "u8"
-            | "u16" | "u32" | "u64" | "u128" | "usize"
+        "bool"
+            | "char"
+            | "str"
+            | "String"
+            | "f32"
+            | "f64"
+            | "i8"
+            | "i16"
+            | "i32"
+            | "i64"
+            | "i128"
+            | "isize"
+            | "u8"
+            | "u16"
+            | "u32"
+            | "u64"
+            | "u128"
+            | "usize"
     )
 }
