@@ -411,7 +411,7 @@ impl<'p> Evaluator<'p> {
     }
 
     /// What a star import gives under the name that nothing else defines.
-    fn from_star(&mut self, module: ModuleId, name: &str) -> Things {
+    fn brought_by_star(&mut self, module: ModuleId, name: &str) -> Things {
         let program = self.program;
         if let Some(exported) = program.export_named(module, name) {
             return self.exported(exported);
@@ -525,7 +525,7 @@ impl<'p> Evaluator<'p> {
             }
             Definition::Unknown if program.module(module).from_star.contains(&symbol) => {
                 let name = program.module(module).str(entry.name);
-                self.from_star(module, name)
+                self.brought_by_star(module, name)
             }
             _ => Things::new(),
         }

@@ -414,11 +414,11 @@ impl Lower {
 /// Constructors of the standard library whose result is what they are given.
 fn is_wrapper(path: &syn::Path) -> bool {
     let mut names = path.segments.iter().rev().map(|segment| segment.ident.to_string());
-    match (names.next().as_deref(), names.next().as_deref()) {
-        (Some("Ok" | "Some"), None | Some("Result" | "Option")) => true,
-        (Some("new" | "from" | "pin"), Some("Box" | "Arc" | "Rc" | "String")) => true,
-        _ => false,
-    }
+    matches!(
+        (names.next().as_deref(), names.next().as_deref()),
+        (Some("Ok" | "Some"), None | Some("Result" | "Option"))
+            | (Some("new" | "from" | "pin"), Some("Box" | "Arc" | "Rc" | "String"))
+    )
 }
 
 /// Methods of the standard library that give what they are called on, in another form.

@@ -114,7 +114,7 @@ impl Lower {
             l.current_function().statements = 1;
             l.tail(&it.body);
         });
-        self.close_function(id, function, &*it.body);
+        self.close_function(id, function, &it.body);
         id
     }
 

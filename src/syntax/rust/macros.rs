@@ -36,25 +36,25 @@ impl Lower {
                 let (items, _) = self.under(id, |l| l.arguments(pieces));
                 let run = self.list(&items);
                 self.set(id, ExprKind::Array(run));
-                self.from_macro(id, it)
+                self.stretch_over_macro(id, it)
             }
             "format" | "format_args" => {
                 let (mut items, _) = self.arguments(pieces(it.tokens.clone()));
                 self.fold_format(&mut items);
                 match items.first() {
-                    Some(&id) => self.from_macro(id, it),
+                    Some(&id) => self.stretch_over_macro(id, it),
                     None => self.reserve(close),
                 }
             }
             "json" => {
                 let id = self.json(it.tokens.clone(), close);
-                self.from_macro(id, it)
+                self.stretch_over_macro(id, it)
             }
             _ => self.any_macro(it, close, &last),
         }
     }
 
-    fn from_macro(&mut self, id: ExprId, it: &Macro) -> ExprId {
+    fn stretch_over_macro(&mut self, id: ExprId, it: &Macro) -> ExprId {
         if let Some(first) = it.path.segments.first() {
             self.stretch_to(id, first.ident.span());
         }
