@@ -52,7 +52,9 @@ impl Evaluator<'_> {
                     self.collect_callables(here(item), out, depth + 1);
                 }
             }
-            ExprKind::Spread(inner) | ExprKind::Await(inner) => self.collect_callables(here(inner), out, depth + 1),
+            ExprKind::Spread(inner) | ExprKind::Await(inner) | ExprKind::Try(inner) => {
+                self.collect_callables(here(inner), out, depth + 1)
+            }
             ExprKind::Conditional { branches, .. } => {
                 let items: SmallVec<[ExprId; 2]> = module.list(branches).collect();
                 for item in items {
@@ -589,7 +591,7 @@ pub fn reach(program: &Program<'_>, extra_entries: &[FileId]) -> Reach {
         let file = program.project.file(program.loaded(module).file);
         let importer_counts = !matches!(file.area, crate::project::Area::Test | crate::project::Area::Example);
         for target in &program.loaded(module).targets {
-            if let Target::Module(target) = target
+            if let Target::Module(target) | Target::Within(target, _) = target
                 && *target != module
                 && importer_counts
             {
@@ -621,7 +623,7 @@ fn flood(program: &Program<'_>, reach: &mut Reach, mut queue: Vec<ModuleId>) {
         }
         let loaded = program.loaded(module);
         for (source, target) in loaded.module.sources.iter().zip(&loaded.targets) {
-            if let Target::Module(target) = target
+            if let Target::Module(target) | Target::Within(target, _) = target
                 && !source.type_only
             {
                 queue.push(*target);

@@ -1,9 +1,10 @@
-//! Where JavaScript imports lead: relative paths, path mappings of `tsconfig.json`, workspace packages.
+//! Where imports lead; for JavaScript: relative paths, path mappings of `tsconfig.json`, workspace packages.
 
 use std::collections::HashMap;
 
+use super::crates::Crates;
 use super::program::{Resolution, Resolver};
-use crate::project::{FileId, Project};
+use crate::project::{FileId, FileKind, Project};
 use crate::syntax::Node;
 
 /// Resolves imports of one project.
@@ -11,6 +12,7 @@ pub struct ImportResolver<'p> {
     project: &'p Project,
     /// By the folder of the `tsconfig.json` (or `jsconfig.json`).
     configs: HashMap<String, Mappings>,
+    crates: Crates,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -42,7 +44,7 @@ impl<'p> ImportResolver<'p> {
                 entry.paths = subpath_imports(folder, imports);
             }
         }
-        ImportResolver { project, configs }
+        ImportResolver { project, configs, crates: Crates::new(project, trees) }
     }
 
     fn mapped(&self, folder: &str, specifier: &str) -> Option<FileId> {
@@ -103,7 +105,11 @@ impl<'p> ImportResolver<'p> {
 
 impl Resolver for ImportResolver<'_> {
     fn resolve(&self, from: FileId, specifier: &str) -> Resolution {
-        let (folder, _) = split(&self.project.file(from).path);
+        let file = self.project.file(from);
+        if file.kind == FileKind::Rust {
+            return self.crates.resolve(self.project, from, specifier);
+        }
+        let (folder, _) = split(&file.path);
         if specifier.starts_with("./") || specifier.starts_with("../") || matches!(specifier, "." | "..") {
             return self.project.module_at(folder, specifier).map_or(Resolution::Missing, Resolution::File);
         }

@@ -5,6 +5,7 @@ pub mod arguments;
 mod checks;
 pub mod classes;
 pub mod code;
+mod crates;
 pub mod graph;
 pub mod imports;
 pub mod joins;

@@ -47,6 +47,13 @@ impl PathTable {
         self.intern(Node::Root(package.strip_prefix("node:").unwrap_or(package).into()))
     }
 
+    /// A package with the modules inside it: `axum::routing` is a member of `axum`.
+    pub fn package(&mut self, specifier: &str) -> PathId {
+        let mut parts = specifier.split("::");
+        let root = self.root(parts.next().unwrap_or_default());
+        parts.fold(root, |path, name| self.member(path, name))
+    }
+
     /// The path of a module with a dotted name: `django.db.models`.
     pub fn dotted(&mut self, name: &str) -> PathId {
         let mut parts = name.split('.');

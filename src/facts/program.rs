@@ -8,7 +8,8 @@ use smallvec::SmallVec;
 use super::model::FunctionId;
 use crate::project::{FileId, Project};
 use crate::syntax::hir::{
-    Atom, ExportTarget, ExprId, ExprKind, FunctionIdx, Imported, Module, PropKind, SourceIdx, SymbolIdx,
+    Atom, Definition, ExportTarget, ExprId, ExprKind, FunctionIdx, Imported, Language, Module, PropKind, SourceIdx,
+    SymbolIdx,
 };
 
 /// Index into [`Program::modules`].
@@ -33,6 +34,8 @@ pub struct FunctionRef {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     Module(ModuleId),
+    /// Names inside a module: `use crate::shapes::Shape::Circle`.
+    Within(ModuleId, Arc<[Box<str>]>),
     /// A package, with its subpath (`next/server`).
     Package(Arc<str>),
     /// A file of the project that is no module (JSON, CSS), or a path that leads nowhere.
@@ -76,6 +79,7 @@ pub trait Resolver {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
     File(FileId),
+    Within(FileId, Vec<Box<str>>),
     Package(String),
     Missing,
 }
@@ -98,6 +102,9 @@ impl<'p> Program<'p> {
                 .map(|(index, source)| match resolver.resolve(file, module.str(source.specifier)) {
                     Resolution::File(found) => {
                         by_file.get(&found).map_or(Target::Missing, |&module| Target::Module(module))
+                    }
+                    Resolution::Within(found, names) => {
+                        by_file.get(&found).map_or(Target::Missing, |&module| Target::Within(module, names.into()))
                     }
                     Resolution::Package(_) if is_submodule(&module, index) => Target::Missing,
                     Resolution::Package(name) => Target::Package(name.into()),
@@ -196,6 +203,22 @@ impl<'p> Program<'p> {
         self.export_text(self.loaded(id), id, name, &mut Asked::new())
     }
 
+    /// The packages whose names a star import may bring into a module, or into the root of its crate.
+    pub fn star_packages(&self, id: ModuleId) -> impl Iterator<Item = &str> {
+        let loaded = self.loaded(id);
+        let root = loaded.module.sources.iter().zip(&loaded.targets).find_map(|(source, target)| match target {
+            Target::Module(root) if loaded.module.str(source.specifier) == "crate" => Some(*root),
+            _ => None,
+        });
+        let all = [Some(id), root.filter(|root| *root != id)].into_iter().flatten().map(|id| self.loaded(id));
+        all.flat_map(|loaded| {
+            loaded.module.star_exports.iter().filter_map(|source| match &loaded.targets[source.0 as usize] {
+                Target::Package(package) => Some(&**package),
+                _ => None,
+            })
+        })
+    }
+
     fn export_text<'a>(
         &'a self,
         loaded: &'a Loaded,
@@ -225,9 +248,12 @@ impl<'p> Program<'p> {
                 }
             }
         }
-        loaded.module.star_exports.iter().find_map(|source| match &loaded.targets[source.0 as usize] {
-            Target::Module(next) if name != "default" => self.export_text(self.loaded(*next), *next, name, asked),
-            _ => None,
+        if name == "default" {
+            return None;
+        }
+        loaded.module.star_exports.iter().find_map(|source| {
+            let next = self.target_module(&loaded.targets[source.0 as usize], asked)?;
+            self.export_text(self.loaded(next), next, name, asked)
         })
     }
 
@@ -239,14 +265,41 @@ impl<'p> Program<'p> {
         asked: &mut Asked<'a>,
     ) -> Option<Exported> {
         match target {
-            ExportTarget::Symbol(symbol) => Some(Exported::Symbol(id, *symbol)),
+            ExportTarget::Symbol(symbol) => {
+                Some(self.passed_on(loaded, *symbol, asked).unwrap_or(Exported::Symbol(id, *symbol)))
+            }
             ExportTarget::Expr(expr) => Some(Exported::Expr(ExprRef { module: id, expr: *expr })),
             ExportTarget::Reexport { source, name } => match &loaded.targets[source.0 as usize] {
                 Target::Module(next) => self.export_within(*next, &loaded.module, *name, asked),
                 Target::Package(_) => Some(Exported::Package(id, *source, *name)),
-                Target::Missing => None,
+                Target::Within(..) | Target::Missing => None,
             },
         }
+    }
+
+    /// What a name stands for that a module itself imports from another of the project.
+    fn passed_on<'a>(&'a self, loaded: &'a Loaded, symbol: SymbolIdx, asked: &mut Asked<'a>) -> Option<Exported> {
+        let Definition::Import { source, name } = loaded.module.symbol(symbol).definition else { return None };
+        if loaded.module.language != Language::Rust {
+            return None;
+        }
+        let inside = self.target_module(&loaded.targets[source.0 as usize], asked)?;
+        self.export_within(inside, &loaded.module, name, asked)
+    }
+
+    /// The module that an import leads to, where what it names inside another is a module itself.
+    fn target_module<'a>(&'a self, target: &'a Target, asked: &mut Asked<'a>) -> Option<ModuleId> {
+        let (start, names) = match target {
+            Target::Module(module) => return Some(*module),
+            Target::Within(module, names) => (*module, names),
+            Target::Package(_) | Target::Missing => return None,
+        };
+        names.iter().try_fold(start, |module, name| {
+            match self.export_text(self.loaded(module), module, name, asked)? {
+                Exported::Namespace(next) => Some(next),
+                _ => None,
+            }
+        })
     }
 
     /// A whole module as a value: `module.exports = x` is `x` itself.

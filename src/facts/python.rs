@@ -159,7 +159,7 @@ impl Program<'_> {
             }
         }
         self.apply(&mut settled);
-        for id in self.ids() {
+        for id in self.ids().filter(|&id| self.module(id).language == Language::Python) {
             for &symbol in &self.module(id).from_star {
                 let definition = self.definition_from_star(self.loaded(id), symbol);
                 settled.push((id, symbol, definition));

@@ -73,7 +73,12 @@ pub struct Evaluator<'p> {
     pub(super) inputs: FxHashMap<PathId, bool>,
     pub(super) environments: FxHashMap<PathId, bool>,
     returns_active: FxHashSet<FunctionRef>,
+    /// Found once somebody asks.
+    extensions: Option<Extensions>,
 }
+
+/// By class: those that add members to it from elsewhere.
+type Extensions = FxHashMap<(ModuleId, ClassIdx), Vec<(ModuleId, ClassIdx)>>;
 
 impl<'p> Evaluator<'p> {
     pub fn new(program: &'p Program<'p>, stacks: &'p Stacks, links: &'p Links) -> Evaluator<'p> {
@@ -96,6 +101,7 @@ impl<'p> Evaluator<'p> {
             inputs: FxHashMap::default(),
             environments: FxHashMap::default(),
             returns_active: FxHashSet::default(),
+            extensions: None,
         }
     }
 
@@ -152,7 +158,7 @@ impl<'p> Evaluator<'p> {
             ExprKind::Class(class) => one(Thing::Class(at.module, class)),
             ExprKind::Object(_) | ExprKind::Array(_) => one(Thing::Data(at)),
             ExprKind::Require(source) | ExprKind::Import(source) => self.source(at.module, source, Imported::Namespace),
-            ExprKind::Await(inner) | ExprKind::Spread(inner) => self.things(here(inner)),
+            ExprKind::Await(inner) | ExprKind::Try(inner) | ExprKind::Spread(inner) => self.things(here(inner)),
             ExprKind::Assign { value, .. } => self.things(here(value)),
             ExprKind::Sequence(run) => {
                 let last = module.list(run).last();
@@ -359,6 +365,7 @@ impl<'p> Evaluator<'p> {
             }
         }
         if found.is_empty() && depth < 6 {
+            found.extend(self.extended_member(module, class, name, is_static, depth));
             for parent in self.parents(module, class) {
                 match parent {
                     Thing::Class(module, class) => {
@@ -373,6 +380,50 @@ impl<'p> Evaluator<'p> {
             }
         }
         found
+    }
+
+    /// A member that another file adds to a class.
+    fn extended_member(&mut self, module: ModuleId, class: ClassIdx, name: &str, is_static: bool, depth: u8) -> Things {
+        if self.extensions.is_none() {
+            self.extensions = Some(FxHashMap::default());
+            self.extensions = Some(self.find_extensions());
+        }
+        let known = self.extensions.as_ref().and_then(|all| all.get(&(module, class))).cloned().unwrap_or_default();
+        known
+            .into_iter()
+            .flat_map(|(module, class)| self.class_member(module, class, name, is_static, depth + 1))
+            .collect()
+    }
+
+    fn find_extensions(&mut self) -> Extensions {
+        let program = self.program;
+        let mut found = Extensions::default();
+        for module in program.ids() {
+            for &(class, heritage) in &program.module(module).extensions {
+                for thing in self.things(ExprRef { module, expr: heritage }) {
+                    if let Thing::Class(of, extended) = thing {
+                        found.entry((of, extended)).or_default().push((module, class));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// What a star import gives under the name that nothing else defines.
+    fn brought_by_star(&mut self, module: ModuleId, name: &str) -> Things {
+        let program = self.program;
+        if let Some(exported) = program.export_named(module, name) {
+            return self.exported(exported);
+        }
+        let packages: SmallVec<[&str; 4]> = program.star_packages(module).collect();
+        packages
+            .into_iter()
+            .map(|package| {
+                let root = self.paths.package(package);
+                Thing::Path { path: self.paths.member(root, name), site: None }
+            })
+            .collect()
     }
 
     fn declared_member(&mut self, module: ModuleId, member: &ClassMember) -> Things {
@@ -397,8 +448,16 @@ impl<'p> Evaluator<'p> {
                 let exported = program.export(*target, &loaded.module, name);
                 return exported.map_or_else(Things::new, |exported| self.exported(exported));
             }
+            Target::Within(target, names) => {
+                let mut found = one(Thing::Module(*target));
+                let last = if let Imported::Named(atom) = name { Some(loaded.module.str(atom)) } else { None };
+                for name in names.iter().map(|name| &**name).chain(last) {
+                    found = found.into_iter().flat_map(|thing| self.member(thing, name)).collect();
+                }
+                return found;
+            }
             Target::Package(package) if loaded.module.language == Language::Python => self.paths.dotted(package),
-            Target::Package(package) => self.paths.root(package),
+            Target::Package(package) => self.paths.package(package),
             Target::Missing => self.paths.root("?"),
         };
         let path = match name {
@@ -463,6 +522,10 @@ impl<'p> Evaluator<'p> {
                 let iterated = self.things(ExprRef { module, expr: *of });
                 let elements: Things = iterated.into_iter().flat_map(|thing| self.element_of(thing)).collect();
                 self.follow(module, elements, steps)
+            }
+            Definition::Unknown if program.module(module).from_star.contains(&symbol) => {
+                let name = program.module(module).str(entry.name);
+                self.brought_by_star(module, name)
             }
             _ => Things::new(),
         }
@@ -651,7 +714,15 @@ impl<'p> Evaluator<'p> {
                     let name = hir.str(*name);
                     found = found.into_iter().flat_map(|thing| self.member(thing, name)).collect();
                 }
-                self.instances(found)
+                let mut found = self.instances(found);
+                // What a library's wrapper holds is what its members are of: `State<App>`, `Result<Pool, Error>`.
+                if hir.language == Language::Rust
+                    && let Some(&inner) = args.first()
+                    && found.iter().all(|thing| matches!(thing, Thing::Path { .. }))
+                {
+                    found.extend(self.type_things(module, inner, depth + 1));
+                }
+                found
             }
             Some(Type::Union(parts)) => {
                 parts.iter().take(MAX_THINGS).flat_map(|&part| self.type_things(module, part, depth + 1)).collect()
@@ -720,6 +791,9 @@ impl<'p> Evaluator<'p> {
         if let ExprKind::Member { object, name } = hir.kind(callee) {
             match hir.str(name) {
                 // The result is the receiver or the argument itself.
+                method if hir.language == Language::Rust && gives_what_it_holds(method) => {
+                    return self.things(here(object));
+                }
                 "bind" | "finally" | "catch" => return self.things(here(object)),
                 "freeze" | "assign" | "seal" if matches!(hir.kind(object), ExprKind::Global(o) if hir.str(o) == "Object") =>
                 {
@@ -824,6 +898,28 @@ impl<'p> Evaluator<'p> {
     pub fn constant_text(&mut self, at: ExprRef) -> Option<String> {
         self.value(at).as_text().map(str::to_owned)
     }
+}
+
+/// Methods of Rust's own wrappers (`Result`, `Option`, `Mutex`) that give what these hold.
+pub(super) fn gives_what_it_holds(method: &str) -> bool {
+    matches!(
+        method,
+        "unwrap"
+            | "expect"
+            | "unwrap_or_default"
+            | "unwrap_or_else"
+            | "map_err"
+            | "ok"
+            | "ok_or"
+            | "ok_or_else"
+            | "context"
+            | "with_context"
+            | "wrap_err"
+            | "wrap_err_with"
+            | "or_else"
+            | "inspect_err"
+            | "lock"
+    )
 }
 
 /// The root of the names that exist without being defined.

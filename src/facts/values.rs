@@ -9,7 +9,7 @@ use super::checks::admits_known;
 use super::model::{Data, Guard, Origins, Record, Value, Within};
 use super::paths::PathId;
 use super::program::{ExprRef, FunctionRef, ModuleId};
-use super::resolve::{Evaluator, Thing};
+use super::resolve::{Evaluator, Thing, gives_what_it_holds};
 use super::stacks::Verb;
 use crate::syntax::hir::{
     BinaryOp, ContextId, ContextKind, Definition, ExprId, ExprKind, Language, LogicalOp, Module, PropKind, Run, Step,
@@ -62,7 +62,7 @@ impl Evaluator<'_> {
                 Value { data: Data::Text(module.str(atom).into()), origins: regex_origin(module.str(atom)) }
             }
             ExprKind::Template { quasis, exprs } => self.template(at.module, quasis, exprs),
-            ExprKind::Await(inner) | ExprKind::Spread(inner) => self.value(here(inner)),
+            ExprKind::Await(inner) | ExprKind::Try(inner) | ExprKind::Spread(inner) => self.value(here(inner)),
             ExprKind::Assign { value, .. } => self.value(here(value)),
             ExprKind::Sequence(run) => {
                 let last = module.list(run).last();
@@ -698,6 +698,9 @@ impl Evaluator<'_> {
         let mut method = "";
         if let ExprKind::Member { object, name } = module.kind(callee) {
             method = module.str(name);
+            if module.language == Language::Rust && gives_what_it_holds(method) {
+                return self.value(here(object));
+            }
             if let Some(mapped) = self.mapped_value(at.module, method, &arguments) {
                 return mapped;
             }

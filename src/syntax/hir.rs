@@ -107,6 +107,8 @@ pub enum ExprKind {
     Unary(ExprId),
     Delete(ExprId),
     Await(ExprId),
+    /// `x?`: what `x` holds, or the function's end.
+    Try(ExprId),
     Require(SourceIdx),
     /// `import("x")` with a constant.
     Import(SourceIdx),
@@ -448,6 +450,8 @@ pub struct Module {
     pub tests: TestStats,
     /// Lines of text.
     pub lines: u32,
+    /// Classes that only add members to the type that the expression names (`impl` of a type of another file).
+    pub extensions: Vec<(ClassIdx, ExprId)>,
     /// Sources that name a module only if there is one: `from a import b` may import the module `a.b`.
     pub submodules: Vec<SourceIdx>,
     /// Texts that may name a module (`"app.main:app"`, `"shop.middleware.Audit"`): what reads them may load it.

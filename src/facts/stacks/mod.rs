@@ -79,6 +79,7 @@ pub enum Test {
 #[derive(Debug, Default)]
 pub struct Stack {
     pub id: String,
+    /// Packages of npm, and crates as manifests name them, that show the stack.
     pub npm: Vec<String>,
     /// Names of Python packages, as PEP 503 compares them.
     pub pypi: Vec<String>,

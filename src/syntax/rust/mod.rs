@@ -1,17 +1,27 @@
 //! Rust through syn.
 
+mod comments;
+mod expressions;
+mod functions;
+mod items;
+mod lower;
+mod macros;
+mod nesting;
+mod paths;
+mod patterns;
+mod scopes;
+mod test_stats;
+#[cfg(test)]
+mod tests;
+mod types;
+
 use super::SyntaxError;
-use super::error::narrow;
-use super::hir::{Language, Module};
+use super::hir::Module;
 
 /// Reads one module.
+///
+/// The parser and everything that walks its tree recurse: texts that nest deeply are read on a thread of their own, and
+/// what nests deeper than [`super::javascript::LEVELS`] is left out ([`Module::too_deep`]).
 pub fn parse(text: &str) -> Result<Module, SyntaxError> {
-    match syn::parse_file(text) {
-        Ok(_) => {
-            let mut module = Module::default();
-            module.open(Language::Rust, narrow(text.len()), 0);
-            Ok(module)
-        }
-        Err(error) => Err(SyntaxError::malformed(text, error.span().byte_range().start, error.to_string())),
-    }
+    nesting::guarded(text, lower::lower)
 }
