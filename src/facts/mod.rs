@@ -6,6 +6,7 @@ pub mod code;
 pub mod graph;
 pub mod imports;
 pub mod joins;
+mod memo;
 mod model;
 pub mod paths;
 pub mod program;
