@@ -251,3 +251,19 @@ fn domains(project: &Project) -> Vec<FxHashSet<ServiceId>> {
     };
     (0u16..).zip(&project.services).map(|(number, _)| closure(number)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Key;
+    use crate::facts::Value;
+
+    #[test]
+    fn a_list_is_found_by_its_elements_unless_one_is_opaque() {
+        let found = |value: &Value| Key::of_elements(value).map(|keys| keys.len());
+        assert_eq!(found(&Value::texts(["a.ts", "b.ts"])), Some(2));
+        assert_eq!(found(&Value::text("a.ts")), Some(1));
+        assert_eq!(found(&Value::texts(["auth", ":opaque"])), None);
+        assert_eq!(found(&Value::list(vec![Value::text("a"), Value::UNKNOWN])), None);
+        assert_eq!(found(&Value::UNKNOWN), None);
+    }
+}
