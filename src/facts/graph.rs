@@ -365,8 +365,7 @@ pub fn is_parameter(program: &Program<'_>, module: ModuleId, expr: ExprId) -> bo
 
 fn link_handlers(evaluator: &mut Evaluator<'_>, at: ExprRef, path: PathId, links: &mut Links) {
     let stacks = evaluator.stacks;
-    let name = evaluator.paths.last_name(path).to_owned();
-    for (clause, pattern) in stacks.candidates(Verb::Call, &name) {
+    for (clause, pattern) in stacks.candidates(Verb::Call, evaluator.paths.last_name(path)) {
         if !matches!(&*clause.kind, "route" | "mount")
             || clause.handler.is_empty()
             || !evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern)

@@ -9,6 +9,7 @@ mod crates;
 pub mod graph;
 pub mod imports;
 pub mod joins;
+mod memo;
 mod model;
 pub mod paths;
 pub mod program;

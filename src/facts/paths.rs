@@ -9,11 +9,15 @@ use rustc_hash::FxHashMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathId(u32);
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Index into [`PathTable::names`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct NameId(u32);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Node {
     /// A package (`next/server`), `global`, or `?` for a module that could not be found.
-    Root(Arc<str>),
-    Member(PathId, Arc<str>),
+    Root(NameId),
+    Member(PathId, NameId),
     /// The result of a call (or of `new`).
     Result(PathId),
 }
@@ -21,30 +25,53 @@ enum Node {
 /// All paths seen so far.
 #[derive(Debug, Default)]
 pub struct PathTable {
-    nodes: Vec<Node>,
+    /// Each with its depth.
+    nodes: Vec<(Node, u8)>,
     index: FxHashMap<Node, PathId>,
+    names: Vec<Arc<str>>,
+    name_index: FxHashMap<Arc<str>, NameId>,
 }
 
 /// Longer paths are cut: nothing asks for them, and generated code must not grow the table without bound.
-const MAX_DEPTH: usize = 24;
+const MAX_DEPTH: u8 = 24;
 
 impl PathTable {
     fn intern(&mut self, node: Node) -> PathId {
         if let Some(&id) = self.index.get(&node) {
             return id;
         }
+        let depth = match node {
+            Node::Root(_) => 0,
+            Node::Member(parent, _) | Node::Result(parent) => self.depth(parent) + 1,
+        };
         let id = PathId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
-        self.nodes.push(node.clone());
+        self.nodes.push((node, depth));
         self.index.insert(node, id);
         id
     }
 
-    fn node(&self, id: PathId) -> &Node {
-        &self.nodes[id.0 as usize]
+    fn name_id(&mut self, text: &str) -> NameId {
+        if let Some(&id) = self.name_index.get(text) {
+            return id;
+        }
+        let id = NameId(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
+        let text: Arc<str> = text.into();
+        self.names.push(Arc::clone(&text));
+        self.name_index.insert(text, id);
+        id
+    }
+
+    fn node(&self, id: PathId) -> Node {
+        self.nodes[id.0 as usize].0
+    }
+
+    fn name(&self, id: NameId) -> &Arc<str> {
+        &self.names[id.0 as usize]
     }
 
     pub fn root(&mut self, package: &str) -> PathId {
-        self.intern(Node::Root(package.strip_prefix("node:").unwrap_or(package).into()))
+        let name = self.name_id(package.strip_prefix("node:").unwrap_or(package));
+        self.intern(Node::Root(name))
     }
 
     /// A package with the modules inside it: `axum::routing` is a member of `axum`.
@@ -62,23 +89,22 @@ impl PathTable {
     }
 
     pub fn member(&mut self, of: PathId, name: &str) -> PathId {
-        let is_root = matches!(self.node(of), Node::Root(_));
-        if is_root && name == "default" || self.depth(of) >= MAX_DEPTH {
+        let node = Node::Member(of, self.name_id(name));
+        if let Some(&known) = self.index.get(&node) {
+            return known;
+        }
+        if self.depth(of) >= MAX_DEPTH {
             return of;
         }
-        // `import { pinoHttp } from "pino-http"` is what `import pinoHttp from "pino-http"` gives.
-        if let Node::Root(root) = self.node(of)
-            && is_camel_case_of(name, root)
-        {
-            return of;
+        if let Node::Root(root) = self.node(of) {
+            let root = &**self.name(root);
+            // `import { pinoHttp } from "pino-http"` is what `import pinoHttp from "pino-http"` gives.
+            let is_itself = name == "default" || is_camel_case_of(name, root);
+            if is_itself || root == "global" && matches!(name, "globalThis" | "global") {
+                return of;
+            }
         }
-        if let Node::Root(root) = self.node(of)
-            && &**root == "global"
-            && matches!(name, "globalThis" | "global")
-        {
-            return of;
-        }
-        self.intern(Node::Member(of, name.into()))
+        self.intern(node)
     }
 
     pub fn result(&mut self, of: PathId) -> PathId {
@@ -88,19 +114,14 @@ impl PathTable {
         self.intern(Node::Result(of))
     }
 
-    fn depth(&self, mut id: PathId) -> usize {
-        let mut depth = 0;
-        while let Some(parent) = self.parent(id) {
-            depth += 1;
-            id = parent;
-        }
-        depth
+    fn depth(&self, id: PathId) -> u8 {
+        self.nodes[id.0 as usize].1
     }
 
     pub fn parent(&self, id: PathId) -> Option<PathId> {
         match self.node(id) {
             Node::Root(_) => None,
-            Node::Member(parent, _) | Node::Result(parent) => Some(*parent),
+            Node::Member(parent, _) | Node::Result(parent) => Some(parent),
         }
     }
 
@@ -108,8 +129,8 @@ impl PathTable {
     pub fn last_name(&self, mut id: PathId) -> &str {
         loop {
             match self.node(id) {
-                Node::Root(name) | Node::Member(_, name) => return name,
-                Node::Result(parent) => id = *parent,
+                Node::Root(name) | Node::Member(_, name) => return self.name(name),
+                Node::Result(parent) => id = parent,
             }
         }
     }
@@ -121,17 +142,17 @@ impl PathTable {
     /// A package, or one of its exports; globals are none.
     pub fn is_export(&self, id: PathId) -> bool {
         match self.node(id) {
-            Node::Root(name) => !is_language(name),
-            Node::Member(parent, _) => matches!(self.node(*parent), Node::Root(name) if !is_language(name)),
+            Node::Root(name) => !is_language(self.name(name)),
+            Node::Member(parent, _) => matches!(self.node(parent), Node::Root(name) if !is_language(self.name(name))),
             Node::Result(_) => false,
         }
     }
 
     pub fn text(&self, id: PathId) -> String {
         match self.node(id) {
-            Node::Root(name) => name.to_string(),
-            Node::Member(parent, name) => format!("{}.{name}", self.text(*parent)),
-            Node::Result(parent) => format!("{}()", self.text(*parent)),
+            Node::Root(name) => self.name(name).to_string(),
+            Node::Member(parent, name) => format!("{}.{}", self.text(parent), self.name(name)),
+            Node::Result(parent) => format!("{}()", self.text(parent)),
         }
     }
 }
@@ -229,7 +250,7 @@ impl Matcher {
             return known;
         }
         // A value that is known by its type alone is a root of the type's own name.
-        if matches!(paths.node(path), Node::Root(name) if **name == *types.name(ty)) {
+        if matches!(paths.node(path), Node::Root(name) if **paths.name(name) == *types.name(ty)) {
             return true;
         }
         // A type that names itself asks about shorter paths only; this guard stops one that does not.
@@ -251,7 +272,7 @@ impl Matcher {
         let Some((last, rest)) = steps.split_last() else {
             return match root {
                 Root::Type(ty) => self.is_type(paths, types, path, *ty),
-                Root::Package(name) => matches!(paths.node(path), Node::Root(package) if package == name),
+                Root::Package(name) => matches!(paths.node(path), Node::Root(package) if paths.name(package) == name),
             };
         };
         match last {
@@ -262,17 +283,17 @@ impl Matcher {
                 paths.parent(path).is_some_and(|parent| self.steps(paths, types, parent, root, steps))
             }
             SelectorStep::Result => match paths.node(path) {
-                Node::Result(parent) => self.steps(paths, types, *parent, root, rest),
+                Node::Result(parent) => self.steps(paths, types, parent, root, rest),
                 _ => false,
             },
             SelectorStep::AnyName | SelectorStep::Ending(_) | SelectorStep::Names(_) => match paths.node(path) {
                 Node::Member(parent, name) => {
                     let fits = match last {
-                        SelectorStep::Names(names) => names.contains(name),
-                        SelectorStep::Ending(ending) => name.ends_with(&**ending),
+                        SelectorStep::Names(names) => names.contains(paths.name(name)),
+                        SelectorStep::Ending(ending) => paths.name(name).ends_with(&**ending),
                         _ => true,
                     };
-                    fits && self.steps(paths, types, *parent, root, rest)
+                    fits && self.steps(paths, types, parent, root, rest)
                 }
                 _ => false,
             },

@@ -8,8 +8,8 @@ use smallvec::SmallVec;
 use super::model::FunctionId;
 use crate::project::{FileId, Project};
 use crate::syntax::hir::{
-    Atom, Definition, ExportTarget, ExprId, ExprKind, FunctionIdx, Imported, Language, Module, PropKind, SourceIdx,
-    SymbolIdx,
+    Atom, Definition, Export, ExportTarget, ExprId, ExprKind, FunctionIdx, Imported, Language, Module, PropKind,
+    SourceIdx, SymbolIdx,
 };
 
 /// Index into [`Program::modules`].
@@ -49,7 +49,7 @@ pub struct Loaded {
     pub targets: Vec<Target>,
     first_function: u32,
     /// Latest export of each name.
-    exports: FxHashMap<Atom, usize>,
+    exports: FxHashMap<Box<str>, usize>,
     /// `x.name = value`, by the symbol of `x`.
     assigned: FxHashMap<SymbolIdx, Vec<(Atom, ExprId)>>,
 }
@@ -111,7 +111,8 @@ impl<'p> Program<'p> {
                     Resolution::Missing => Target::Missing,
                 })
                 .collect();
-            let exports = module.exports.iter().enumerate().map(|(index, export)| (export.name, index)).collect();
+            let named = |(index, export): (usize, &Export)| (Box::from(module.str(export.name)), index);
+            let exports = module.exports.iter().enumerate().map(named).collect();
             let functions = u32::try_from(module.functions.len()).unwrap_or(0);
             let assigned = property_assignments(&module);
             loaded.push(Loaded { file, module, targets, first_function, exports, assigned });
@@ -230,7 +231,7 @@ impl<'p> Program<'p> {
             return None;
         }
         asked.push((id, name));
-        if let Some((_, &index)) = loaded.exports.iter().find(|(atom, _)| loaded.module.str(**atom) == name) {
+        if let Some(&index) = loaded.exports.get(name) {
             return self.target(loaded, id, &loaded.module.exports[index].target, asked);
         }
         if let Some(&last) = loaded.module.commonjs.last() {

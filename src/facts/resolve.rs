@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::classes::is_class_method;
+use super::memo::{ExprMemo, State};
 use super::model::FunctionId;
 use super::paths::{Matcher, PathId, PathTable, TypeIdx};
 use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
@@ -57,10 +58,9 @@ pub struct Evaluator<'p> {
     pub links: &'p Links,
     pub paths: PathTable,
     pub matcher: Matcher,
-    things: FxHashMap<ExprRef, Things>,
+    things: ExprMemo<Things>,
     /// Members of the project's own objects and classes.
     members: FxHashMap<(Thing, Box<str>), Things>,
-    active: FxHashSet<ExprRef>,
     depth: u16,
     pub(super) values: FxHashMap<ExprRef, crate::facts::model::Value>,
     pub(super) value_active: FxHashSet<ExprRef>,
@@ -69,9 +69,12 @@ pub struct Evaluator<'p> {
     pub(super) apart: Option<FunctionRef>,
     /// What functions return, looked at on their own.
     pub(super) returned: FxHashMap<FunctionRef, crate::facts::model::Value>,
+    /// The same for functions that were reached at a depth that leaves little to follow: good for that depth alone.
+    pub(super) returned_deep: FxHashMap<(FunctionRef, u16), crate::facts::model::Value>,
     pub(super) returning: FxHashSet<FunctionRef>,
     pub(super) inputs: FxHashMap<PathId, bool>,
     pub(super) environments: FxHashMap<PathId, bool>,
+    pub(super) variables: FxHashMap<PathId, bool>,
     returns_active: FxHashSet<FunctionRef>,
     /// Found once somebody asks.
     extensions: Option<Extensions>,
@@ -88,18 +91,19 @@ impl<'p> Evaluator<'p> {
             links,
             paths: PathTable::default(),
             matcher: Matcher::default(),
-            things: FxHashMap::default(),
+            things: ExprMemo::new(program.modules.len()),
             members: FxHashMap::default(),
-            active: FxHashSet::default(),
             depth: 0,
             values: FxHashMap::default(),
             value_active: FxHashSet::default(),
             value_depth: 0,
             apart: None,
             returned: FxHashMap::default(),
+            returned_deep: FxHashMap::default(),
             returning: FxHashSet::default(),
             inputs: FxHashMap::default(),
             environments: FxHashMap::default(),
+            variables: FxHashMap::default(),
             returns_active: FxHashSet::default(),
             extensions: None,
         }
@@ -128,19 +132,20 @@ impl<'p> Evaluator<'p> {
         if at.expr == ExprId::NONE {
             return Things::new();
         }
-        if let Some(known) = self.things.get(&at) {
-            return known.clone();
+        match self.things.state(at) {
+            State::Known(known) => return known.clone(),
+            State::Active => return Things::new(),
+            State::New if self.depth >= MAX_DEPTH => return Things::new(),
+            State::New => {}
         }
-        if self.depth >= MAX_DEPTH || !self.active.insert(at) {
-            return Things::new();
-        }
+        let exprs = self.program.module(at.module).exprs.len();
+        self.things.begin(at, exprs);
         self.depth += 1;
         let mut found = self.evaluate(at);
         self.depth -= 1;
-        self.active.remove(&at);
         dedup(&mut found);
         // Remembered even where a circle cut it short: asking again would take time without end.
-        self.things.insert(at, found.clone());
+        self.things.finish(at, exprs, found.clone());
         found
     }
 
@@ -937,6 +942,9 @@ fn one(thing: Thing) -> Things {
 }
 
 fn dedup(things: &mut Things) {
+    if things.len() < 2 {
+        return;
+    }
     let mut seen = SmallVec::<[Thing; 8]>::new();
     things.retain(|thing| {
         let new = !seen.contains(thing);

@@ -757,9 +757,8 @@ impl Evaluator<'_> {
 
     /// What stack files say that the result of a call is.
     pub(super) fn declared_origin(&mut self, path: PathId, arguments: Origins) -> Option<Origins> {
-        let name = self.paths.last_name(path).to_owned();
         let stacks = self.stacks;
-        for clause in stacks.origin_candidates(&name) {
+        for clause in stacks.origin_candidates(self.paths.last_name(path)) {
             if self.matcher.matches(&self.paths, &stacks.types, path, &clause.selector) {
                 return Some(if clause.replaces { clause.origin } else { clause.origin.with(arguments) });
             }
@@ -770,6 +769,10 @@ impl Evaluator<'_> {
     /// What a call of a function of the project gives, with what it passes.
     fn returned_value(&mut self, function: FunctionRef, passed: &[Value]) -> Value {
         if let Some(known) = self.returned.get(&function) {
+            return put_in(known, passed);
+        }
+        let depth = self.value_depth;
+        if let Some(known) = self.returned_deep.get(&(function, depth)) {
             return put_in(known, passed);
         }
         if !self.returning.insert(function) {
@@ -799,8 +802,10 @@ impl Evaluator<'_> {
             Value { data: Data::Unknown, origins: marks }
         });
         let value = put_in(&returned, passed);
-        if self.value_depth < MAX_DEPTH / 2 {
+        if depth < MAX_DEPTH / 2 {
             self.returned.insert(function, returned);
+        } else {
+            self.returned_deep.insert((function, depth), returned);
         }
         value
     }
@@ -877,11 +882,15 @@ impl Evaluator<'_> {
     }
 
     pub fn is_environment(&mut self, path: PathId) -> bool {
+        if let Some(&known) = self.variables.get(&path) {
+            return known;
+        }
         let stacks = self.stacks;
-        let name = self.paths.last_name(path).to_owned();
-        stacks.candidates(Verb::Read, &name).any(|(clause, pattern)| {
+        let found = stacks.candidates(Verb::Read, self.paths.last_name(path)).any(|(clause, pattern)| {
             &*clause.kind == "env" && self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern)
-        })
+        });
+        self.variables.insert(path, found);
+        found
     }
 
     /// Is it, or does it lie inside, what a stack calls input?
@@ -905,8 +914,7 @@ impl Evaluator<'_> {
         } else {
             (Verb::Read, path)
         };
-        let name = self.paths.last_name(asked).to_owned();
-        stacks.candidates(verb, &name).any(|(clause, pattern)| {
+        stacks.candidates(verb, self.paths.last_name(asked)).any(|(clause, pattern)| {
             &*clause.kind == "input" && self.matcher.matches_pattern(&self.paths, &stacks.types, asked, pattern)
         })
     }

@@ -107,8 +107,8 @@ pub fn extract(evaluator: &mut Evaluator<'_>) -> (Vec<Raw>, Vec<Vec<FunctionId>>
     let (program, stacks, links) = (evaluator.program, evaluator.stacks, evaluator.links);
     let (first, second) = halves(program);
     let ((mut found, edges), (others, more)) = rayon::join(
-        || extract_modules(Evaluator::new(program, stacks, links), &first),
-        || extract_modules(Evaluator::new(program, stacks, links), &second),
+        || extract_modules(&mut Evaluator::new(program, stacks, links), &first),
+        || extract_modules(&mut Evaluator::new(program, stacks, links), &second),
     );
     found.extend(others);
     let mut calls = nesting_edges(program);
@@ -124,19 +124,19 @@ pub fn extract(evaluator: &mut Evaluator<'_>) -> (Vec<Raw>, Vec<Vec<FunctionId>>
 
 type Edges = Vec<(FunctionId, FunctionId)>;
 
-fn extract_modules(mut evaluator: Evaluator<'_>, modules: &[ModuleId]) -> (Vec<Raw>, Edges) {
+fn extract_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> (Vec<Raw>, Edges) {
     let mut found = Vec::new();
     let mut edges = Vec::new();
     for &module in modules {
         for index in 0..evaluator.program.module(module).exprs.len() {
             let expr = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
-            extract_expr(&mut evaluator, ExprRef { module, expr }, &mut found);
+            extract_expr(evaluator, ExprRef { module, expr }, &mut found);
         }
-        extract_destructured(&mut evaluator, module, &mut found);
-        extract_exports(&mut evaluator, module, &mut found);
-        extract_declared(&mut evaluator, module, &mut found);
-        add_call_edges(&mut evaluator, module, &mut edges);
-        add_injected_edges(&mut evaluator, module, &mut edges);
+        extract_destructured(evaluator, module, &mut found);
+        extract_exports(evaluator, module, &mut found);
+        extract_declared(evaluator, module, &mut found);
+        add_call_edges(evaluator, module, &mut edges);
+        add_injected_edges(evaluator, module, &mut edges);
     }
     (found, edges)
 }
@@ -286,12 +286,11 @@ fn apply_to_anything(evaluator: &mut Evaluator<'_>, name: &str, place: Place<'_>
 }
 
 pub(super) fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId], place: Place<'_>, out: &mut Vec<Raw>) {
-    let mut kinds: SmallVec<[(Arc<str>, usize); 4]> = SmallVec::new();
+    let mut kinds: SmallVec<[(&str, usize); 4]> = SmallVec::new();
     for &path in paths {
         let stacks = evaluator.stacks;
-        let name = evaluator.paths.last_name(path).to_owned();
-        for (clause, pattern) in stacks.candidates(verb, &name) {
-            let key = (clause.kind.clone(), clause.stack);
+        for (clause, pattern) in stacks.candidates(verb, evaluator.paths.last_name(path)) {
+            let key = (&*clause.kind, clause.stack);
             // The first clause of a kind wins within its stack.
             if kinds.contains(&key)
                 || !evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern)

@@ -118,6 +118,27 @@ pub struct ColumnType {
 /// Index of a clause and of one of its selector's patterns.
 type Alternative = (usize, usize);
 
+/// What of one verb may match a path, by the path's last name; in the order of the files.
+#[derive(Debug, Default)]
+struct ByName {
+    /// With those that take any name among them.
+    named: FxHashMap<Arc<str>, Vec<Alternative>>,
+    any: Vec<Alternative>,
+}
+
+impl ByName {
+    fn get(&self, name: &str) -> &[Alternative] {
+        self.named.get(name).unwrap_or(&self.any)
+    }
+
+    fn merge(&mut self) {
+        for alternatives in self.named.values_mut() {
+            alternatives.extend(&self.any);
+            alternatives.sort_unstable();
+        }
+    }
+}
+
 /// All stacks, compiled for look-up.
 #[derive(Debug, Default)]
 pub struct Stacks {
@@ -130,8 +151,7 @@ pub struct Stacks {
     pub request_types: Vec<TypeIdx>,
     pub app_types: Vec<TypeIdx>,
     pub router_types: Vec<TypeIdx>,
-    by_name: FxHashMap<(Verb, Arc<str>), Vec<Alternative>>,
-    any_name: FxHashMap<Verb, Vec<Alternative>>,
+    by_verb: FxHashMap<Verb, ByName>,
     origin_by_name: FxHashMap<Arc<str>, Vec<usize>>,
     column_by_name: FxHashMap<Arc<str>, Vec<usize>>,
 }
@@ -149,19 +169,20 @@ impl Stacks {
     }
 
     /// The clauses of a verb whose selector may end in `name`, with the alternative to test.
-    pub fn candidates(&self, verb: Verb, name: &str) -> impl Iterator<Item = (&Clause, &Pattern)> {
-        let named = self.by_name.get(&(verb, Arc::from(name))).into_iter().flatten();
-        let any = self.any_name.get(&verb).into_iter().flatten();
-        let mut found: Vec<(usize, usize)> = named.chain(any).copied().collect();
-        found.sort_unstable();
-        found.into_iter().map(|(clause, pattern)| {
+    pub fn candidates<'s>(
+        &'s self,
+        verb: Verb,
+        name: &str,
+    ) -> impl Iterator<Item = (&'s Clause, &'s Pattern)> + use<'s> {
+        let found = self.by_verb.get(&verb).map_or(&[][..], |clauses| clauses.get(name));
+        found.iter().map(|&(clause, pattern)| {
             let clause = &self.clauses[clause];
             (clause, &clause.selector.patterns[pattern])
         })
     }
 
     pub fn has_candidates(&self, verb: Verb, name: &str) -> bool {
-        self.any_name.contains_key(&verb) || self.by_name.contains_key(&(verb, Arc::from(name)))
+        self.by_verb.get(&verb).is_some_and(|clauses| !clauses.get(name).is_empty())
     }
 
     pub fn has_verb(&self, verb: Verb) -> bool {
@@ -173,12 +194,12 @@ impl Stacks {
     }
 
     /// Origins that the result of a call of that last name may have.
-    pub fn origin_candidates(&self, name: &str) -> impl Iterator<Item = &OriginClause> {
+    pub fn origin_candidates<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s OriginClause> + use<'s> {
         self.origin_by_name.get(name).into_iter().flatten().map(|&index| &self.origins[index])
     }
 
     /// Types of columns that a path of that last name may stand for.
-    pub fn column_candidates(&self, name: &str) -> impl Iterator<Item = &ColumnType> {
+    pub fn column_candidates<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s ColumnType> + use<'s> {
         self.column_by_name.get(name).into_iter().flatten().map(|&index| &self.column_types[index])
     }
 
@@ -191,16 +212,18 @@ impl Stacks {
     fn index(&mut self) {
         for (index, clause) in self.clauses.iter().enumerate() {
             for (alternative, pattern) in clause.selector.patterns.iter().enumerate() {
+                let of_verb = self.by_verb.entry(clause.verb).or_default();
                 match pattern.last_names() {
                     Some(names) => {
                         for name in names {
-                            self.by_name.entry((clause.verb, name)).or_default().push((index, alternative));
+                            of_verb.named.entry(name).or_default().push((index, alternative));
                         }
                     }
-                    None => self.any_name.entry(clause.verb).or_default().push((index, alternative)),
+                    None => of_verb.any.push((index, alternative)),
                 }
             }
         }
+        self.by_verb.values_mut().for_each(ByName::merge);
         for (index, clause) in self.origins.iter().enumerate() {
             for name in clause.selector.patterns.iter().filter_map(Pattern::last_names).flatten() {
                 self.origin_by_name.entry(name).or_default().push(index);

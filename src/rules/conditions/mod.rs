@@ -12,7 +12,7 @@ mod tri;
 use std::sync::Arc;
 
 pub use parse::{CLAUSE_KEYS, Known, PATTERN_KEYS, PREDICATE_KEYS, VIA, fields_of, kinds};
-pub use predicate::{LazyRegex, Operand, OriginTest, Predicate};
+pub use predicate::{LazyRegex, Operand, OriginTest, Predicate, is_opaque};
 pub use quantity::Quantity;
 pub use tri::{Tri, Verdict};
 

@@ -227,7 +227,7 @@ fn matches_regex(regex: &LazyRegex, value: &Value) -> Tri {
 }
 
 /// An element that stands for something opaque (`:opaque` among the roles of a route): what is not found may be in it.
-fn is_opaque(item: &Value) -> bool {
+pub fn is_opaque(item: &Value) -> bool {
     item.is_unknown() || item.as_text() == Some(":opaque")
 }
 

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::view::FactView;
 use crate::facts::{Data, Fact, FactId, FactStore, FunctionId, Value};
 use crate::project::{FileId, ProcessKind, Project, ServiceId};
-use crate::rules::conditions::Fields;
+use crate::rules::conditions::{Fields, is_opaque};
 
 type Reach = Arc<FxHashSet<FunctionId>>;
 
@@ -19,7 +19,7 @@ pub struct Index<'a> {
     kinds: FxHashMap<&'a str, OfKind>,
     callers: Vec<Vec<FunctionId>>,
     domains: Vec<FxHashSet<ServiceId>>,
-    joins: Mutex<FxHashMap<(String, String), Arc<Join>>>,
+    joins: Mutex<FxHashMap<(String, String, By), Arc<Join>>>,
     reached: Mutex<ReachCache>,
 }
 
@@ -45,6 +45,15 @@ const MAX_CACHED: usize = 4_000_000;
 pub enum Direction {
     Callees,
     Callers,
+}
+
+/// How a field is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum By {
+    /// It is the value.
+    Value,
+    /// It holds the value, or is it.
+    Element,
 }
 
 /// Facts of a kind by the value of one field.
@@ -77,6 +86,15 @@ impl Key {
             Data::Fact(id) => Key::Fact(*id),
             Data::Unknown | Data::List(_) | Data::Record(_) => return None,
         })
+    }
+
+    /// The elements of a list, or the value as its own only one; none where something opaque may be among them.
+    fn of_elements(value: &Value) -> Option<Vec<Key>> {
+        let items = match &value.data {
+            Data::List(items) => items,
+            _ => std::slice::from_ref(value),
+        };
+        items.iter().map(|item| if is_opaque(item) { None } else { Key::of(item) }).collect()
     }
 }
 
@@ -129,28 +147,39 @@ impl<'a> Index<'a> {
             || self.domains.get(service.0 as usize).is_some_and(|domain| domain.contains(&fact.service))
     }
 
-    /// Facts of a kind whose field may equal a value; none if the value cannot be looked up.
-    pub fn joined(&self, kind: &str, field: &str, value: &Value) -> Option<Vec<FactId>> {
+    /// Facts of a kind whose field may equal (or hold) a value; none if the value cannot be looked up.
+    pub fn joined(&self, kind: &str, field: &str, value: &Value, by: By) -> Option<Vec<FactId>> {
         let key = Key::of(value)?;
-        let join = self.join(kind, field);
+        let join = self.join(kind, field, by);
         let mut ids = join.plain.get(&key).cloned().unwrap_or_default();
         ids.extend(&join.other);
         ids.sort_unstable();
         Some(ids)
     }
 
-    fn join(&self, kind: &str, field: &str) -> Arc<Join> {
-        let name = (kind.to_owned(), field.to_owned());
+    fn join(&self, kind: &str, field: &str, by: By) -> Arc<Join> {
+        let name = (kind.to_owned(), field.to_owned(), by);
         let mut joins = self.joins.lock().unwrap_or_else(PoisonError::into_inner);
-        joins.entry(name).or_insert_with(|| Arc::new(self.build_join(kind, field))).clone()
+        joins.entry(name).or_insert_with(|| Arc::new(self.build_join(kind, field, by))).clone()
     }
 
-    fn build_join(&self, kind: &str, field: &str) -> Join {
+    fn build_join(&self, kind: &str, field: &str, by: By) -> Join {
         let mut join = Join::default();
         for view in self.kind(kind).iter().filter_map(|id| self.view(*id)) {
-            match Key::of(&view.field(field).unwrap_or(Value::ABSENT)) {
-                Some(key) => join.plain.entry(key).or_default().push(view.id),
-                None => join.other.push(view.id),
+            let value = view.field(field).unwrap_or(Value::ABSENT);
+            let keys = match by {
+                By::Value => Key::of(&value).map(|key| vec![key]),
+                By::Element => Key::of_elements(&value),
+            };
+            let Some(keys) = keys else {
+                join.other.push(view.id);
+                continue;
+            };
+            for key in keys {
+                let ids = join.plain.entry(key).or_default();
+                if ids.last() != Some(&view.id) {
+                    ids.push(view.id);
+                }
             }
         }
         join
@@ -221,4 +250,20 @@ fn domains(project: &Project) -> Vec<FxHashSet<ServiceId>> {
         seen
     };
     (0u16..).zip(&project.services).map(|(number, _)| closure(number)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Key;
+    use crate::facts::Value;
+
+    #[test]
+    fn a_list_is_found_by_its_elements_unless_one_is_opaque() {
+        let found = |value: &Value| Key::of_elements(value).map(|keys| keys.len());
+        assert_eq!(found(&Value::texts(["a.ts", "b.ts"])), Some(2));
+        assert_eq!(found(&Value::text("a.ts")), Some(1));
+        assert_eq!(found(&Value::texts(["auth", ":opaque"])), None);
+        assert_eq!(found(&Value::list(vec![Value::text("a"), Value::UNKNOWN])), None);
+        assert_eq!(found(&Value::UNKNOWN), None);
+    }
 }

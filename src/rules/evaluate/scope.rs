@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::index::{Direction, Index};
+use super::index::{By, Direction, Index};
 use super::view::FactView;
 use crate::facts::{Confidence, Data, Fact, FactId, FunctionId, Guard, Value};
 use crate::project::{Area, ServiceId};
@@ -217,10 +217,15 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Facts of the kind in the whole project; where the pattern asks a field to equal something, only those that may.
+    /// Facts of the kind in the whole project; where the pattern asks a field to equal or hold something, only those that
+    /// may.
     fn joined(&self, pattern: &Pattern, kind: &str, context: &Context<'_>) -> Cow<'_, [FactId]> {
         let by_field = pattern.condition.clauses.iter().find_map(|clause| {
             let Clause::Field { name, test } = clause else { return None };
+            let (test, by) = match test {
+                Predicate::Has(test) => (&**test, By::Element),
+                test => (test, By::Value),
+            };
             let value = match test {
                 Predicate::Text(text) => Value::text(text.clone()),
                 Predicate::Same(Operand::Site(path)) => match path.as_slice() {
@@ -229,7 +234,7 @@ impl<'a> Scope<'a> {
                 },
                 _ => return None,
             };
-            self.index.joined(kind, name, &value)
+            self.index.joined(kind, name, &value, by)
         });
         by_field.map_or_else(|| Cow::Borrowed(self.index.kind(kind)), Cow::Owned)
     }
