@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::{Raw, extract};
+use super::handed_back::HandedBack;
 use super::idle::Reads;
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
@@ -64,11 +65,21 @@ struct Builder<'p, 'r> {
     /// Facts by raw index, for joins.
     of_raw: FxHashMap<usize, usize>,
     servers: std::collections::BTreeSet<ServiceId>,
+    /// Where bodies of requests are read, and by which functions.
+    body_reads: FxHashSet<ExprRef>,
+    body_readers: FxHashSet<FunctionId>,
 }
 
 impl<'p, 'r> Builder<'p, 'r> {
     fn new(evaluator: Evaluator<'p>, raws: &'r [Raw], wiring: Wiring, calls: Vec<Vec<FunctionId>>) -> Builder<'p, 'r> {
+        let bodies = || {
+            let of_body = |raw: &&Raw| &*raw.kind == "input" && raw.text("part").map(input_part) == Some("body");
+            raws.iter().filter(of_body)
+        };
+        let program = evaluator.program;
         Builder {
+            body_reads: bodies().map(|raw| raw.at).collect(),
+            body_readers: bodies().filter_map(|raw| raw.function).map(|function| program.number(function)).collect(),
             evaluator,
             raws,
             wiring,
@@ -371,17 +382,27 @@ impl<'p, 'r> Builder<'p, 'r> {
         (!parts.is_empty()).then_some(parts)
     }
 
+    /// The parts of the request that these functions read, themselves or through what they call.
     fn reached_inputs(&self, functions: &[FunctionId], inputs: &FxHashMap<FunctionId, Vec<String>>) -> Vec<String> {
-        let mut seen: FxHashSet<FunctionId> = functions.iter().copied().collect();
-        let mut level: Vec<FunctionId> = functions.to_vec();
+        let bodies = HandedBack {
+            program: self.program(),
+            callers: &self.evaluator.links.callers,
+            reads: &self.body_reads,
+            readers: &self.body_readers,
+        };
+        // A function, and whether the body that it reads is of use to who asked for it.
+        let mut level: Vec<(FunctionId, bool)> = functions.iter().map(|&function| (function, true)).collect();
+        let mut seen: FxHashSet<(FunctionId, bool)> = level.iter().copied().collect();
         let mut parts = Vec::new();
         for _ in 0..=INPUT_HOPS {
             let mut next = Vec::new();
-            for function in level {
-                parts.extend(inputs.get(&function).into_iter().flatten().cloned());
+            for (function, wanted) in level {
+                let read = inputs.get(&function).into_iter().flatten();
+                parts.extend(read.filter(|part| wanted || *part != "body").cloned());
                 for &callee in &self.calls[function.0 as usize] {
-                    if seen.insert(callee) {
-                        next.push(callee);
+                    let wanted = wanted && !bodies.is_left(function, callee);
+                    if seen.insert((callee, wanted)) {
+                        next.push((callee, wanted));
                     }
                 }
             }

@@ -4,6 +4,7 @@ mod assemble;
 mod chains;
 mod env;
 mod extract;
+mod handed_back;
 mod headers;
 mod idle;
 mod kept;
