@@ -40,6 +40,9 @@ impl Evaluator<'_> {
             return;
         }
         let program = self.program;
+        if let Some(handed) = self.handed_rest(at) {
+            return handed.into_iter().for_each(|argument| self.collect_callables(argument, out, depth + 1));
+        }
         let at = self.origin(at);
         let module = program.module(at.module);
         let here = |expr| ExprRef { module: at.module, expr };

@@ -12,6 +12,7 @@ pub mod program;
 pub mod resolve;
 pub mod shapes;
 pub mod stacks;
+mod turn;
 pub(crate) mod values;
 
 pub use model::*;

@@ -10,6 +10,7 @@ use super::model::FunctionId;
 use super::paths::{Matcher, PathId, PathTable, TypeIdx};
 use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
 use super::stacks::Stacks;
+use super::turn::Turn;
 use crate::syntax::hir::{
     ClassIdx, ClassMember, Definition, ExprId, ExprKind, FunctionIdx, Imported, LogicalOp, MemberKind, PropKind, Run,
     SourceIdx, Step, SymbolIdx, Type, TypeId, TypeRoot,
@@ -49,6 +50,14 @@ pub struct Links {
     pub handlers: FxHashMap<FunctionId, Vec<Option<TypeIdx>>>,
 }
 
+/// What was worked out before.
+#[derive(Debug, Default)]
+pub struct Memory {
+    things: FxHashMap<ExprRef, Things>,
+    /// Members of the project's own objects and classes.
+    members: FxHashMap<(Thing, Box<str>), Things>,
+}
+
 /// Answers questions about one program; remembers what it has worked out.
 pub struct Evaluator<'p> {
     pub program: &'p Program<'p>,
@@ -56,14 +65,14 @@ pub struct Evaluator<'p> {
     pub links: &'p Links,
     pub paths: PathTable,
     pub matcher: Matcher,
-    things: FxHashMap<ExprRef, Things>,
-    /// Members of the project's own objects and classes.
-    members: FxHashMap<(Thing, Box<str>), Things>,
+    memory: Memory,
     active: FxHashSet<ExprRef>,
     depth: u16,
     pub(super) values: FxHashMap<ExprRef, crate::facts::model::Value>,
     pub(super) value_active: FxHashSet<ExprRef>,
     pub(super) value_depth: u16,
+    /// The calls by which it goes through helpers; usually none.
+    pub(super) turn: Turn,
     /// The function whose parameters stand for themselves.
     pub(super) apart: Option<FunctionRef>,
     /// What functions return, looked at on their own.
@@ -82,8 +91,8 @@ impl<'p> Evaluator<'p> {
             links,
             paths: PathTable::default(),
             matcher: Matcher::default(),
-            things: FxHashMap::default(),
-            members: FxHashMap::default(),
+            memory: Memory::default(),
+            turn: Turn::default(),
             active: FxHashSet::default(),
             depth: 0,
             values: FxHashMap::default(),
@@ -96,6 +105,11 @@ impl<'p> Evaluator<'p> {
             environments: FxHashMap::default(),
             returns_active: FxHashSet::default(),
         }
+    }
+
+    /// Puts other answers in the place of those that it remembers.
+    pub(super) fn swap_memory(&mut self, other: Memory) -> Memory {
+        std::mem::replace(&mut self.memory, other)
     }
 
     pub fn is_type(&mut self, path: PathId, ty: TypeIdx) -> bool {
@@ -121,7 +135,7 @@ impl<'p> Evaluator<'p> {
         if at.expr == ExprId::NONE {
             return Things::new();
         }
-        if let Some(known) = self.things.get(&at) {
+        if let Some(known) = self.memory.things.get(&at) {
             return known.clone();
         }
         if self.depth >= MAX_DEPTH || !self.active.insert(at) {
@@ -133,7 +147,7 @@ impl<'p> Evaluator<'p> {
         self.active.remove(&at);
         dedup(&mut found);
         // Remembered even where a circle cut it short: asking again would take time without end.
-        self.things.insert(at, found.clone());
+        self.memory.things.insert(at, found.clone());
         found
     }
 
@@ -185,6 +199,10 @@ impl<'p> Evaluator<'p> {
         // Arrows share the class of their surroundings, so the nearest function knows.
         while let Some(index) = function.some() {
             let entry = module.function(index);
+            let entered = self.turn.call_of(FunctionRef { module: at.module, function: index });
+            if let Some(receiver) = entered.and_then(|call| self.called_on(call)) {
+                return receiver;
+            }
             if let Some(class) = entry.class.some() {
                 return one(Thing::Instance(at.module, class));
             }
@@ -194,6 +212,16 @@ impl<'p> Evaluator<'p> {
             function = entry.parent;
         }
         Things::new()
+    }
+
+    /// The objects of the project that a call is a method of.
+    fn called_on(&mut self, call: ExprRef) -> Option<Things> {
+        let module = self.program.module(call.module);
+        let (callee, _) = module.call(call.expr)?;
+        let ExprKind::Member { object, .. } = module.kind(callee) else { return None };
+        let mut objects = self.things(ExprRef { module: call.module, expr: object });
+        objects.retain(|thing| matches!(thing, Thing::Instance(..)));
+        (!objects.is_empty()).then_some(objects)
     }
 
     fn member_expr(&mut self, at: ExprRef, object: ExprId, name: &str) -> Things {
@@ -249,7 +277,7 @@ impl<'p> Evaluator<'p> {
         // An object may spread itself (`state = { ...state, x }`).
         let is_own = !matches!(thing, Thing::Path { .. } | Thing::Module(_));
         let key = (thing, Box::from(name));
-        if is_own && let Some(known) = self.members.get(&key) {
+        if is_own && let Some(known) = self.memory.members.get(&key) {
             return known.clone();
         }
         if self.depth >= MAX_DEPTH {
@@ -257,13 +285,13 @@ impl<'p> Evaluator<'p> {
         }
         self.depth += 1;
         if is_own {
-            self.members.insert(key.clone(), Things::new());
+            self.memory.members.insert(key.clone(), Things::new());
         }
         let mut found = self.member_of(thing, name);
         self.depth -= 1;
         if is_own {
             dedup(&mut found);
-            self.members.insert(key, found.clone());
+            self.memory.members.insert(key, found.clone());
         }
         found
     }
@@ -455,12 +483,20 @@ impl<'p> Evaluator<'p> {
                 self.parameter(module, *function, *index, steps, *default)
             }
             Definition::Element { of, keys: false, steps } => {
-                let iterated = self.things(ExprRef { module, expr: *of });
-                let elements: Things = iterated.into_iter().flat_map(|thing| self.element_of(thing)).collect();
+                let elements = self.elements_of(ExprRef { module, expr: *of });
                 self.follow(module, elements, steps)
             }
             _ => Things::new(),
         }
+    }
+
+    /// What the variable of a loop over `iterated` may be.
+    fn elements_of(&mut self, iterated: ExprRef) -> Things {
+        if let Some(item) = self.turn.element_of(iterated) {
+            return self.things(item);
+        }
+        let iterated = self.things(iterated);
+        iterated.into_iter().flat_map(|thing| self.element_of(thing)).collect()
     }
 
     fn element_of(&mut self, thing: Thing) -> Things {
@@ -518,7 +554,11 @@ impl<'p> Evaluator<'p> {
             let path = self.paths.root(self.stacks.types.name(ty));
             return one(Thing::Path { path, site: None });
         }
-        let mut found = self.type_things(function.module, parameter.annotation, 0);
+        let entered = self.turn.call_of(function).and_then(|call| self.argument(call, index));
+        let mut found = entered.map_or_else(Things::new, |argument| self.things(argument));
+        if found.is_empty() {
+            found = self.type_things(function.module, parameter.annotation, 0);
+        }
         if found.is_empty() {
             let callers: SmallVec<[ExprRef; 6]> = self
                 .links
@@ -570,8 +610,7 @@ impl<'p> Evaluator<'p> {
             match hir.str(name) {
                 "then" if index == 0 => return self.things(receiver),
                 "map" | "forEach" | "filter" | "flatMap" | "some" | "every" | "find" if index == 0 => {
-                    let receivers = self.things(receiver);
-                    return receivers.into_iter().flat_map(|thing| self.element_of(thing)).collect();
+                    return self.elements_of(receiver);
                 }
                 _ => {}
             }
@@ -636,7 +675,14 @@ impl<'p> Evaluator<'p> {
                 if let TypeRoot::Global(name) = root
                     && matches!(
                         hir.str(*name),
-                        "Promise" | "Readonly" | "Partial" | "Required" | "NonNullable" | "Awaited"
+                        "Promise"
+                            | "Readonly"
+                            | "Partial"
+                            | "Required"
+                            | "NonNullable"
+                            | "Awaited"
+                            | "Pick"
+                            | "Omit"
                     )
                     && let Some(&inner) = args.first()
                 {

@@ -324,10 +324,13 @@ impl Evaluator<'_> {
                 }
             }
             Definition::Caught => Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR },
-            Definition::Element { of, .. } => {
-                let of = self.value(here(*of));
-                Value { data: Data::Unknown, origins: of.origins.with(Origins::LOOP_VARIABLE) }
-            }
+            Definition::Element { of, steps, .. } => match self.element_value(here(*of)) {
+                Some(value) => follow(program.module(at.module), value, steps),
+                None => {
+                    let of = self.value(here(*of));
+                    Value { data: Data::Unknown, origins: of.origins.with(Origins::LOOP_VARIABLE) }
+                }
+            },
             Definition::Import { .. } => self.imported_value(at),
             Definition::Enum(_) => Value { data: Data::Unknown, origins: Origins::CONSTANT },
             Definition::Function(_) | Definition::Class(_) => Value { data: Data::Unknown, origins: Origins::CONSTANT },
@@ -411,6 +414,10 @@ impl Evaluator<'_> {
         let program = self.program;
         let hir = program.module(function.module);
         if self.is_element_callback(function, index) {
+            let iterated = self.iterated(function).map(|expr| ExprRef { module: function.module, expr });
+            if let Some(value) = iterated.and_then(|iterated| self.element_value(iterated)) {
+                return follow(hir, value, steps);
+            }
             return Value {
                 data: Data::Unknown,
                 origins: Origins::LOOP_VARIABLE.with(self.iterated_origins(function)),
@@ -434,7 +441,11 @@ impl Evaluator<'_> {
         let program = self.program;
         let hir = program.module(function.module);
         let links = self.links;
-        let callers = links.callers.get(program.number(function).0 as usize).map_or(&[][..], Vec::as_slice);
+        let entered = self.turn.call_of(function);
+        let callers = match &entered {
+            Some(call) => std::slice::from_ref(call),
+            None => links.callers.get(program.number(function).0 as usize).map_or(&[][..], Vec::as_slice),
+        };
         let mut origins = Origins::PARAMETER;
         let mut given = callers.is_empty() || callers.len() >= MAX_CALLERS;
         let mut agreed: Option<Value> = None;

@@ -9,7 +9,7 @@ use super::handed_back::HandedBack;
 use super::idle::Reads;
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
-use super::{env, headers, names, random, responses, schemas, state, stored};
+use super::{env, headers, names, random, registrations, responses, schemas, state, stored};
 use crate::facts::graph::{self, Callable, Reach, is_audited};
 use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
@@ -35,6 +35,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     let links: Links = graph::links(program, stacks);
     let mut evaluator = Evaluator::new(program, stacks, &links);
     let (mut raws, calls) = extract(&mut evaluator);
+    raws = registrations::registrations(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
     random::follow_random(&evaluator, &mut raws);
     schemas::schemas(&mut evaluator, &mut raws);

@@ -11,6 +11,7 @@ use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::{Clause, Test, Verb, later_call};
+use crate::facts::turn::Turn;
 use crate::project::Span;
 use crate::syntax::hir::{Definition, ExprId, ExprKind, Step};
 
@@ -31,11 +32,18 @@ pub struct Raw {
     pub function: Option<FunctionRef>,
     pub api: Arc<str>,
     pub certain: Confidence,
+    /// Where a helper registers for others: the call in it, and the turn that this is.
+    pub within: Option<(ExprRef, Turn)>,
 }
 
 impl Raw {
     pub fn refs(&self, name: &str) -> &[ExprRef] {
         self.refs.iter().find(|(n, _)| &**n == name).map_or(&[], |(_, refs)| refs)
+    }
+
+    /// The call that registers: of a helper's, the one inside it.
+    pub fn registered_at(&self) -> ExprRef {
+        self.within.as_ref().map_or(self.at, |(at, _)| *at)
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -251,7 +259,8 @@ fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId], place: Pla
     }
 }
 
-fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api: &str, certain: Confidence) -> Raw {
+/// The fact that a clause makes of a place.
+pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api: &str, certain: Confidence) -> Raw {
     let program = evaluator.program;
     let loaded = program.loaded(place.at.module);
     let expr = loaded.module.expr(place.at.expr);
@@ -280,6 +289,7 @@ fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api: &s
         function: (function.0 != 0).then_some(FunctionRef { module: place.at.module, function }),
         api: api.into(),
         certain,
+        within: None,
     }
 }
 
@@ -392,6 +402,7 @@ fn export_fact(
         functions,
         api: name.into(),
         certain: Confidence::High,
+        within: None,
     })
 }
 

@@ -12,6 +12,8 @@ mod names;
 mod project_fields;
 mod random;
 mod refusals;
+mod registered;
+mod registrations;
 mod responses;
 mod roles;
 mod routes;

@@ -107,7 +107,7 @@ impl Evaluator<'_> {
     }
 
     /// The expression of a property of what is an object literal.
-    fn property_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
+    pub(super) fn property_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
         self.things(at).into_iter().find_map(|thing| {
             let Thing::Data(data) = thing else { return None };
             let module = self.program.module(data.module);
