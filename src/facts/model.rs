@@ -32,6 +32,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "mutates",
             "inputs",
             "unvalidated",
+            "signs_in",
             "framework",
         ],
     ),

@@ -6,6 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::checks::admits_known;
 use super::model::FunctionId;
 use super::paths::{Matcher, PathId, PathTable, TypeIdx};
 use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
@@ -176,9 +177,12 @@ impl<'p> Evaluator<'p> {
                 found.extend(self.things(here(right)));
                 found
             }
-            ExprKind::Conditional { branches, .. } => {
-                let branches: SmallVec<[ExprId; 2]> = module.list(branches).collect();
-                branches.into_iter().flat_map(|branch| self.things(here(branch))).collect()
+            ExprKind::Conditional { test, branches } => {
+                // `x === "asc" ? x : "desc"` is one of the texts, whatever `x` was.
+                let is_open = |(index, branch): &(usize, ExprId)| !admits_known(module, test, *branch, *index == 0);
+                let branches: SmallVec<[(usize, ExprId); 2]> =
+                    module.list(branches).enumerate().filter(is_open).collect();
+                branches.into_iter().flat_map(|(_, branch)| self.things(here(branch))).collect()
             }
             ExprKind::This => self.this(at),
             ExprKind::Member { object, name } => self.member_expr(at, object, module.str(name)),

@@ -341,6 +341,7 @@ impl<'p, 'r> Builder<'p, 'r> {
                 ("inputs".into(), Value::texts(&parts)),
                 ("unvalidated".into(), Value::texts(&unvalidated)),
                 ("mutates".into(), Value::bool(mutates)),
+                ("signs_in".into(), Value::bool(route.roles.iter().any(|role| role == "credentials"))),
                 ("framework".into(), Value::text(framework)),
             ];
             if fact.reached {
