@@ -160,6 +160,7 @@ origins! {
     MASKED = 19, "masked";
     GIVEN = 20, "given";
     NUMERIC = 21, "numeric";
+    DIGEST = 22, "digest";
 }
 
 /// Parameters of a function that are told apart; the bits from here on have no name that rules could use.

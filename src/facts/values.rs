@@ -810,7 +810,8 @@ impl Evaluator<'_> {
         for thing in self.things(at) {
             let Thing::Path { path, .. } = thing else { continue };
             if self.is_input(path) && !self.is_made_from_environment(at) {
-                return Some(Value { data: Data::Unknown, origins: Origins::REQUEST });
+                let turn = if self.is_of_loop(at) { Origins::LOOP_VARIABLE } else { Origins::default() };
+                return Some(Value { data: Data::Unknown, origins: Origins::REQUEST.with(turn) });
             }
             if self.is_environment(path) || self.is_whole_environment(path) {
                 return Some(Value { data: Data::Unknown, origins: Origins::ENV });
@@ -825,6 +826,23 @@ impl Evaluator<'_> {
             }
         }
         None
+    }
+
+    /// Is it the variable of a loop, or a property of that?
+    fn is_of_loop(&self, at: ExprRef) -> bool {
+        let module = self.program.module(at.module);
+        let mut expr = at.expr;
+        while let ExprKind::Member { object, .. } | ExprKind::Index { object, .. } = module.kind(expr) {
+            expr = object;
+        }
+        let ExprKind::Ident(symbol) = module.kind(expr) else { return false };
+        match module.symbol(symbol).definition {
+            Definition::Element { keys, .. } => !keys,
+            Definition::Parameter { function, index, .. } => {
+                self.is_element_callback(FunctionRef { module: at.module, function }, index as usize)
+            }
+            _ => false,
+        }
     }
 
     /// `new URL(process.env.DATABASE_URL).searchParams` is no part of a request.

@@ -9,7 +9,7 @@ use super::handed_back::HandedBack;
 use super::idle::Reads;
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
-use super::{env, headers, names, random, registrations, responses, schemas, state, stored};
+use super::{env, headers, names, random, registrations, responses, schemas, state, stored, wrappers};
 use crate::facts::graph::{self, Callable, Reach, is_audited};
 use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
@@ -45,6 +45,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     stored::stored_fields(&mut evaluator, &mut raws);
     names::name_shapes(&mut evaluator, &mut raws);
     state::states(&mut evaluator, &mut raws);
+    wrappers::error_wrappers(&mut evaluator, &calls, &mut raws);
     let wiring = {
         let mut roles = Roles::new(program, &raws, &links.callers);
         wire(&mut evaluator, &raws, &mut roles)

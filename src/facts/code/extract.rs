@@ -423,7 +423,10 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
         match test {
             Test::Absent => value.is_absent(),
             Test::Present => !value.is_absent(),
-            Test::Equals(wanted) => wanted.iter().any(|w| w.data == value.data),
+            Test::Equals(wanted) => match &value.data {
+                crate::facts::model::Data::List(items) => items.iter().any(|i| wanted.iter().any(|w| w.data == i.data)),
+                data => wanted.iter().any(|w| w.data == *data),
+            },
             Test::Range { min, max } => match value.data {
                 crate::facts::model::Data::Number(n) => n >= *min && n <= *max,
                 _ => false,
@@ -445,7 +448,7 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
         "arg0" | "arg1" => {
             let index = usize::from(head == "arg1");
             match evaluator.argument(place.at, index) {
-                Some(argument) => evaluator.value(argument),
+                Some(argument) => evaluator.value_or_texts(argument),
                 None => Value::ABSENT,
             }
         }

@@ -20,5 +20,6 @@ mod routes;
 mod schemas;
 mod state;
 mod stored;
+mod wrappers;
 
 pub use assemble::{CodeFacts, code_facts};

@@ -306,7 +306,8 @@ pub fn thrown(module: &Module, expr: ExprId) -> Enforced {
     Enforced::Yes
 }
 
-fn catch_of(module: &Module, try_context: ContextId) -> Option<ContextId> {
+/// The `catch` of a `try`.
+pub fn catch_of(module: &Module, try_context: ContextId) -> Option<ContextId> {
     let parent = module.contexts[try_context.0 as usize].parent;
     let after = try_context.0 as usize + 1;
     module.contexts.iter().enumerate().skip(after).find_map(|(index, context)| {
