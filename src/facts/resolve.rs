@@ -679,14 +679,7 @@ impl<'p> Evaluator<'p> {
                 if let TypeRoot::Global(name) = root
                     && matches!(
                         hir.str(*name),
-                        "Promise"
-                            | "Readonly"
-                            | "Partial"
-                            | "Required"
-                            | "NonNullable"
-                            | "Awaited"
-                            | "Pick"
-                            | "Omit"
+                        "Promise" | "Readonly" | "Partial" | "Required" | "NonNullable" | "Awaited" | "Pick" | "Omit"
                     )
                     && let Some(&inner) = args.first()
                 {

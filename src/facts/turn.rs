@@ -51,7 +51,9 @@ impl Evaluator<'_> {
     pub fn handed(&self, at: ExprRef) -> Option<ExprRef> {
         let module = self.program.module(at.module);
         let ExprKind::Ident(symbol) = module.kind(at.expr) else { return None };
-        let Definition::Parameter { function, index, steps, .. } = &module.symbol(symbol).definition else { return None };
+        let Definition::Parameter { function, index, steps, .. } = &module.symbol(symbol).definition else {
+            return None;
+        };
         let call = self.turn.call_of(FunctionRef { module: at.module, function: *function })?;
         steps.is_empty().then(|| self.argument(call, *index as usize)).flatten()
     }

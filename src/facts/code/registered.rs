@@ -31,7 +31,6 @@ pub struct Registered {
     pub callables: Vec<Callable>,
 }
 
-
 /// Looks at registrations, each as its turn has it.
 pub struct Looker<'e, 'p> {
     pub evaluator: &'e mut Evaluator<'p>,

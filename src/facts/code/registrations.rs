@@ -38,7 +38,9 @@ pub fn registrations(evaluator: &mut Evaluator<'_>, raws: Vec<Raw>) -> Vec<Raw> 
         }
     }
     // Something called by a computed name that turns out to be no method registers nothing.
-    out.retain(|raw| &*raw.kind != "route" || raw.text("path").is_some() || !is_computed(evaluator, raw.registered_at()));
+    out.retain(|raw| {
+        &*raw.kind != "route" || raw.text("path").is_some() || !is_computed(evaluator, raw.registered_at())
+    });
     out
 }
 
@@ -170,7 +172,9 @@ fn source(evaluator: &mut Evaluator<'_>, at: ExprRef, depth: u8) -> Option<Sourc
     match module.kind(at.expr) {
         ExprKind::Ident(symbol) => {
             let (from, steps) = match &module.symbol(symbol).definition {
-                Definition::Parameter { function, index, steps, .. } => (parameter(evaluator, at, *function, *index), steps),
+                Definition::Parameter { function, index, steps, .. } => {
+                    (parameter(evaluator, at, *function, *index), steps)
+                }
                 Definition::Element { of, keys: false, steps } => (From::Element(here(*of)), steps),
                 Definition::Variable { init, steps, .. } if *init != ExprId::NONE => {
                     let mut inner = source(evaluator, here(*init), depth + 1)?;
