@@ -2,7 +2,6 @@
 //!
 //! Without it, what one caller hands in would come out at every other.
 
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::model::Value;
@@ -33,7 +32,7 @@ impl Evaluator<'_> {
     pub fn in_turn<R>(&mut self, turn: &Turn, answer: impl FnOnce(&mut Self) -> R) -> R {
         let outer = std::mem::replace(&mut self.turn, turn.clone());
         let memory = self.swap_memory(Memory::default());
-        let values = std::mem::replace(&mut self.values, FxHashMap::default());
+        let values = std::mem::take(&mut self.values);
         let answered = answer(self);
         self.values = values;
         self.swap_memory(memory);

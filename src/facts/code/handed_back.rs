@@ -77,10 +77,11 @@ impl HandedBack<'_, '_> {
             let of_module = at.module == helper.module && at.expr != ExprId::NONE;
             of_module && module.expr(at.expr).start >= start && module.expr(at.expr).end <= end
         };
-        self.reads.iter().any(|at| inside(at))
-            || self.readers.iter().any(|&reader| {
-                self.callers.get(reader.0 as usize).is_some_and(|calls| calls.iter().any(|at| inside(at)))
-            })
+        self.reads.iter().any(&inside)
+            || self
+                .readers
+                .iter()
+                .any(|&reader| self.callers.get(reader.0 as usize).is_some_and(|calls| calls.iter().any(&inside)))
     }
 
     fn leaves(&self, call: ExprRef, keys: &[&str]) -> bool {
