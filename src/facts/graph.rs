@@ -10,7 +10,7 @@ use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
 use super::resolve::{Evaluator, Links, Thing};
 use super::stacks::{Clause, Projection, Sort, Source, Stacks, Verb};
 use crate::project::{Area, FileId, ServiceId};
-use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Run};
 
 /// One link of a chain: what a router or wrapper is given to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -41,6 +41,9 @@ impl Evaluator<'_> {
             return;
         }
         let program = self.program;
+        if let Some(handed) = self.handed_rest(at) {
+            return handed.into_iter().for_each(|argument| self.collect_callables(argument, out, depth + 1));
+        }
         let at = self.origin(at);
         let module = program.module(at.module);
         let here = |expr| ExprRef { module: at.module, expr };
@@ -94,23 +97,29 @@ impl Evaluator<'_> {
             if wraps {
                 self.collect_callables(argument, out, depth + 1);
             } else if let ExprKind::Object(run) = kind {
-                // `defineRoute({ handler: async (request) => … })`
-                let module = self.program.module(argument.module);
-                let values: SmallVec<[ExprId; 4]> = module
-                    .object(run)
-                    .iter()
-                    .map(|prop| prop.value)
-                    .filter(|&value| matches!(module.kind(value), ExprKind::Function(_)))
-                    .take(6)
-                    .collect();
-                for expr in values {
-                    self.collect_callables(ExprRef { module: argument.module, expr }, out, depth + 1);
+                for value in self.handlers_among(argument.module, run) {
+                    self.collect_callables(value, out, depth + 1);
                 }
             }
         }
         if out.len() == before {
             out.push(Callable::Opaque);
         }
+    }
+
+    /// The functions among the properties of an options object: `defineRoute({ handler: async (request) => … })`,
+    /// `defineRoute({ handler })`.
+    fn handlers_among(&mut self, module: ModuleId, options: Run) -> SmallVec<[ExprRef; 4]> {
+        let program = self.program;
+        let values = program.module(module).object(options).iter().map(|prop| ExprRef { module, expr: prop.value });
+        let is_handler = |value: &ExprRef| match program.kind(*value) {
+            ExprKind::Function(_) => true,
+            ExprKind::Ident(_) | ExprKind::Member { .. } => {
+                self.things(*value).iter().any(|thing| matches!(thing, Thing::Function(_)))
+            }
+            _ => false,
+        };
+        values.filter(is_handler).take(6).collect()
     }
 
     /// What calling gives: for the project's own functions whatever they return (which may wrap again), else the

@@ -19,6 +19,7 @@ mod python_tests;
 pub mod resolve;
 pub mod shapes;
 pub mod stacks;
+mod turn;
 pub(crate) mod values;
 
 pub use model::*;

@@ -32,6 +32,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "mutates",
             "inputs",
             "unvalidated",
+            "signs_in",
             "framework",
         ],
     ),
@@ -170,6 +171,7 @@ origins! {
     MASKED = 19, "masked";
     GIVEN = 20, "given";
     NUMERIC = 21, "numeric";
+    DIGEST = 22, "digest";
 }
 
 /// Parameters of a function that are told apart; the bits from here on have no name that rules could use.

@@ -6,12 +6,14 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
+use super::checks::admits_known;
 use super::classes::is_class_method;
 use super::memo::{ExprMemo, State};
 use super::model::FunctionId;
 use super::paths::{Matcher, PathId, PathTable, TypeIdx};
 use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
 use super::stacks::Stacks;
+use super::turn::Turn;
 use crate::syntax::hir::{
     ClassIdx, ClassMember, Definition, ExprId, ExprKind, FunctionIdx, Imported, Language, LogicalOp, MemberKind,
     Module, PropKind, Run, SourceIdx, Step, SymbolIdx, Type, TypeId, TypeRoot,
@@ -51,6 +53,21 @@ pub struct Links {
     pub handlers: FxHashMap<FunctionId, Vec<Option<TypeIdx>>>,
 }
 
+/// What was worked out before.
+#[derive(Debug)]
+pub struct Memory {
+    things: ExprMemo<Things>,
+    /// Members of the project's own objects and classes.
+    members: FxHashMap<(Thing, Box<str>), Things>,
+}
+
+impl Memory {
+    /// Of a program with that many modules.
+    pub fn new(modules: usize) -> Memory {
+        Memory { things: ExprMemo::new(modules), members: FxHashMap::default() }
+    }
+}
+
 /// Answers questions about one program; remembers what it has worked out.
 pub struct Evaluator<'p> {
     pub program: &'p Program<'p>,
@@ -58,13 +75,13 @@ pub struct Evaluator<'p> {
     pub links: &'p Links,
     pub paths: PathTable,
     pub matcher: Matcher,
-    things: ExprMemo<Things>,
-    /// Members of the project's own objects and classes.
-    members: FxHashMap<(Thing, Box<str>), Things>,
+    memory: Memory,
     depth: u16,
     pub(super) values: FxHashMap<ExprRef, crate::facts::model::Value>,
     pub(super) value_active: FxHashSet<ExprRef>,
     pub(super) value_depth: u16,
+    /// The calls by which it goes through helpers; usually none.
+    pub(super) turn: Turn,
     /// The function whose parameters stand for themselves.
     pub(super) apart: Option<FunctionRef>,
     /// What functions return, looked at on their own.
@@ -91,8 +108,8 @@ impl<'p> Evaluator<'p> {
             links,
             paths: PathTable::default(),
             matcher: Matcher::default(),
-            things: ExprMemo::new(program.modules.len()),
-            members: FxHashMap::default(),
+            memory: Memory::new(program.modules.len()),
+            turn: Turn::default(),
             depth: 0,
             values: FxHashMap::default(),
             value_active: FxHashSet::default(),
@@ -107,6 +124,11 @@ impl<'p> Evaluator<'p> {
             returns_active: FxHashSet::default(),
             extensions: None,
         }
+    }
+
+    /// Puts other answers in the place of those that it remembers.
+    pub(super) fn swap_memory(&mut self, other: Memory) -> Memory {
+        std::mem::replace(&mut self.memory, other)
     }
 
     pub fn is_type(&mut self, path: PathId, ty: TypeIdx) -> bool {
@@ -132,20 +154,20 @@ impl<'p> Evaluator<'p> {
         if at.expr == ExprId::NONE {
             return Things::new();
         }
-        match self.things.state(at) {
+        match self.memory.things.state(at) {
             State::Known(known) => return known.clone(),
             State::Active => return Things::new(),
             State::New if self.depth >= MAX_DEPTH => return Things::new(),
             State::New => {}
         }
         let exprs = self.program.module(at.module).exprs.len();
-        self.things.begin(at, exprs);
+        self.memory.things.begin(at, exprs);
         self.depth += 1;
         let mut found = self.evaluate(at);
         self.depth -= 1;
         dedup(&mut found);
         // Remembered even where a circle cut it short: asking again would take time without end.
-        self.things.finish(at, exprs, found.clone());
+        self.memory.things.finish(at, exprs, found.clone());
         found
     }
 
@@ -174,9 +196,12 @@ impl<'p> Evaluator<'p> {
                 found.extend(self.things(here(right)));
                 found
             }
-            ExprKind::Conditional { branches, .. } => {
-                let branches: SmallVec<[ExprId; 2]> = module.list(branches).collect();
-                branches.into_iter().flat_map(|branch| self.things(here(branch))).collect()
+            ExprKind::Conditional { test, branches } => {
+                // `x === "asc" ? x : "desc"` is one of the texts, whatever `x` was.
+                let is_open = |(index, branch): &(usize, ExprId)| !admits_known(module, test, *branch, *index == 0);
+                let branches: SmallVec<[(usize, ExprId); 2]> =
+                    module.list(branches).enumerate().filter(is_open).collect();
+                branches.into_iter().flat_map(|(_, branch)| self.things(here(branch))).collect()
             }
             ExprKind::This => self.this(at),
             ExprKind::Member { object, name } => self.member_expr(at, object, module.str(name)),
@@ -197,6 +222,10 @@ impl<'p> Evaluator<'p> {
         // Arrows share the class of their surroundings, so the nearest function knows.
         while let Some(index) = function.some() {
             let entry = module.function(index);
+            let entered = self.turn.call_of(FunctionRef { module: at.module, function: index });
+            if let Some(receiver) = entered.and_then(|call| self.called_on(call)) {
+                return receiver;
+            }
             if let Some(class) = entry.class.some() {
                 let is_class = is_class_method(module, class, index);
                 return one(if is_class { Thing::Class(at.module, class) } else { Thing::Instance(at.module, class) });
@@ -207,6 +236,16 @@ impl<'p> Evaluator<'p> {
             function = entry.parent;
         }
         Things::new()
+    }
+
+    /// The objects of the project that a call is a method of.
+    fn called_on(&mut self, call: ExprRef) -> Option<Things> {
+        let module = self.program.module(call.module);
+        let (callee, _) = module.call(call.expr)?;
+        let ExprKind::Member { object, .. } = module.kind(callee) else { return None };
+        let mut objects = self.things(ExprRef { module: call.module, expr: object });
+        objects.retain(|thing| matches!(thing, Thing::Instance(..)));
+        (!objects.is_empty()).then_some(objects)
     }
 
     fn member_expr(&mut self, at: ExprRef, object: ExprId, name: &str) -> Things {
@@ -262,7 +301,7 @@ impl<'p> Evaluator<'p> {
         // An object may spread itself (`state = { ...state, x }`).
         let is_own = !matches!(thing, Thing::Path { .. } | Thing::Module(_));
         let key = (thing, Box::from(name));
-        if is_own && let Some(known) = self.members.get(&key) {
+        if is_own && let Some(known) = self.memory.members.get(&key) {
             return known.clone();
         }
         if self.depth >= MAX_DEPTH {
@@ -270,13 +309,13 @@ impl<'p> Evaluator<'p> {
         }
         self.depth += 1;
         if is_own {
-            self.members.insert(key.clone(), Things::new());
+            self.memory.members.insert(key.clone(), Things::new());
         }
         let mut found = self.member_of(thing, name);
         self.depth -= 1;
         if is_own {
             dedup(&mut found);
-            self.members.insert(key, found.clone());
+            self.memory.members.insert(key, found.clone());
         }
         found
     }
@@ -524,8 +563,7 @@ impl<'p> Evaluator<'p> {
                 self.parameter(module, *function, *index, steps, *default)
             }
             Definition::Element { of, keys: false, steps } => {
-                let iterated = self.things(ExprRef { module, expr: *of });
-                let elements: Things = iterated.into_iter().flat_map(|thing| self.element_of(thing)).collect();
+                let elements = self.elements_of(ExprRef { module, expr: *of });
                 self.follow(module, elements, steps)
             }
             Definition::Unknown if program.module(module).from_star.contains(&symbol) => {
@@ -534,6 +572,15 @@ impl<'p> Evaluator<'p> {
             }
             _ => Things::new(),
         }
+    }
+
+    /// What the variable of a loop over `iterated` may be.
+    fn elements_of(&mut self, iterated: ExprRef) -> Things {
+        if let Some(item) = self.turn.element_of(iterated) {
+            return self.things(item);
+        }
+        let iterated = self.things(iterated);
+        iterated.into_iter().flat_map(|thing| self.element_of(thing)).collect()
     }
 
     fn element_of(&mut self, thing: Thing) -> Things {
@@ -591,7 +638,11 @@ impl<'p> Evaluator<'p> {
             let path = self.paths.root(self.stacks.types.name(ty));
             return one(Thing::Path { path, site: None });
         }
-        let mut found = self.type_things(function.module, parameter.annotation, 0);
+        let entered = self.turn.call_of(function).and_then(|call| self.argument(call, index));
+        let mut found = entered.map_or_else(Things::new, |argument| self.things(argument));
+        if found.is_empty() {
+            found = self.type_things(function.module, parameter.annotation, 0);
+        }
         if found.is_empty() {
             let callers: SmallVec<[ExprRef; 6]> = self
                 .links
@@ -634,8 +685,7 @@ impl<'p> Evaluator<'p> {
             match hir.str(name) {
                 "then" if index == 0 => return self.things(receiver),
                 "map" | "forEach" | "filter" | "flatMap" | "some" | "every" | "find" if index == 0 => {
-                    let receivers = self.things(receiver);
-                    return receivers.into_iter().flat_map(|thing| self.element_of(thing)).collect();
+                    return self.elements_of(receiver);
                 }
                 _ => {}
             }
@@ -700,7 +750,7 @@ impl<'p> Evaluator<'p> {
                 if let TypeRoot::Global(name) = root
                     && matches!(
                         hir.str(*name),
-                        "Promise" | "Readonly" | "Partial" | "Required" | "NonNullable" | "Awaited"
+                        "Promise" | "Readonly" | "Partial" | "Required" | "NonNullable" | "Awaited" | "Pick" | "Omit"
                     )
                     && let Some(&inner) = args.first()
                 {

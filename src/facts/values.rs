@@ -328,10 +328,13 @@ impl Evaluator<'_> {
                 }
             }
             Definition::Caught => Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR },
-            Definition::Element { of, .. } => {
-                let of = self.value(here(*of));
-                Value { data: Data::Unknown, origins: of.origins.with(Origins::LOOP_VARIABLE) }
-            }
+            Definition::Element { of, steps, .. } => match self.element_value(here(*of)) {
+                Some(value) => follow(program.module(at.module), value, steps),
+                None => {
+                    let of = self.value(here(*of));
+                    Value { data: Data::Unknown, origins: of.origins.with(Origins::LOOP_VARIABLE) }
+                }
+            },
             Definition::Import { .. } => self.imported_value(at),
             Definition::Enum(_) => Value { data: Data::Unknown, origins: Origins::CONSTANT },
             Definition::Function(_) | Definition::Class(_) => Value { data: Data::Unknown, origins: Origins::CONSTANT },
@@ -415,6 +418,10 @@ impl Evaluator<'_> {
         let program = self.program;
         let hir = program.module(function.module);
         if self.is_element_callback(function, index) {
+            let iterated = self.iterated(function).map(|expr| ExprRef { module: function.module, expr });
+            if let Some(value) = iterated.and_then(|iterated| self.element_value(iterated)) {
+                return follow(hir, value, steps);
+            }
             return Value {
                 data: Data::Unknown,
                 origins: Origins::LOOP_VARIABLE.with(self.iterated_origins(function)),
@@ -438,7 +445,11 @@ impl Evaluator<'_> {
         let program = self.program;
         let hir = program.module(function.module);
         let links = self.links;
-        let callers = links.callers.get(program.number(function).0 as usize).map_or(&[][..], Vec::as_slice);
+        let entered = self.turn.call_of(function);
+        let callers = match &entered {
+            Some(call) => std::slice::from_ref(call),
+            None => links.callers.get(program.number(function).0 as usize).map_or(&[][..], Vec::as_slice),
+        };
         let mut origins = Origins::PARAMETER;
         let mut given = callers.is_empty() || callers.len() >= MAX_CALLERS;
         let mut agreed: Option<Value> = None;
@@ -815,7 +826,8 @@ impl Evaluator<'_> {
         for thing in self.things(at) {
             let Thing::Path { path, .. } = thing else { continue };
             if self.is_input(path) && !self.is_made_from_environment(at) {
-                return Some(Value { data: Data::Unknown, origins: Origins::REQUEST });
+                let turn = if self.is_of_loop(at) { Origins::LOOP_VARIABLE } else { Origins::default() };
+                return Some(Value { data: Data::Unknown, origins: Origins::REQUEST.with(turn) });
             }
             if self.is_environment(path) || self.is_whole_environment(path) {
                 return Some(Value { data: Data::Unknown, origins: Origins::ENV });
@@ -830,6 +842,23 @@ impl Evaluator<'_> {
             }
         }
         None
+    }
+
+    /// Is it the variable of a loop, or a property of that?
+    fn is_of_loop(&self, at: ExprRef) -> bool {
+        let module = self.program.module(at.module);
+        let mut expr = at.expr;
+        while let ExprKind::Member { object, .. } | ExprKind::Index { object, .. } = module.kind(expr) {
+            expr = object;
+        }
+        let ExprKind::Ident(symbol) = module.kind(expr) else { return false };
+        match module.symbol(symbol).definition {
+            Definition::Element { keys, .. } => !keys,
+            Definition::Parameter { function, index, .. } => {
+                self.is_element_callback(FunctionRef { module: at.module, function }, index as usize)
+            }
+            _ => false,
+        }
     }
 
     /// `new URL(process.env.DATABASE_URL).searchParams` is no part of a request.

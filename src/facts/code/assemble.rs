@@ -5,10 +5,11 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::{Raw, extract};
+use super::handed_back::HandedBack;
 use super::idle::Reads;
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
-use super::{env, headers, names, random, responses, schemas, state, stored};
+use super::{env, headers, names, random, registrations, responses, schemas, state, stored, wrappers};
 use crate::facts::graph::{self, Callable, Reach, is_audited};
 use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
@@ -34,6 +35,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     let links: Links = graph::links(program, stacks);
     let mut evaluator = Evaluator::new(program, stacks, &links);
     let (mut raws, calls) = extract(&mut evaluator);
+    raws = registrations::registrations(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
     random::follow_random(&evaluator, &mut raws);
     schemas::schemas(&mut evaluator, &mut raws);
@@ -43,6 +45,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     stored::stored_fields(&mut evaluator, &mut raws);
     names::name_shapes(&mut evaluator, &mut raws);
     state::states(&mut evaluator, &mut raws);
+    wrappers::error_wrappers(&mut evaluator, &calls, &mut raws);
     let wiring = {
         let mut roles = Roles::new(program, &raws, &links.callers);
         wire(&mut evaluator, &raws, &mut roles)
@@ -64,11 +67,21 @@ struct Builder<'p, 'r> {
     /// Facts by raw index, for joins.
     of_raw: FxHashMap<usize, usize>,
     servers: std::collections::BTreeSet<ServiceId>,
+    /// Where bodies of requests are read, and by which functions.
+    body_reads: FxHashSet<ExprRef>,
+    body_readers: FxHashSet<FunctionId>,
 }
 
 impl<'p, 'r> Builder<'p, 'r> {
     fn new(evaluator: Evaluator<'p>, raws: &'r [Raw], wiring: Wiring, calls: Vec<Vec<FunctionId>>) -> Builder<'p, 'r> {
+        let bodies = || {
+            let of_body = |raw: &&Raw| &*raw.kind == "input" && raw.text("part").map(input_part) == Some("body");
+            raws.iter().filter(of_body)
+        };
+        let program = evaluator.program;
         Builder {
+            body_reads: bodies().map(|raw| raw.at).collect(),
+            body_readers: bodies().filter_map(|raw| raw.function).map(|function| program.number(function)).collect(),
             evaluator,
             raws,
             wiring,
@@ -329,6 +342,7 @@ impl<'p, 'r> Builder<'p, 'r> {
                 ("inputs".into(), Value::texts(&parts)),
                 ("unvalidated".into(), Value::texts(&unvalidated)),
                 ("mutates".into(), Value::bool(mutates)),
+                ("signs_in".into(), Value::bool(route.roles.iter().any(|role| role == "credentials"))),
                 ("framework".into(), Value::text(framework)),
             ];
             if fact.reached {
@@ -371,17 +385,27 @@ impl<'p, 'r> Builder<'p, 'r> {
         (!parts.is_empty()).then_some(parts)
     }
 
+    /// The parts of the request that these functions read, themselves or through what they call.
     fn reached_inputs(&self, functions: &[FunctionId], inputs: &FxHashMap<FunctionId, Vec<String>>) -> Vec<String> {
-        let mut seen: FxHashSet<FunctionId> = functions.iter().copied().collect();
-        let mut level: Vec<FunctionId> = functions.to_vec();
+        let bodies = HandedBack {
+            program: self.program(),
+            callers: &self.evaluator.links.callers,
+            reads: &self.body_reads,
+            readers: &self.body_readers,
+        };
+        // A function, and whether the body that it reads is of use to who asked for it.
+        let mut level: Vec<(FunctionId, bool)> = functions.iter().map(|&function| (function, true)).collect();
+        let mut seen: FxHashSet<(FunctionId, bool)> = level.iter().copied().collect();
         let mut parts = Vec::new();
         for _ in 0..=INPUT_HOPS {
             let mut next = Vec::new();
-            for function in level {
-                parts.extend(inputs.get(&function).into_iter().flatten().cloned());
+            for (function, wanted) in level {
+                let read = inputs.get(&function).into_iter().flatten();
+                parts.extend(read.filter(|part| wanted || *part != "body").cloned());
                 for &callee in &self.calls[function.0 as usize] {
-                    if seen.insert(callee) {
-                        next.push(callee);
+                    let wanted = wanted && !bodies.is_left(function, callee);
+                    if seen.insert((callee, wanted)) {
+                        next.push((callee, wanted));
                     }
                 }
             }

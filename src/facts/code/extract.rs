@@ -8,11 +8,12 @@ use super::declared::{extract_declared, injected};
 use super::kept::mark_kept;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
-use crate::facts::model::{Confidence, FunctionId, Origins, Value};
+use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
 use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::{Clause, Test, Verb, later_call};
+use crate::facts::turn::Turn;
 use crate::project::Span;
 use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Language, Step, TypeId};
 
@@ -33,11 +34,18 @@ pub struct Raw {
     pub function: Option<FunctionRef>,
     pub api: Arc<str>,
     pub certain: Confidence,
+    /// Where a helper registers for others: the call in it, and the turn that this is.
+    pub within: Option<(ExprRef, Turn)>,
 }
 
 impl Raw {
     pub fn refs(&self, name: &str) -> &[ExprRef] {
         self.refs.iter().find(|(n, _)| &**n == name).map_or(&[], |(_, refs)| refs)
+    }
+
+    /// The call that registers: of a helper's, the one inside it.
+    pub fn registered_at(&self) -> ExprRef {
+        self.within.as_ref().map_or(self.at, |(at, _)| *at)
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -306,7 +314,8 @@ pub(super) fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId],
     }
 }
 
-fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api: &str, certain: Confidence) -> Raw {
+/// The fact that a clause makes of a place.
+pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api: &str, certain: Confidence) -> Raw {
     let program = evaluator.program;
     let loaded = program.loaded(place.at.module);
     let expr = loaded.module.expr(place.at.expr);
@@ -335,6 +344,7 @@ fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api: &s
         function: (function.0 != 0).then_some(FunctionRef { module: place.at.module, function }),
         api: api.into(),
         certain,
+        within: None,
     }
 }
 
@@ -447,6 +457,7 @@ fn export_fact(
         functions,
         api: name.into(),
         certain: Confidence::High,
+        within: None,
     })
 }
 
@@ -468,9 +479,12 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
             match test {
                 Test::Absent => value.is_absent(),
                 Test::Present => !value.is_absent(),
-                Test::Equals(wanted) => wanted.iter().any(|w| w.data == value.data),
+                Test::Equals(wanted) => match &value.data {
+                    Data::List(items) => items.iter().any(|item| wanted.iter().any(|w| w.data == item.data)),
+                    data => wanted.iter().any(|w| w.data == *data),
+                },
                 Test::Range { min, max } => match value.data {
-                    crate::facts::model::Data::Number(n) => n >= *min && n <= *max,
+                    Data::Number(n) => n >= *min && n <= *max,
                     _ => false,
                 },
             }
@@ -504,7 +518,7 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
         "arg0" | "arg1" => {
             let index = usize::from(head == "arg1");
             match evaluator.argument(place.at, index) {
-                Some(argument) => evaluator.value(argument),
+                Some(argument) => evaluator.value_or_texts(argument),
                 None => Value::ABSENT,
             }
         }

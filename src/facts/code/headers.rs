@@ -224,6 +224,11 @@ fn looks_up(module: &Module, test: ExprId) -> bool {
     }
 }
 
+/// A list that stands in for one that comes from elsewhere (`const { origins = [] } = await settings()`).
+fn is_empty_list(value: &Value) -> bool {
+    matches!(&value.data, Data::List(items) if items.is_empty())
+}
+
 /// Options that a callback gives, origins that one decides on, and origins with more than one alternative.
 fn decided_by_code(evaluator: &mut Evaluator<'_>, raws: &mut [Raw], out: &mut Vec<Raw>) {
     for raw in raws.iter_mut().filter(|raw| &*raw.kind == "cors") {
@@ -246,8 +251,8 @@ fn decided_by_code(evaluator: &mut Evaluator<'_>, raws: &mut [Raw], out: &mut Ve
             raw.set("origin", decision(evaluator, function));
             continue;
         }
-        let unknown = raw.get("origin").is_some_and(Value::is_unknown);
-        if unknown && let Some(open) = open_alternative(evaluator, at, 0) {
+        let unsettled = raw.get("origin").is_some_and(|value| value.is_unknown() || is_empty_list(value));
+        if unsettled && let Some(open) = open_alternative(evaluator, at, 0) {
             let credentials = raw.get("credentials").cloned().unwrap_or(Value::ABSENT);
             let mut other = cors(evaluator, open, literal_value(evaluator, open), false, Value::ABSENT);
             other.set("credentials", credentials);

@@ -167,6 +167,7 @@ pub fn shape(program: &Program<'_>, kind: &str, at: ExprRef, fields: Vec<(&str, 
         function: (function.0 != 0).then_some(FunctionRef { module: at.module, function }),
         api: "".into(),
         certain: Confidence::High,
+        within: None,
     }
 }
 
@@ -368,6 +369,7 @@ fn function_that_succeeds(program: &Program<'_>, at: FunctionRef) -> Option<Raw>
         function: Some(at),
         api: "".into(),
         certain: Confidence::High,
+        within: None,
     })
 }
 

@@ -156,7 +156,7 @@ impl Evaluator<'_> {
     }
 
     /// The expression of a property of what is an object literal.
-    fn property_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
+    pub(super) fn property_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
         self.things(at).into_iter().find_map(|thing| {
             let Thing::Data(data) = thing else { return None };
             let module = self.program.module(data.module);
@@ -252,7 +252,7 @@ impl Evaluator<'_> {
             Source::Arg(index) => match self.argument(at, *index) {
                 // A callback has none of the options that are asked for.
                 Some(argument) if !item.steps.is_empty() && self.is_function_literal(argument) => return Value::ABSENT,
-                Some(argument) => self.value(argument),
+                Some(argument) => self.value_or_texts(argument),
                 None if self.arguments(at).iter().any(|a| matches!(self.program.kind(*a), ExprKind::Spread(_))) => {
                     Value::UNKNOWN
                 }
@@ -288,6 +288,16 @@ impl Evaluator<'_> {
         };
         let value = descend(value, &item.steps);
         if item.keys { keys(&value) } else { value }
+    }
+
+    /// The value of an argument; of a loop's variable the texts that it has in turn.
+    pub(super) fn value_or_texts(&mut self, at: ExprRef) -> Value {
+        let value = self.value(at);
+        if !matches!(value.data, Data::Unknown) || !value.origins.has(Origins::LOOP_VARIABLE) {
+            return value;
+        }
+        let texts = self.texts_in_loop(at);
+        if texts.is_empty() { value } else { Value { origins: value.origins, ..Value::texts(&texts) } }
     }
 
     /// The name of what is asked: the property (`prisma.user`), the argument that names it (`model("User", …)`), else

@@ -9,7 +9,7 @@ use crate::facts::graph::Callable;
 use crate::facts::model::{FunctionId, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
 use crate::syntax::hir::{
-    ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, LogicalOp, Module, SymbolIdx, Use,
+    ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, LogicalOp, Module, Prop, Step, SymbolIdx, Use,
 };
 
 /// Does a failure end the request?
@@ -146,6 +146,9 @@ impl<'r, 'p> Roles<'r, 'p> {
         }
         for (call, callee) in self.callees.get(&function).cloned().unwrap_or_default() {
             for mut role in self.within(callee, hops - 1) {
+                if self.lacks_its_means(&role, call, callee) {
+                    continue;
+                }
                 let module = self.program.module(call.module);
                 role.enforced = match role.enforced {
                     Enforced::Pending | Enforced::GivesNothing => usage(module, call.expr, 0),
@@ -161,6 +164,27 @@ impl<'r, 'p> Roles<'r, 'p> {
             self.memo.insert(function, found.clone());
         }
         found
+    }
+
+    /// A helper that checks with what it is handed (`parse(request, schema)` calls `schema.parse`) checks nothing for
+    /// a caller who hands it nothing.
+    fn lacks_its_means(&self, role: &Role, call: ExprRef, helper: FunctionRef) -> bool {
+        let at = self.raws[role.raw].at;
+        if at.module != helper.module || at.expr == ExprId::NONE {
+            return false;
+        }
+        let module = self.program.module(at.module);
+        let Some((callee, _)) = module.call(at.expr) else { return false };
+        let ExprKind::Member { object, .. } = module.kind(callee) else { return false };
+        let ExprKind::Ident(symbol) = module.kind(object) else { return false };
+        match &module.symbol(symbol).definition {
+            Definition::Parameter { function, index, steps, default: ExprId::NONE, .. }
+                if *function == helper.function =>
+            {
+                is_withheld(self.program, module, call, *index as usize, steps)
+            }
+            _ => false,
+        }
     }
 
     fn enforced_at(&self, index: usize) -> Enforced {
@@ -188,6 +212,28 @@ impl<'r, 'p> Roles<'r, 'p> {
                 false => Enforced::No,
             },
         }
+    }
+}
+
+/// Is a parameter, or the property of it that `steps` names, plainly not among the arguments of a call?
+fn is_withheld(program: &Program<'_>, helper: &Module, call: ExprRef, index: usize, steps: &[Step]) -> bool {
+    let module = program.module(call.module);
+    let Some((_, args)) = module.call(call.expr) else { return false };
+    if module.list(args).any(|arg| matches!(module.kind(arg), ExprKind::Spread(_))) {
+        return false;
+    }
+    let Some(argument) = module.list(args).nth(index) else { return true };
+    match (module.kind(argument), steps) {
+        (ExprKind::Null | ExprKind::Undefined, _) => true,
+        (ExprKind::Object(run), [Step::Property(name)]) => {
+            let name = helper.str(*name);
+            let may_hold = |prop: &Prop| match prop.key {
+                Some(key) => module.str(key) == name,
+                None => true,
+            };
+            !module.object(run).iter().any(may_hold)
+        }
+        _ => false,
     }
 }
 
@@ -260,7 +306,8 @@ pub fn thrown(module: &Module, expr: ExprId) -> Enforced {
     Enforced::Yes
 }
 
-fn catch_of(module: &Module, try_context: ContextId) -> Option<ContextId> {
+/// The `catch` of a `try`.
+pub fn catch_of(module: &Module, try_context: ContextId) -> Option<ContextId> {
     let parent = module.contexts[try_context.0 as usize].parent;
     let after = try_context.0 as usize + 1;
     module.contexts.iter().enumerate().skip(after).find_map(|(index, context)| {

@@ -4,12 +4,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::declared::{Declared, declared};
 use super::extract::Raw;
+use super::registered::{Looker, Mount, Registered, RouterId, class_around};
 use super::roles::{Role, Roles};
 use crate::facts::graph::Callable;
-use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
-use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx};
+use crate::facts::resolve::Evaluator;
+use crate::syntax::hir::{ExprId, FunctionIdx};
 
 /// What a request to one route passes.
 #[derive(Debug, Clone, Default)]
@@ -27,21 +27,6 @@ pub struct Composed {
     pub role_raws: Vec<usize>,
     /// Its router is mounted, up to an application.
     pub mounted: bool,
-}
-
-struct Mount {
-    raw: usize,
-    routers: Vec<ExprRef>,
-    callables: Vec<Callable>,
-    paths: Option<Vec<String>>,
-    half: bool,
-}
-
-struct Registered {
-    raw: usize,
-    path: Option<String>,
-    router: Option<ExprRef>,
-    callables: Vec<Callable>,
 }
 
 /// Everything about routes in one project.
@@ -85,7 +70,7 @@ pub fn wire(evaluator: &mut Evaluator<'_>, raws: &[Raw], roles: &mut Roles<'_, '
             note(*callable, &mut wiring);
             found.extend(roles.of_callable(*callable));
         }
-        wiring.used_sites.extend(mount.routers.iter().copied());
+        wiring.used_sites.extend(mount.routers.iter().map(|router| router.site));
         wiring.mount_roles.push((mount.raw, found));
     }
     wiring
@@ -109,14 +94,14 @@ struct Wirer<'e, 'p, 'r> {
     mounts: Vec<Mount>,
     routes: Vec<Registered>,
     /// By router: the mounts on it.
-    on: FxHashMap<ExprRef, Vec<usize>>,
+    on: FxHashMap<RouterId, Vec<usize>>,
     /// By router: the mounts that hang it in somewhere.
-    under: FxHashMap<ExprRef, Vec<usize>>,
+    under: FxHashMap<RouterId, Vec<usize>>,
     /// By function or class: the mounts that hold for it alone.
     on_declared: FxHashMap<Declared, Vec<usize>>,
     /// Mounts that hold for a whole service (`middleware.ts`).
     global: Vec<usize>,
-    scopes: Vec<Option<ExprRef>>,
+    scopes: Vec<Option<RouterId>>,
 }
 
 impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
@@ -134,74 +119,33 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         };
         for (index, raw) in raws.iter().enumerate() {
             match &*raw.kind {
-                "mount" => wirer.add_mount(index, raw),
-                "route" => wirer.add_route(index, raw),
+                "mount" => {
+                    let (mount, scope) = wirer.in_turn(raw, |wirer| wirer.mount(index, raw));
+                    let declared = raw.refs("scope").first().and_then(|&at| declared(wirer.evaluator, at));
+                    wirer.add_mount(mount, scope.filter(|_| declared.is_none()), declared);
+                }
+                "route" => {
+                    let registered = wirer.in_turn(raw, |wirer| wirer.registered(index, raw));
+                    wirer.routes.extend(registered);
+                }
                 _ => {}
             }
         }
         wirer
     }
 
-    fn add_route(&mut self, index: usize, raw: &Raw) {
-        let mut callables: Vec<Callable> = Vec::new();
-        for &at in raw.refs("chain") {
-            callables.extend(self.evaluator.callables(at));
-        }
-        for &function in &raw.functions {
-            if !callables.contains(&Callable::Function(function)) {
-                callables.push(Callable::Function(function));
-            }
-        }
-        let router = raw.refs("router").first().and_then(|&at| self.router_site(at, 0));
-        for path in self.paths_of_route(raw) {
-            self.routes.push(Registered { raw: index, path, router, callables: callables.clone() });
+    /// Looks at a registration as its turn has it.
+    fn in_turn<R>(&mut self, raw: &Raw, look: impl FnOnce(&mut Looker<'_, 'p>) -> R) -> R {
+        let look = |evaluator: &mut Evaluator<'p>| look(&mut Looker { evaluator });
+        match &raw.within {
+            Some((_, turn)) => self.evaluator.in_turn(turn, look),
+            None => look(self.evaluator),
         }
     }
 
-    /// One registration may serve several paths: a list of them, or one for each turn of a loop over constants.
-    fn paths_of_route(&mut self, raw: &Raw) -> Vec<Option<String>> {
-        let paths = match raw.get("path") {
-            Some(Value { data: Data::Unknown, .. }) => self.paths_in_loop(raw),
-            Some(value) => mount_paths(value).unwrap_or_default(),
-            None => Vec::new(),
-        };
-        if paths.is_empty() { vec![None] } else { paths.into_iter().map(Some).collect() }
-    }
-
-    fn paths_in_loop(&mut self, raw: &Raw) -> Vec<String> {
-        let module = self.evaluator.program.module(raw.at.module);
-        let Some((_, arguments)) = (raw.at.expr != ExprId::NONE).then(|| module.call(raw.at.expr)).flatten() else {
-            return Vec::new();
-        };
-        let Some(first) = module.list(arguments).next() else { return Vec::new() };
-        self.evaluator.texts_in_loop(ExprRef { module: raw.at.module, expr: first })
-    }
-
-    fn add_mount(&mut self, index: usize, raw: &Raw) {
-        let mut callables: Vec<Callable> = raw.functions.iter().map(|&f| Callable::Function(f)).collect();
-        let mut routers = Vec::new();
-        for &at in raw.refs("chain") {
-            // `app.use("/x", router)`; arrays of routers too.
-            for callable in self.evaluator.callables(at) {
-                match callable {
-                    Callable::External { path, site: Some(site) } if self.is_router(path) => {
-                        routers.push(self.base_router(site));
-                    }
-                    other if !callables.contains(&other) => callables.push(other),
-                    _ => {}
-                }
-            }
-            if routers.is_empty()
-                && let Some(site) = self.router_site(at, 0)
-            {
-                routers.push(site);
-            }
-        }
+    fn add_mount(&mut self, mount: Mount, scope: Option<RouterId>, declared: Option<Declared>) {
         let number = self.mounts.len();
-        let scope_at = raw.refs("scope").first().copied();
-        let declared = scope_at.and_then(|at| declared(self.evaluator, at));
-        let scope = scope_at.filter(|_| declared.is_none()).and_then(|at| self.router_site(at, 0));
-        for &router in &routers {
+        for &router in &mount.routers {
             self.under.entry(router).or_default().push(number);
         }
         match (scope, declared) {
@@ -210,66 +154,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             (None, None) => self.global.push(number),
         }
         self.scopes.push(scope);
-        let paths = raw.get("path").and_then(mount_paths);
-        self.mounts.push(Mount { raw: index, routers, callables, paths, half: raw.text("strength") == Some("half") });
-    }
-
-    fn is_router(&mut self, path: crate::facts::paths::PathId) -> bool {
-        let types = &self.evaluator.stacks.router_types;
-        self.evaluator.is_any_type(path, types)
-    }
-
-    /// The call that made a router; where it is a parameter, the call whose result is handed in.
-    fn router_site(&mut self, at: ExprRef, depth: u8) -> Option<ExprRef> {
-        if depth > 24 {
-            return None;
-        }
-        let things = self.evaluator.things(at);
-        for thing in &things {
-            if let Thing::Path { path, site: Some(site) } = *thing
-                && self.is_router(path)
-            {
-                return Some(self.base_router(site));
-            }
-        }
-        let program = self.evaluator.program;
-        let module = program.module(at.module);
-        let ExprKind::Ident(symbol) = module.kind(at.expr) else { return None };
-        let Definition::Parameter { function, index, .. } = module.symbol(symbol).definition else { return None };
-        let number = program.number(FunctionRef { module: at.module, function });
-        let callers = self.evaluator.links.callers.get(number.0 as usize).cloned().unwrap_or_default();
-        callers.into_iter().take(4).find_map(|call| {
-            let argument = self.evaluator.argument(call, index as usize)?;
-            self.router_site(argument, depth + 1)
-        })
-    }
-
-    /// `Router().use(a).use(b)` is still the router that it started with.
-    fn base_router(&mut self, site: ExprRef) -> ExprRef {
-        let mut site = site;
-        for _ in 0..64 {
-            let Some(receiver) = self.fluent_receiver(site) else { break };
-            let things = self.evaluator.things(receiver);
-            let next = things.iter().find_map(|thing| match thing {
-                Thing::Path { site, .. } => *site,
-                _ => None,
-            });
-            match next {
-                Some(next) if next != site => site = next,
-                _ => break,
-            }
-        }
-        site
-    }
-
-    /// The router that a method of it was called on, where that gives the router back.
-    fn fluent_receiver(&mut self, site: ExprRef) -> Option<ExprRef> {
-        let module = self.evaluator.program.module(site.module);
-        let (callee, _) = module.call(site.expr)?;
-        let ExprKind::Member { object, .. } = module.kind(callee) else { return None };
-        let receiver = ExprRef { module: site.module, expr: object };
-        let paths = self.evaluator.paths_of(receiver);
-        paths.iter().any(|&path| self.is_router(path)).then_some(receiver)
+        self.mounts.push(mount);
     }
 
     fn compose(&mut self, index: usize, roles: &mut Roles<'_, '_>) -> Composed {
@@ -320,17 +205,17 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
     }
 
     /// The ways from a router up to an application: the full path and what stands before the route on each.
-    fn ways_up(&self, router: ExprRef, registered: usize, path: Option<&str>, level: u8) -> Vec<Way> {
+    fn ways_up(&self, router: RouterId, registered: usize, path: Option<&str>, level: u8) -> Vec<Way> {
         let mut links = Vec::new();
-        for &number in self.on.get(&router).into_iter().flatten() {
+        for number in self.mounts_on(router) {
             let mount = &self.mounts[number];
             if mount.raw != registered && self.covers(mount, path) && self.precedes(mount.raw, registered) {
                 links.extend(mount.callables.iter().map(|&callable| (callable, mount.half)));
             }
         }
-        let hung: Vec<usize> = self.under.get(&router).cloned().unwrap_or_default();
+        let hung = self.mounts_of(router);
         if hung.is_empty() || level >= MAX_LEVELS {
-            let rooted = self.is_application(router) || self.escapes(router);
+            let rooted = self.is_application(router.site) || self.escapes(router.site);
             return if rooted { vec![(path.map(str::to_owned), links)] } else { Vec::new() };
         }
         let mut ways = Vec::new();
@@ -352,6 +237,41 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             }
         }
         ways
+    }
+
+    /// The mounts on a router; on one of an object also what its base class mounts on all.
+    fn mounts_on(&self, router: RouterId) -> Vec<usize> {
+        let module = self.evaluator.program.module(router.site.module);
+        let base = router.owner.and_then(|_| class_around(module, router.site.expr));
+        let general = base.map(|class| RouterId { owner: Some((router.site.module, class)), ..router });
+        let mut found = self.on.get(&router).cloned().unwrap_or_default();
+        if let Some(general) = general.filter(|general| *general != router) {
+            found.extend(self.on.get(&general).into_iter().flatten());
+        }
+        found
+    }
+
+    /// The mounts that hang a router in; where its object is not known, those of every one that is made there.
+    fn mounts_of(&self, router: RouterId) -> Vec<usize> {
+        match self.under.get(&router) {
+            Some(found) => found.clone(),
+            None => {
+                let of_site = self.under.iter().filter(|(other, _)| {
+                    other.site == router.site && (other.owner.is_none() || self.is_general(router))
+                });
+                let mut found: Vec<usize> = of_site.flat_map(|(_, numbers)| numbers.iter().copied()).collect();
+                found.sort_unstable();
+                found.dedup();
+                found
+            }
+        }
+    }
+
+    /// Is it not told which of the objects of a class holds the router?
+    fn is_general(&self, router: RouterId) -> bool {
+        let module = self.evaluator.program.module(router.site.module);
+        let maker = class_around(module, router.site.expr);
+        router.owner.is_none_or(|(module, class)| module == router.site.module && Some(class) == maker)
     }
 
     /// Is the router an application (nothing has to mount it)?
@@ -487,21 +407,6 @@ fn normal_method(name: &str) -> String {
         "use" | "all" | "default" => "ALL".to_owned(),
         other => other.to_uppercase(),
     }
-}
-
-/// None for everything, or for paths that are not known.
-fn mount_paths(value: &Value) -> Option<Vec<String>> {
-    let texts: Vec<String> = match &value.data {
-        Data::Text(text) => vec![text.to_string()],
-        Data::List(items) => items
-            .iter()
-            .filter_map(|item| {
-                item.as_text().map(str::to_owned).or_else(|| item.field("source").as_text().map(str::to_owned))
-            })
-            .collect(),
-        _ => return None,
-    };
-    (!texts.is_empty()).then_some(texts)
 }
 
 fn join(prefix: Option<&str>, path: Option<&str>) -> Option<String> {

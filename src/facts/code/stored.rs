@@ -15,6 +15,17 @@ const MAX_NESTING: u8 = 3;
 /// Conversions that leave a text what it was.
 const KEEPING: &[&str] = &["trim", "toString", "toLowerCase", "normalize", "String"];
 
+/// What a call makes is told by these.
+const TOLD: Origins = Origins(
+    Origins::HASHED.0
+        | Origins::DIGEST.0
+        | Origins::RANDOM.0
+        | Origins::LITERAL.0
+        | Origins::CONSTANT.0
+        | Origins::ENV.0
+        | Origins::NUMERIC.0,
+);
+
 /// Adds a `stored` fact for every field that an object literal hands to a write.
 pub fn stored_fields(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     let hashing = modules_that_hash_on_write(evaluator, raws);
@@ -38,6 +49,10 @@ fn field(evaluator: &mut Evaluator<'_>, name: &str, at: ExprRef, model: &Value, 
     // What some function made of it is not what came in.
     if is_made(evaluator, at) {
         value.origins = value.origins.with(Origins::DYNAMIC).without(Origins::REQUEST.with(Origins::PARAMETER));
+        // … and what nobody can tell may be a hash or not.
+        if !value.origins.has(TOLD) {
+            value = Value::UNKNOWN;
+        }
     }
     let fields = vec![
         ("field", Value::text(name)),

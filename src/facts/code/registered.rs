@@ -1,0 +1,232 @@
+//! What one registration says: the paths, the router and what stands in the chain of a route or mount.
+
+use super::extract::Raw;
+use crate::facts::graph::Callable;
+use crate::facts::model::{Data, Value};
+use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
+use crate::facts::resolve::{Evaluator, Thing, Things};
+use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, Module};
+
+/// A router of the project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RouterId {
+    /// The call that made it.
+    pub site: ExprRef,
+    /// The class of the object that holds it, where a base class makes one for each object.
+    pub owner: Option<(ModuleId, ClassIdx)>,
+}
+
+pub struct Mount {
+    pub raw: usize,
+    pub routers: Vec<RouterId>,
+    pub callables: Vec<Callable>,
+    pub paths: Option<Vec<String>>,
+    pub half: bool,
+}
+
+pub struct Registered {
+    pub raw: usize,
+    pub path: Option<String>,
+    pub router: Option<RouterId>,
+    pub callables: Vec<Callable>,
+}
+
+/// Looks at registrations, each as its turn has it.
+pub struct Looker<'e, 'p> {
+    pub evaluator: &'e mut Evaluator<'p>,
+}
+
+impl Looker<'_, '_> {
+    pub fn registered(&mut self, index: usize, raw: &Raw) -> Vec<Registered> {
+        let mut callables: Vec<Callable> = Vec::new();
+        for &at in raw.refs("chain") {
+            callables.extend(self.evaluator.callables(at));
+        }
+        for &function in &raw.functions {
+            if !callables.contains(&Callable::Function(function)) {
+                callables.push(Callable::Function(function));
+            }
+        }
+        let router = raw.refs("router").first().and_then(|&at| self.router_site(at, 0));
+        let of_path = |path| Registered { raw: index, path, router, callables: callables.clone() };
+        self.paths_of_route(raw).into_iter().map(of_path).collect()
+    }
+
+    /// One registration may serve several paths: a list of them, or one for each turn of a loop over constants.
+    fn paths_of_route(&mut self, raw: &Raw) -> Vec<Option<String>> {
+        let paths = match raw.get("path") {
+            Some(Value { data: Data::Unknown, .. }) => self.paths_in_loop(raw),
+            Some(value) => mount_paths(value).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        if paths.is_empty() { vec![None] } else { paths.into_iter().map(Some).collect() }
+    }
+
+    fn paths_in_loop(&mut self, raw: &Raw) -> Vec<String> {
+        let at = raw.registered_at();
+        let module = self.evaluator.program.module(at.module);
+        let Some((_, arguments)) = (at.expr != ExprId::NONE).then(|| module.call(at.expr)).flatten() else {
+            return Vec::new();
+        };
+        let Some(first) = module.list(arguments).next() else { return Vec::new() };
+        self.evaluator.texts_in_loop(ExprRef { module: at.module, expr: first })
+    }
+
+    /// What is mounted, and the router that it is mounted on.
+    pub fn mount(&mut self, index: usize, raw: &Raw) -> (Mount, Option<RouterId>) {
+        let mut callables: Vec<Callable> = raw.functions.iter().map(|&f| Callable::Function(f)).collect();
+        let mut routers = Vec::new();
+        for &at in raw.refs("chain") {
+            // `app.use("/x", router)`; arrays of routers too.
+            for callable in self.evaluator.callables(at) {
+                match callable {
+                    Callable::External { path, site: Some(site) } if self.is_router(path) => {
+                        routers.push(self.held_by(at, site));
+                    }
+                    other if !callables.contains(&other) => callables.push(other),
+                    _ => {}
+                }
+            }
+            if routers.is_empty()
+                && let Some(site) = self.router_site(at, 0)
+            {
+                routers.push(site);
+            }
+        }
+        let scope = raw.refs("scope").first().and_then(|&at| self.router_site(at, 0));
+        let paths = raw.get("path").and_then(mount_paths);
+        (Mount { raw: index, routers, callables, paths, half: raw.text("strength") == Some("half") }, scope)
+    }
+
+    fn is_router(&mut self, path: crate::facts::paths::PathId) -> bool {
+        let types = &self.evaluator.stacks.router_types;
+        self.evaluator.is_any_type(path, types)
+    }
+
+    /// The call that made a router; where it is a parameter, the call whose result is handed in.
+    fn router_site(&mut self, at: ExprRef, depth: u8) -> Option<RouterId> {
+        if depth > 24 {
+            return None;
+        }
+        let things = self.evaluator.things(at);
+        for thing in &things {
+            if let Thing::Path { path, site: Some(site) } = *thing
+                && self.is_router(path)
+            {
+                return Some(self.held_by(at, site));
+            }
+        }
+        let program = self.evaluator.program;
+        let module = program.module(at.module);
+        let ExprKind::Ident(symbol) = module.kind(at.expr) else { return None };
+        let Definition::Parameter { function, index, .. } = module.symbol(symbol).definition else { return None };
+        let number = program.number(FunctionRef { module: at.module, function });
+        let callers = self.evaluator.links.callers.get(number.0 as usize).cloned().unwrap_or_default();
+        callers.into_iter().take(4).find_map(|call| {
+            let argument = self.evaluator.argument(call, index as usize)?;
+            self.router_site(argument, depth + 1)
+        })
+    }
+
+    /// The router that `at` stands for, with the object that holds it where a class makes one for each.
+    fn held_by(&mut self, at: ExprRef, site: ExprRef) -> RouterId {
+        let site = self.base_router(site);
+        let Some(maker) = class_around(self.evaluator.program.module(site.module), site.expr) else {
+            return RouterId { site, owner: None };
+        };
+        let owner = self.holders(at).into_iter().find_map(|thing| match thing {
+            Thing::Instance(module, class) if self.inherits((module, class), (site.module, maker), 0) => {
+                Some((module, class))
+            }
+            _ => None,
+        });
+        RouterId { site, owner }
+    }
+
+    /// What the router is a property of: `new Orders(db).router`, `this.app`, `orders.getRouter()`.
+    fn holders(&mut self, at: ExprRef) -> Things {
+        let mut at = at;
+        for _ in 0..8 {
+            let origin = self.evaluator.origin(at);
+            match self.evaluator.handed(origin) {
+                Some(argument) => at = argument,
+                None => {
+                    at = origin;
+                    break;
+                }
+            }
+        }
+        let module = self.evaluator.program.module(at.module);
+        let read = match module.kind(at.expr) {
+            ExprKind::Call { callee, .. } => callee,
+            _ => at.expr,
+        };
+        match module.kind(read) {
+            ExprKind::Member { object, .. } => self.evaluator.things(ExprRef { module: at.module, expr: object }),
+            _ => Things::new(),
+        }
+    }
+
+    fn inherits(&mut self, class: (ModuleId, ClassIdx), from: (ModuleId, ClassIdx), depth: u8) -> bool {
+        if class == from {
+            return true;
+        }
+        let heritage = self.evaluator.program.module(class.0).class(class.1).heritage;
+        let parents = self.evaluator.things(ExprRef { module: class.0, expr: heritage });
+        depth < 6
+            && parents.into_iter().any(|parent| match parent {
+                Thing::Class(module, parent) => self.inherits((module, parent), from, depth + 1),
+                _ => false,
+            })
+    }
+
+    /// `Router().use(a).use(b)` is still the router that it started with.
+    fn base_router(&mut self, site: ExprRef) -> ExprRef {
+        let mut site = site;
+        for _ in 0..64 {
+            let Some(receiver) = self.fluent_receiver(site) else { break };
+            let things = self.evaluator.things(receiver);
+            let next = things.iter().find_map(|thing| match thing {
+                Thing::Path { site, .. } => *site,
+                _ => None,
+            });
+            match next {
+                Some(next) if next != site => site = next,
+                _ => break,
+            }
+        }
+        site
+    }
+
+    /// The router that a method of it was called on, where that gives the router back.
+    fn fluent_receiver(&mut self, site: ExprRef) -> Option<ExprRef> {
+        let module = self.evaluator.program.module(site.module);
+        let (callee, _) = module.call(site.expr)?;
+        let ExprKind::Member { object, .. } = module.kind(callee) else { return None };
+        let receiver = ExprRef { module: site.module, expr: object };
+        let paths = self.evaluator.paths_of(receiver);
+        paths.iter().any(|&path| self.is_router(path)).then_some(receiver)
+    }
+}
+
+/// The innermost class that an expression stands in.
+pub fn class_around(module: &Module, expr: ExprId) -> Option<ClassIdx> {
+    let (start, end) = (module.expr(expr).start, module.expr(expr).end);
+    let around = (0..).map(ClassIdx).zip(&module.classes).filter(|(_, class)| class.start <= start && class.end >= end);
+    around.min_by_key(|(_, class)| class.end - class.start).map(|(index, _)| index)
+}
+
+/// None for everything, or for paths that are not known.
+fn mount_paths(value: &Value) -> Option<Vec<String>> {
+    let texts: Vec<String> = match &value.data {
+        Data::Text(text) => vec![text.to_string()],
+        Data::List(items) => items
+            .iter()
+            .filter_map(|item| {
+                item.as_text().map(str::to_owned).or_else(|| item.field("source").as_text().map(str::to_owned))
+            })
+            .collect(),
+        _ => return None,
+    };
+    (!texts.is_empty()).then_some(texts)
+}
