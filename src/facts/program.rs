@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::model::FunctionId;
 use crate::project::{FileId, Project};
 use crate::syntax::hir::{
-    Atom, ExportTarget, ExprId, ExprKind, FunctionIdx, Imported, Module, PropKind, SourceIdx, SymbolIdx,
+    Atom, Definition, ExportTarget, ExprId, ExprKind, FunctionIdx, Imported, Module, PropKind, SourceIdx, SymbolIdx,
 };
 
 /// Index into [`Program::modules`].
@@ -180,6 +180,16 @@ impl<'p> Program<'p> {
         let loaded = self.loaded(module);
         let all = loaded.assigned.get(&symbol).into_iter().flatten();
         all.filter(move |(atom, _)| loaded.module.str(*atom) == name).map(|(_, value)| *value)
+    }
+
+    /// What is assigned to a property of the variable that an object literal is kept in.
+    pub fn assigned_to_literal<'a>(&'a self, at: ExprRef, name: &'a str) -> impl Iterator<Item = ExprId> + use<'a> {
+        let module = self.module(at.module);
+        let keeper = self.loaded(at.module).assigned.keys().copied().find(|&symbol| {
+            matches!(&module.symbol(symbol).definition,
+                Definition::Variable { init, steps, .. } if *init == at.expr && steps.is_empty())
+        });
+        keeper.into_iter().flat_map(move |symbol| self.assigned_to(at.module, symbol, name))
     }
 
     /// What is assigned to the properties of a variable, whatever they are called.

@@ -7,6 +7,7 @@ mod extract;
 mod headers;
 mod idle;
 mod kept;
+mod loops;
 mod names;
 mod project_fields;
 mod random;

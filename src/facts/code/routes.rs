@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::Raw;
+use super::loops::turns;
 use super::roles::{Role, Roles};
 use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
@@ -174,9 +175,25 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
     }
 
     fn add_mount(&mut self, index: usize, raw: &Raw) {
+        let chain = raw.refs("chain");
+        let paths = raw.get("path").and_then(mount_paths);
+        let turns = chain.iter().map(|&at| turns(self.evaluator, at)).max_by_key(Vec::len).unwrap_or_default();
+        if turns.len() < 2 {
+            return self.hang_in(index, raw, chain, paths);
+        }
+        // `for (const { path, router } of LIST) app.use(path, router)`: a mount for every turn.
+        let first = self.first_argument(raw);
+        for turn in turns {
+            let chain: Vec<ExprRef> = chain.iter().map(|&at| turn.value(self.evaluator, at).unwrap_or(at)).collect();
+            let path = first.and_then(|at| turn.text(self.evaluator, at)).map(|path| vec![path]);
+            self.hang_in(index, raw, &chain, path.or_else(|| paths.clone()));
+        }
+    }
+
+    fn hang_in(&mut self, index: usize, raw: &Raw, chain: &[ExprRef], paths: Option<Vec<String>>) {
         let mut callables: Vec<Callable> = raw.functions.iter().map(|&f| Callable::Function(f)).collect();
         let mut routers = Vec::new();
-        for &at in raw.refs("chain") {
+        for &at in chain {
             // `app.use("/x", router)`; arrays of routers too.
             for callable in self.evaluator.callables(at) {
                 match callable {
@@ -203,8 +220,11 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             None => self.global.push(number),
         }
         self.scopes.push(scope);
-        let paths = raw.get("path").and_then(mount_paths);
         self.mounts.push(Mount { raw: index, routers, callables, paths, half: raw.text("strength") == Some("half") });
+    }
+
+    fn first_argument(&self, raw: &Raw) -> Option<ExprRef> {
+        (raw.at.expr != ExprId::NONE).then(|| self.evaluator.argument(raw.at, 0)).flatten()
     }
 
     fn is_router(&mut self, path: crate::facts::paths::PathId) -> bool {
