@@ -88,7 +88,11 @@ impl Evaluator<'_> {
             let argument = self.origin(ExprRef { module: at.module, expr: argument });
             let kind = self.program.kind(argument);
             let wraps = match kind {
-                ExprKind::Function(_) | ExprKind::Array(_) => true,
+                ExprKind::Function(_) => true,
+                ExprKind::Array(items) => {
+                    let module = self.program.module(argument.module);
+                    !module.list(items).all(|item| matches!(module.kind(item), ExprKind::Str(_)))
+                }
                 ExprKind::Call { .. } | ExprKind::Ident(_) | ExprKind::Member { .. } => {
                     self.things(argument).iter().any(|t| matches!(t, Thing::Function(_)))
                 }

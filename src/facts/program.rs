@@ -194,6 +194,16 @@ impl<'p> Program<'p> {
         all.filter(move |(atom, _)| loaded.module.str(*atom) == name).map(|(_, value)| *value)
     }
 
+    /// What is assigned to a property of the variable that an object literal is kept in.
+    pub fn assigned_to_literal<'a>(&'a self, at: ExprRef, name: &'a str) -> impl Iterator<Item = ExprId> + use<'a> {
+        let module = self.module(at.module);
+        let keeper = self.loaded(at.module).assigned.keys().copied().find(|&symbol| {
+            matches!(&module.symbol(symbol).definition,
+                Definition::Variable { init, steps, .. } if *init == at.expr && steps.is_empty())
+        });
+        keeper.into_iter().flat_map(move |symbol| self.assigned_to(at.module, symbol, name))
+    }
+
     /// What is assigned to the properties of a variable, whatever they are called.
     pub fn assigned_fields(&self, module: ModuleId, symbol: SymbolIdx) -> &[(Atom, ExprId)] {
         self.loaded(module).assigned.get(&symbol).map_or(&[], Vec::as_slice)

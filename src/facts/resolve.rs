@@ -385,7 +385,9 @@ impl<'p> Evaluator<'p> {
                 _ => {}
             }
         }
-        Things::new()
+        // `const db = {}; db.client = …; module.exports = db`.
+        let values: SmallVec<[ExprId; 4]> = program.assigned_to_literal(at, name).take(MAX_CALLERS).collect();
+        values.into_iter().flat_map(|expr| self.things(ExprRef { module: at.module, expr })).collect()
     }
 
     fn class_member(&mut self, module: ModuleId, class: ClassIdx, name: &str, is_static: bool, depth: u8) -> Things {
@@ -756,6 +758,13 @@ impl<'p> Evaluator<'p> {
                 {
                     return self.type_things(module, inner, depth + 1);
                 }
+                if let TypeRoot::Global(name) = root
+                    && hir.str(*name) == "ReturnType"
+                    && let Some(&inner) = args.first()
+                {
+                    let called = self.type_things(module, inner, depth + 1);
+                    return self.called(called);
+                }
                 let roots = match root {
                     TypeRoot::Symbol(symbol) => self.type_symbol(module, *symbol, depth),
                     TypeRoot::Global(name) => {
@@ -795,6 +804,19 @@ impl<'p> Evaluator<'p> {
             }
             _ => Things::new(),
         }
+    }
+
+    /// What calling a value of these types gives (`ReturnType<typeof create>`).
+    fn called(&mut self, callees: Things) -> Things {
+        let mut found = Things::new();
+        for callee in callees {
+            match callee {
+                Thing::Path { path, .. } => found.push(Thing::Path { path: self.paths.result(path), site: None }),
+                Thing::Function(function) => found.extend(self.returns(function)),
+                _ => {}
+            }
+        }
+        found
     }
 
     /// What a type's name stands for as the type of a value: an instance of the class.

@@ -1019,7 +1019,8 @@ fn is_error(origins: Origins) -> bool {
     origins.has(Origins::CAUGHT_ERROR.with(Origins::PASSED_ERROR))
 }
 
-fn is_error_name(name: &str) -> bool {
+/// Names that errors bear as parameters.
+pub(super) fn is_error_name(name: &str) -> bool {
     matches!(name.trim_start_matches('_'), "e" | "err" | "error" | "ex" | "exception")
 }
 

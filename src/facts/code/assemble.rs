@@ -357,7 +357,7 @@ impl<'p, 'r> Builder<'p, 'r> {
         let mut left: Vec<String> = parts.to_vec();
         for &index in &route.role_raws {
             let raw = &self.raws[index];
-            if raw.text("role") != Some("validate") {
+            if raw.text("role") != Some("validate") || raw.text("strength") == Some("half") {
                 continue;
             }
             match self.validated_parts(raw) {

@@ -161,7 +161,10 @@ fn set_by_hand(evaluator: &mut Evaluator<'_>, raws: &[Raw], out: &mut Vec<Raw>) 
             Some(argument) => reflected_or_listed(evaluator, argument, value),
             None => value,
         };
-        out.push(cors(evaluator, raw.at, value, credentials, Value::ABSENT));
+        // `null` lets nobody in on purpose.
+        if !matches!(value.data, Data::Null) {
+            out.push(cors(evaluator, raw.at, value, credentials, Value::ABSENT));
+        }
     }
 }
 
@@ -208,7 +211,8 @@ fn looks_up(module: &Module, test: ExprId) -> bool {
     match module.kind(test) {
         ExprKind::Not(inner) | ExprKind::Unary(inner) | ExprKind::Await(inner) => looks_up(module, inner),
         ExprKind::Logical { left, right, .. } => looks_up(module, left) || looks_up(module, right),
-        ExprKind::Call { args, .. } => args.len > 0,
+        // `req.get("origin")` only reads.
+        ExprKind::Call { args, .. } => module.list(args).any(|arg| module.literal(arg).is_none()),
         ExprKind::Binary {
             op: BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::In | BinaryOp::Compare,
             left,

@@ -29,7 +29,9 @@ pub fn follow_responses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     }
     raws.extend(passed_in);
     for raw in raws.iter_mut().filter(|raw| &*raw.kind == "response") {
-        let by_environment = raw.get("body").is_some_and(|body| holds(body, Origins::PROD, 0));
+        let holds_now = |origin| raw.get("body").is_some_and(|body| holds(body, origin, 0));
+        let taken_out = holds_now(Origins::ERROR_STACK) && drops_stack(evaluator, raw);
+        let by_environment = taken_out || holds_now(Origins::PROD);
         raw.set("by_environment", Value::bool(by_environment));
         let error = raw.get("body").map_or(Value::ABSENT, shown);
         raw.set("error", error);
@@ -52,6 +54,18 @@ fn shown(body: &Value) -> Value {
         () => "text",
     };
     Value::text(what)
+}
+
+/// `if (!DEVELOPMENT) delete body.stack`: the stack is taken out of the body again.
+fn drops_stack(evaluator: &Evaluator<'_>, raw: &Raw) -> bool {
+    let Some(&body) = raw.refs("body").first() else { return false };
+    let module = evaluator.program.module(body.module);
+    let ExprKind::Ident(symbol) = module.kind(body.expr) else { return false };
+    module.exprs.iter().any(|expr| {
+        let ExprKind::Delete(target) = expr.kind else { return false };
+        let ExprKind::Member { object, name } = module.kind(target) else { return false };
+        module.str(name) == "stack" && matches!(module.kind(object), ExprKind::Ident(of) if of == symbol)
+    })
 }
 
 /// `ready ? 200 : 503`: both numbers.

@@ -8,6 +8,7 @@ use super::extract::Raw;
 use crate::facts::graph::Callable;
 use crate::facts::model::{FunctionId, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
+use crate::facts::values::is_error_name;
 use crate::syntax::hir::{
     ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, LogicalOp, Module, Prop, Step, SymbolIdx, Use,
 };
@@ -202,7 +203,7 @@ impl<'r, 'p> Roles<'r, 'p> {
         }
         let module = self.program.module(raw.at.module);
         match raw.text("fails") {
-            Some("throws") => thrown(module, raw.at.expr),
+            Some("throws") => handed_error(module, raw.at.expr).unwrap_or_else(|| thrown(module, raw.at.expr)),
             Some("refuses") => refusal(module, raw.at.expr),
             Some("always") => Enforced::Yes,
             Some(_) => usage(module, raw.at.expr, 0),
@@ -288,6 +289,17 @@ fn refusal(module: &Module, expr: ExprId) -> Enforced {
     });
     // `if (ok) return next(); res.sendStatus(401)`
     if follows_exit { Enforced::Yes } else { Enforced::Refuses }
+}
+
+/// `verify(token, key, (err, user) => …)` throws nothing: what the callback does about the error counts.
+fn handed_error(module: &Module, call: ExprId) -> Option<Enforced> {
+    let (_, args) = module.call(call)?;
+    let ExprKind::Function(callback) = module.kind(module.list(args).last()?) else { return None };
+    let parameters = &module.function(callback).parameters;
+    let symbols: SmallVec<[SymbolIdx; 2]> = parameters.iter().take(2).filter_map(|p| p.symbol.some()).collect();
+    let first = symbols.first()?;
+    let is_error = is_error_name(module.str(module.symbol(*first).name));
+    is_error.then(|| symbols.into_iter().map(|symbol| of_symbol(module, symbol, 0)).max().unwrap_or(Enforced::No))
 }
 
 /// A throwing check is enforced unless a `catch` around it swallows the error.
