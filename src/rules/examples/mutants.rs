@@ -7,13 +7,13 @@ use rayon::prelude::*;
 
 use super::{Understand, Understood, line_of, understand_all};
 use crate::rules::document;
-use crate::rules::evaluate::{RuleVerdict, verdicts};
+use crate::rules::evaluate::{self, Judgement};
 use crate::rules::load;
 use crate::rules::ruleset::RuleSet;
 use crate::rules::schema::Control;
 use crate::syntax::{Node, NodeData};
 
-/// A condition whose deletion changes no verdict.
+/// A condition whose deletion changes no verdict, nor whether the control applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mutant {
     /// The rule file.
@@ -71,8 +71,8 @@ fn mutants_of(rules: &RuleSet, control: &Control, understand: Understand<'_>) ->
     mutants
 }
 
-fn judge(rules: &RuleSet, control: &Control, examples: &[Understood]) -> Vec<Vec<RuleVerdict>> {
-    examples.iter().map(|one| verdicts(rules, control, &one.project, &one.store)).collect()
+fn judge(rules: &RuleSet, control: &Control, examples: &[Understood]) -> Vec<Judgement> {
+    examples.iter().map(|one| evaluate::judge(rules, control, &one.project, &one.store)).collect()
 }
 
 /// One step into a document.
