@@ -66,7 +66,8 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
             let names = imported.get(&(id, language)).into_iter().flatten();
             names.into_iter().any(|imported| *imported == name || imported.starts_with(&inside))
         };
-        let uses_npm = |name: &String| service.declares(Ecosystem::Npm, name) || imports(Language::JavaScript, name, "/");
+        let uses_npm =
+            |name: &String| service.declares(Ecosystem::Npm, name) || imports(Language::JavaScript, name, "/");
         let uses_pypi = |name: &String| {
             service.declares(Ecosystem::Pypi, name) || imports(Language::Python, &name.replace('-', "_"), ".")
         };
@@ -80,8 +81,9 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
             let by_file = stack.files.as_ref().is_some_and(|globs| {
                 project.files.iter().any(|file| file.service == id && globs.is_match(&*file.path))
             });
-            let by_package =
-                stack.npm.iter().any(uses_npm) || stack.pypi.iter().any(uses_pypi) || stack.crates.iter().any(uses_crate);
+            let by_package = stack.npm.iter().any(uses_npm)
+                || stack.pypi.iter().any(uses_pypi)
+                || stack.crates.iter().any(uses_crate);
             if !(by_package || by_file) {
                 continue;
             }

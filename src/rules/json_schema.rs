@@ -151,6 +151,7 @@ fn example_key(key: &str) -> Value {
             "type": "object", "required": ["path", "line", "is"], "additionalProperties": false,
             "properties": { "path": { "type": "string" }, "line": { "type": "integer" }, "is": names(MARKS) }
         } }),
+        "applies" => json!({ "type": "boolean", "description": "Whether the control is about this code at all" }),
         _ => json!({ "type": "string" }),
     }
 }

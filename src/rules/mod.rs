@@ -15,7 +15,7 @@ mod schema;
 mod template;
 
 pub use error::{Problem, RuleError, nearest};
-pub use evaluate::{Evaluated, Outcome, RuleVerdict, Snippets, evaluate, verdicts};
+pub use evaluate::{Evaluated, Judgement, Outcome, RuleVerdict, Snippets, evaluate, judge};
 pub use examples::{ExampleFailure, ExampleReport, Mutant, Understand, find_mutants, run_examples};
 pub use json_schema::schema as rule_file_schema;
 pub use lexicon::{LexiconId, Lexicons, words};

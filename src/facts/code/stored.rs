@@ -1,6 +1,6 @@
 //! The fields that writing queries store, each at the place where its value stands.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::Raw;
 use super::names::shape;
@@ -8,10 +8,14 @@ use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{ExprId, ExprKind, FunctionIdx, PropKind};
+use crate::syntax::hir::{ExprId, ExprKind, FunctionIdx, Module, PropKind};
 
 /// Objects in lists and operators (`$set: { … }`) around a field.
 const MAX_NESTING: u8 = 3;
+/// Members of members that are told apart.
+const MAX_MEMBERS: usize = 8;
+/// Assignments to one target that are looked at.
+const MAX_ASSIGNMENTS: usize = 16;
 /// Conversions that leave a text what it was.
 const KEEPING: &[&str] = &["trim", "toString", "toLowerCase", "normalize", "String"];
 
@@ -31,6 +35,7 @@ pub fn stored_fields(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     let hashing = modules_that_hash_on_write(evaluator, raws);
     let mut found = Vec::new();
     let mut seen = FxHashSet::default();
+    let mut assigned = Assignments::default();
     for raw in raws.iter().filter(|raw| &*raw.kind == "query" && raw.text("op") == Some("write")) {
         let hashed = made_in(evaluator, raw).is_some_and(|module| hashing.contains(&module));
         let mut fields = Vec::new();
@@ -39,13 +44,24 @@ pub fn stored_fields(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
         }
         let model = raw.get("model").cloned().unwrap_or_default();
         fields.retain(|(_, at)| seen.insert(*at));
-        found.extend(fields.into_iter().map(|(name, at)| field(evaluator, &name, at, &model, hashed)));
+        for (name, at) in fields {
+            found.push(field(evaluator, &mut assigned, (&name, at), &model, hashed));
+        }
     }
     raws.extend(found);
 }
 
-fn field(evaluator: &mut Evaluator<'_>, name: &str, at: ExprRef, model: &Value, hashed: bool) -> Raw {
+fn field(
+    evaluator: &mut Evaluator<'_>,
+    assigned: &mut Assignments,
+    (name, at): (&str, ExprRef),
+    model: &Value,
+    hashed: bool,
+) -> Raw {
     let mut value = evaluator.value(at);
+    if assigned.before(evaluator, at).iter().any(|&given| evaluator.value(given).origins.has(Origins::HASHED)) {
+        value.origins = value.origins.with(Origins::HASHED);
+    }
     // What some function made of it is not what came in.
     if is_made(evaluator, at) {
         value.origins = value.origins.with(Origins::DYNAMIC).without(Origins::REQUEST.with(Origins::PARAMETER));
@@ -61,6 +77,55 @@ fn field(evaluator: &mut Evaluator<'_>, name: &str, at: ExprRef, model: &Value, 
         ("hashed_on_write", Value::bool(hashed)),
     ];
     shape(evaluator.program, "stored", at, fields)
+}
+
+/// What is assigned to variables and their members (`password = …`, `req.body.password = …`), by module and target.
+#[derive(Default)]
+struct Assignments {
+    modules: FxHashMap<ModuleId, FxHashMap<String, Vec<ExprId>>>,
+}
+
+impl Assignments {
+    /// What stands before the place, in the same function, on the right of an assignment to what is read there.
+    fn before(&mut self, evaluator: &Evaluator<'_>, at: ExprRef) -> Vec<ExprRef> {
+        let module = evaluator.program.module(at.module);
+        let Some(target) = target(module, at.expr) else { return Vec::new() };
+        let known = self.modules.entry(at.module).or_insert_with(|| assignments(module));
+        let values = known.get(&target).map_or(&[][..], Vec::as_slice).iter().copied();
+        let here = |value: &ExprId| {
+            module.expr(*value).start < module.expr(at.expr).start
+                && module.function_of(*value) == module.function_of(at.expr)
+        };
+        let values = values.filter(here).take(MAX_ASSIGNMENTS);
+        values.map(|expr| ExprRef { module: at.module, expr }).collect()
+    }
+}
+
+fn assignments(module: &Module) -> FxHashMap<String, Vec<ExprId>> {
+    let mut found: FxHashMap<String, Vec<ExprId>> = FxHashMap::default();
+    for expr in &module.exprs {
+        if let ExprKind::Assign { target: to, value, .. } = expr.kind
+            && let Some(target) = target(module, to)
+        {
+            found.entry(target).or_default().push(value);
+        }
+    }
+    found
+}
+
+/// A variable or a member of one, in words that only it has.
+fn target(module: &Module, mut expr: ExprId) -> Option<String> {
+    let mut names = Vec::new();
+    loop {
+        match module.kind(expr) {
+            ExprKind::Member { object, name } if names.len() < MAX_MEMBERS => {
+                names.push(module.str(name));
+                expr = object;
+            }
+            ExprKind::Ident(symbol) => return Some(format!("{}.{}", symbol.0, names.join("."))),
+            _ => return None,
+        }
+    }
 }
 
 fn is_made(evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {

@@ -77,6 +77,15 @@ impl<'a> Evaluator<'a> {
         outcomes
     }
 
+    /// Whether the `applies` of the control holds; true without one.
+    pub fn condition_to_apply(&self) -> Tri {
+        match self.applies_explicitly() {
+            None | Some(Applies::Yes) => Tri::True,
+            Some(Applies::Unknown(_)) => Tri::Unknown,
+            Some(Applies::No(_)) => Tri::False,
+        }
+    }
+
     fn service(&self) -> Option<&'a Service> {
         self.index.project.services.get(self.service.0 as usize)
     }

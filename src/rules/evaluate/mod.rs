@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::facts::FactStore;
 use crate::project::{Diagnostic, Project, ServiceId, Span};
+use crate::rules::conditions::Tri;
 use crate::rules::{Control, Evaluation, RuleSet};
 
 use control::Evaluator;
@@ -64,23 +65,33 @@ pub struct RuleVerdict {
     pub outcome: Outcome,
 }
 
-/// What the rules of one control say of every site in every service, sorted; nothing where it does not apply.
-pub fn verdicts(rules: &RuleSet, control: &Control, project: &Project, store: &FactStore) -> Vec<RuleVerdict> {
+/// What the rules of one control say of a tree.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// Of every site in every service, sorted; nothing where the control does not apply.
+    pub verdicts: Vec<RuleVerdict>,
+    /// By service, whether the `applies` of the control holds; true without one.
+    pub applies: Vec<Tri>,
+}
+
+/// Judges a tree by the rules of one control.
+pub fn judge(rules: &RuleSet, control: &Control, project: &Project, store: &FactStore) -> Judgement {
     let index = Index::new(store, project);
     let services = if control.info.repository_wide { 1 } else { project.services.len().max(1) };
-    let mut verdicts = Vec::new();
+    let mut judgement = Judgement::default();
     for service in (0..services).filter_map(|service| u16::try_from(service).ok()) {
         let evaluator = Evaluator::new(rules, 0, control, ServiceId(service), &index, &|_| String::new());
-        verdicts.extend(
+        judgement.applies.push(evaluator.condition_to_apply());
+        judgement.verdicts.extend(
             evaluator
                 .verdicts()
                 .into_iter()
                 .filter_map(|(rule, fact, outcome)| Some(RuleVerdict { at: index.fact(fact)?.at, rule, outcome })),
         );
     }
-    verdicts.sort();
-    verdicts.dedup();
-    verdicts
+    judgement.verdicts.sort();
+    judgement.verdicts.dedup();
+    judgement
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use std::fmt;
 
 use rayon::prelude::*;
 
-use super::evaluate::{Outcome, RuleVerdict, verdicts};
+use super::conditions::Tri;
+use super::evaluate::{Outcome, RuleVerdict, judge};
 use super::ruleset::RuleSet;
 use super::schema::{Control, Rule};
 use crate::facts::FactStore;
@@ -77,10 +78,10 @@ fn run_control(rules: &RuleSet, control: &Control, understand: Understand<'_>) -
     let (understood, mut failures) = understand_all(rules, control, understand);
     for one in &understood {
         let Some(rule) = control.rules.get(one.rule) else { continue };
-        let found = verdicts(rules, control, &one.project, &one.store);
+        let judged = judge(rules, control, &one.project, &one.store);
         let found: Vec<&RuleVerdict> =
-            found.iter().filter(|verdict| rule.only_notes() || verdict.rule == one.rule).collect();
-        for message in compare(one, &found) {
+            judged.verdicts.iter().filter(|verdict| rule.only_notes() || verdict.rule == one.rule).collect();
+        for message in compare(one, &found).into_iter().chain(compare_applies(one, &judged.applies)) {
             failures.push(failure(control, rule, one.line, message));
         }
     }
@@ -165,6 +166,18 @@ fn compare(one: &Understood, found: &[&RuleVerdict]) -> Vec<String> {
     messages.sort();
     messages.dedup();
     messages
+}
+
+/// What is wrong about whether the control applies, where the example says so.
+fn compare_applies(one: &Understood, applies: &[Tri]) -> Option<String> {
+    let expected = one.example.applies?;
+    let actual = match (applies.contains(&Tri::True), applies.contains(&Tri::Unknown)) {
+        (true, _) => "applies",
+        (_, true) => "may apply",
+        _ => "does not apply",
+    };
+    let wanted = if expected { "applies" } else { "does not apply" };
+    (actual != wanted).then(|| format!("the control {actual}, but the example says that it {wanted}"))
 }
 
 /// Path, line and outcome of a verdict.

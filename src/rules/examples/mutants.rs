@@ -7,13 +7,13 @@ use rayon::prelude::*;
 
 use super::{Understand, Understood, line_of, understand_all};
 use crate::rules::document;
-use crate::rules::evaluate::{RuleVerdict, verdicts};
+use crate::rules::evaluate::{self, Judgement};
 use crate::rules::load;
 use crate::rules::ruleset::RuleSet;
 use crate::rules::schema::Control;
 use crate::syntax::{Node, NodeData};
 
-/// A condition whose deletion changes no verdict.
+/// A condition whose deletion changes no verdict, nor whether the control applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mutant {
     /// The rule file.
@@ -35,6 +35,9 @@ impl fmt::Display for Mutant {
 const CONDITIONS: &[&str] = &["each", "bad", "good", "half", "note"];
 /// Keys without which a pattern means nothing.
 const NEEDED: &[&str] = &["fact"];
+/// Conditions (kind of fact, field) that no example can need: git says what is tracked, and examples have none; only
+/// one sort of schema is read so far.
+const BEYOND_EXAMPLES: &[(&str, &str)] = &[("env-entry", "tracked"), ("schema", "what")];
 
 /// Deletes one key of a condition at a time and names those that no example needs.
 pub fn find_mutants(rules: &RuleSet, understand: Understand<'_>) -> Vec<Mutant> {
@@ -71,8 +74,8 @@ fn mutants_of(rules: &RuleSet, control: &Control, understand: Understand<'_>) ->
     mutants
 }
 
-fn judge(rules: &RuleSet, control: &Control, examples: &[Understood]) -> Vec<Vec<RuleVerdict>> {
-    examples.iter().map(|one| verdicts(rules, control, &one.project, &one.store)).collect()
+fn judge(rules: &RuleSet, control: &Control, examples: &[Understood]) -> Vec<Judgement> {
+    examples.iter().map(|one| evaluate::judge(rules, control, &one.project, &one.store)).collect()
 }
 
 /// One step into a document.
@@ -105,7 +108,7 @@ fn collect(node: &Node, path: &[Step], found: &mut Vec<Vec<Step>>) {
     let deeper = |step: Step| path.iter().cloned().chain([step]).collect::<Vec<_>>();
     for entry in node.entries() {
         let inner = deeper(Step::Key(entry.key.clone()));
-        if !NEEDED.contains(&&*entry.key) {
+        if !NEEDED.contains(&&*entry.key) && !is_beyond_examples(node, &entry.key) {
             found.push(inner.clone());
         }
         collect(&entry.value, &inner, found);
@@ -113,6 +116,11 @@ fn collect(node: &Node, path: &[Step], found: &mut Vec<Vec<Step>>) {
     for (index, item) in node.items().iter().enumerate() {
         collect(item, &deeper(Step::Item(index)), found);
     }
+}
+
+fn is_beyond_examples(pattern: &Node, field: &str) -> bool {
+    let kind = pattern.get("fact").and_then(Node::as_text);
+    BEYOND_EXAMPLES.iter().any(|(of, name)| *name == field && kind == Some(*of))
 }
 
 /// The document without one key.

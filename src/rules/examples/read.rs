@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::{keys, manifest};
 use crate::project::Tree;
 use crate::rules::conditions::LazyRegex;
-use crate::rules::document::{as_count, as_table, as_text, at, at_key, choice, only_keys};
+use crate::rules::document::{as_bool, as_count, as_table, as_text, at, at_key, choice, only_keys};
 use crate::rules::error::Problem;
 use crate::rules::evaluate::Outcome;
 use crate::syntax::{Node, NodeData};
 
-pub const EXAMPLE_KEYS: &[&str] = &["about", "files", "expect"];
+pub const EXAMPLE_KEYS: &[&str] = &["about", "files", "expect", "applies"];
 /// The words of marks.
 pub const MARKS: &[(&str, Outcome)] = &[
     ("bad", Outcome::Bad),
@@ -29,13 +29,16 @@ pub struct Example {
     pub files: Vec<(String, String)>,
     /// Path, line from 1, outcome.
     pub expected: Vec<(String, u32, Outcome)>,
+    /// Whether the control is about this code at all, if the example says so.
+    pub applies: Option<bool>,
 }
 
 impl Example {
     pub fn read(node: &Node) -> Result<Example, Problem> {
         only_keys(as_table(node, "an example")?, "an example", EXAMPLE_KEYS)?;
         let files = node.get("files").ok_or_else(|| at(node, "an example needs `files`"))?;
-        let mut example = Example { files: Vec::new(), expected: Vec::new() };
+        let applies = node.get("applies").map(|node| as_bool(node, "`applies`")).transpose()?;
+        let mut example = Example { files: Vec::new(), expected: Vec::new(), applies };
         for entry in as_table(files, "`files`")?.entries() {
             let path = &*entry.key;
             if path.is_empty() || path.starts_with('/') || path.split('/').any(|part| part == "..") {

@@ -86,6 +86,20 @@ fn a_control_that_does_not_apply_says_nothing() {
 }
 
 #[test]
+fn an_example_can_say_that_the_control_does_not_apply() {
+    let body = |applies: bool| {
+        format!(
+            "applies = {{ some = {{ fact = 'call', name = 'server' }} }}\n{RULE}files.'a.txt' = '''\nserver: 1\nget: x //~ bad\nget: y\nset: x\n'''\n\
+            [[rule.r.example]]\napplies = {applies}\nfiles.'a.txt' = 'other: x'"
+        )
+    };
+    assert_eq!(messages("defect", &body(false)), Vec::<String>::new());
+    let said = "a/c.toml:17: r: the control does not apply, but the example says that it applies";
+    assert_eq!(messages("defect", &body(true)), [said]);
+    assert!(find_mutants(&rules("defect", &body(false)), &understand).is_empty());
+}
+
+#[test]
 fn rules_need_a_hit_and_code_they_leave_alone() {
     assert_eq!(
         messages("defect", &format!("{RULE}files.'a.txt' = 'get: y'")),
