@@ -270,7 +270,6 @@ const UNNAMED: &[(&str, &str, &str, &str)] = &[
     ("express-shop-unready", "cors-configured", "src/server.ts:17", "cors-misconfiguration names the place"),
     ("express-shop-unready", "env-validation", "src/lib/config.ts:1", ABSENT),
     ("express-shop-unready", "graceful-shutdown", "src/server.ts:38", ABSENT),
-    ("express-shop-unready", "hardcoded-secret", "compose.yaml:16", "a missed finding: passwords in compose files"),
     ("express-shop-unready", "health-endpoint", "src/server.ts:27", ABSENT),
     ("express-shop-unready", "input-validation", "src/routes/orders.ts:35", "the finding is at the route, line 25"),
     ("express-shop-unready", "migrations-managed", "package.json:11", ABSENT),
@@ -319,7 +318,7 @@ const UNNAMED: &[(&str, &str, &str, &str)] = &[
     ("nextjs-ledger-unready", "env-validation", "lib/bank.ts:19", ABSENT),
     ("nextjs-ledger-unready", "env-validation", "lib/tokens.ts:3", ABSENT),
     ("nextjs-ledger-unready", "error-handler", "app/api/v1/transactions/route.ts:16", ABSENT),
-    ("nextjs-ledger-unready", "graceful-shutdown", "Dockerfile:7", ABSENT),
+    ("nextjs-ledger-unready", "graceful-shutdown", "Dockerfile:8", ABSENT),
     ("nextjs-ledger-unready", "hardcoded-secret", "lib/bank.ts:20", "secret-fallback-default names the place"),
     ("nextjs-ledger-unready", "hardcoded-secret", "lib/tokens.ts:3", "secret-fallback-default names the place"),
     (

@@ -316,7 +316,7 @@ fn capitalised(word: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Services whose code is in no language that is read yet.
+/// Services whose code is in no language that is read as a whole yet.
 fn unsupported(project: &Project) -> BTreeMap<ServiceId, String> {
     let supported = |language: &String| matches!(language.as_str(), "typescript" | "javascript");
     let mut found = BTreeMap::new();
@@ -324,7 +324,7 @@ fn unsupported(project: &Project) -> BTreeMap<ServiceId, String> {
         if !service.languages.is_empty() && !service.languages.iter().any(supported) {
             let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
             let names: Vec<String> = service.languages.iter().map(|language| capitalised(language)).collect();
-            found.insert(id, format!("{} is not read yet", names.join(", ")));
+            found.insert(id, format!("{} is read only in part so far, so nothing is scored", names.join(", ")));
         }
     }
     found

@@ -7,6 +7,7 @@ use super::extract::Raw;
 use super::registered::{Looker, Mount, Registered, RouterId, class_around};
 use super::roles::{Role, Roles};
 use crate::facts::graph::Callable;
+use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
 use crate::syntax::hir::{ExprId, FunctionIdx};
@@ -164,7 +165,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         let mut composed = Composed {
             raw: raw_index,
             path: own_path.clone(),
-            method: raw.text("method").map_or_else(|| "ALL".to_owned(), normal_method),
+            method: method_of(raw),
             mounted: true,
             ..Composed::default()
         };
@@ -181,6 +182,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             None => links = self.global_links(raw, own_path.as_deref()),
         }
         links.extend(self.declared_links(index));
+        links.extend(self.wrapping_links(index).into_iter().map(|callable| (callable, false)));
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
         self.fill(&mut composed, &links, roles);
         composed
@@ -202,6 +204,20 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             }
         }
         links
+    }
+
+    /// The project's own decorators around a route's functions (`@login_required`).
+    fn wrapping_links(&mut self, index: usize) -> Vec<Callable> {
+        let program = self.evaluator.program;
+        let mut wrappers = Vec::new();
+        for callable in &self.routes[index].callables {
+            let Callable::Function(FunctionRef { module, function }) = *callable else { continue };
+            for &expr in &program.module(module).function(function).decorators {
+                let found = self.evaluator.callables(ExprRef { module, expr });
+                wrappers.extend(found.into_iter().filter(|wrapper| matches!(wrapper, Callable::Function(_))));
+            }
+        }
+        wrappers
     }
 
     /// The ways from a router up to an application: the full path and what stands before the route on each.
@@ -399,6 +415,15 @@ fn may_guard(api: &str) -> bool {
 
 fn function_of(raw: &Raw) -> FunctionIdx {
     raw.function.map_or(FunctionIdx(0), |f| f.function)
+}
+
+/// The method of a route: one word, or a list of a single one (`methods=["POST"]`); all of them otherwise.
+fn method_of(raw: &Raw) -> String {
+    let only = || match raw.get("method").map(|value| &value.data) {
+        Some(Data::List(items)) if items.len() == 1 => items.first().and_then(Value::as_text),
+        _ => None,
+    };
+    raw.text("method").or_else(only).map_or_else(|| "ALL".to_owned(), normal_method)
 }
 
 fn normal_method(name: &str) -> String {

@@ -269,6 +269,6 @@ mod tests {
             assert!(fact.fields.iter().all(|(name, _)| known.contains(&&**name)), "{fact:?}");
             seen.insert(fact.kind.to_string());
         }
-        assert_eq!(seen.len(), 16, "{seen:?}");
+        assert_eq!(seen.len(), 17, "{seen:?}");
     }
 }

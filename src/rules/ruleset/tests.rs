@@ -105,7 +105,7 @@ fn mistakes_name_the_place_and_the_remedy() {
     mistake(
         "[rule.r]\nmatch = { regex = 'a' }",
         7,
-        "`match` needs `keywords` of two or more characters, so that it looks only near them",
+        "`match` needs `keywords` (or `starts`) of two or more characters, so that it looks only near them",
         "",
     );
     mistake(
