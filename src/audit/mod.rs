@@ -96,6 +96,19 @@ pub fn test_rules(rules: &RuleSet, mutants: bool) -> miette::Result<(ExampleRepo
     })
 }
 
+/// The facts of files that are given as (path, text), for tests of the layers below.
+#[cfg(test)]
+pub(crate) fn facts_of(files: &[(&str, &str)]) -> FactStore {
+    let overlay =
+        files.iter().map(|(path, text)| ((*path).to_owned(), std::sync::Arc::from(text.as_bytes()))).collect();
+    let tree = Tree { root: PathBuf::from("."), overlay, virtual_only: true };
+    let rules = RuleSet::embedded().unwrap_or_else(|errors| panic!("{errors}"));
+    let (scanners, stacks) = (scanners(&rules).unwrap(), stacks().unwrap());
+    let mut project = discover(tree, &WalkOptions::default()).unwrap();
+    let mut contents = read_all(&mut project, &scanners);
+    collect::collect(&mut project, &mut contents, &stacks)
+}
+
 /// Runs on a pool whose threads have the stack that parsers need.
 fn in_pool<T: Send>(jobs: usize, work: impl FnOnce() -> T + Send) -> miette::Result<T> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(javascript::STACK).build();

@@ -161,3 +161,48 @@ fn looked_up_before(module: &Module, expr: ExprId, symbol: SymbolIdx) -> bool {
             })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::facts_of;
+    use crate::facts::Origins;
+
+    /// Does what the caller gives get into the SQL text that the function sends?
+    fn is_open(body: &str) -> bool {
+        let text = format!(
+            "import {{ Pool }} from 'pg'\nconst pool = new Pool()\nconst LIST = ['id', 'name']\n\
+            export function sorted(by: string) {{\n{body}\n}}"
+        );
+        let store = facts_of(&[("src/orders.ts", &text)]);
+        let query = store.facts.iter().find(|fact| &*fact.kind == "query").unwrap();
+        query.get("text").unwrap().origins.has(Origins::GIVEN)
+    }
+
+    const SEND: &str = "return pool.query(`SELECT id FROM orders ORDER BY ${by}`)";
+
+    #[test]
+    fn nothing_is_checked_by_itself() {
+        assert!(is_open(SEND));
+        assert!(is_open(&format!("if (!by) throw new Error('none')\n{SEND}")));
+    }
+
+    #[test]
+    fn a_list_a_pattern_or_a_comparison_leaves_known_values() {
+        assert!(!is_open(&format!("if (!LIST.includes(by)) throw new Error('unknown')\n{SEND}")));
+        assert!(!is_open(&format!("if (!/^[a-z]+$/.test(by)) throw new Error('unknown')\n{SEND}")));
+        assert!(!is_open(&format!("if (by === 'id' || by === 'name') {{ {SEND} }}\nreturn null")));
+    }
+
+    #[test]
+    fn a_loose_pattern_or_half_a_comparison_does_not() {
+        assert!(is_open(&format!("if (!/[a-z]+/.test(by)) throw new Error('unknown')\n{SEND}")));
+        assert!(is_open(&format!("if (by === 'id' || by.length > 3) {{ {SEND} }}\nreturn null")));
+    }
+
+    #[test]
+    fn the_check_of_another_variable_does_not() {
+        assert!(is_open(&format!(
+            "const way = String(Math.random())\nif (!LIST.includes(way)) throw new Error('unknown')\n{SEND}"
+        )));
+    }
+}

@@ -117,3 +117,41 @@ fn is_argument(module: &Module, expr: ExprId) -> bool {
         module.call(parent).is_some_and(|(callee, args)| callee != expr && module.list(args).any(|arg| arg == expr))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::facts_of;
+    use crate::facts::Value;
+
+    fn limits(body: &str) -> Vec<Value> {
+        let text = format!(
+            "import mongoose from 'mongoose'\nconst Order = mongoose.model('Order', new mongoose.Schema({{}}))\n{body}"
+        );
+        let store = facts_of(&[("src/orders.js", &text)]);
+        let queries = store.facts.iter().filter(|fact| &*fact.kind == "query");
+        queries.map(|fact| fact.get("limit").cloned().unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn later_calls_are_found_along_the_chain_and_by_way_of_a_variable() {
+        assert_eq!(limits("export const a = () => Order.find({}).sort('at').limit(10)"), [Value::number(10.0)]);
+        assert_eq!(
+            limits("export function b() { let rows = Order.find({}); rows = rows.sort('at'); return rows.limit(20) }"),
+            [Value::number(20.0)]
+        );
+    }
+
+    #[test]
+    fn a_call_on_something_else_is_not_a_later_call() {
+        assert_eq!(
+            limits("export function c(other) { const rows = Order.find({}); return [rows, other.limit(20)] }"),
+            [Value::ABSENT]
+        );
+    }
+
+    #[test]
+    fn a_very_long_chain_ends() {
+        let body = format!("export const d = () => Order.find({{}}){}", ".sort('at')".repeat(500));
+        assert_eq!(limits(&body).len(), 1);
+    }
+}

@@ -392,3 +392,49 @@ fn initial(module: &Module, id: ModuleId, symbol: SymbolIdx) -> Option<ExprRef> 
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::facts_of;
+    use crate::facts::{Fact, Origins, Value};
+
+    fn of_kind(kind: &str, path: &str, text: &str) -> Vec<Fact> {
+        let store =
+            facts_of(&[("package.json", r#"{ "dependencies": { "next": "^15", "express": "^4" } }"#), (path, text)]);
+        store.facts.iter().filter(|fact| &*fact.kind == kind).cloned().collect()
+    }
+
+    /// The first origin that a server lets in by these options of `cors`.
+    fn origin(options: &str) -> Value {
+        let text = format!(
+            "import express from 'express'\nimport cors from 'cors'\nconst LIST = ['https://shop.test']\nconst app = express()\n\
+            app.use(cors({{ origin: {options}, credentials: true }}))\napp.listen(3000)"
+        );
+        let facts = of_kind("cors", "src/server.ts", &text);
+        facts.first().and_then(|fact| fact.get("origin")).cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn configuration_lists_headers_by_path() {
+        let text = "module.exports = { async headers() { return [{ source: '/api/:path*', headers: [\n\
+            { key: 'X-Frame-Options', value: 'DENY' }, { key: 'Access-Control-Allow-Origin', value: '*' }] }] } }";
+        let header = of_kind("header", "next.config.js", text);
+        let frame = header.iter().find(|fact| fact.get("name") == Some(&Value::text("X-Frame-Options"))).unwrap();
+        assert_eq!(frame.get("path"), Some(&Value::text("/api/:path*")));
+        let cors = of_kind("cors", "next.config.js", text);
+        assert_eq!(cors.len(), 1);
+        assert_eq!(cors[0].get("origin"), Some(&Value::text("*")));
+    }
+
+    #[test]
+    fn a_callback_that_refuses_nobody_reflects() {
+        assert!(origin("(asked, done) => done(null, true)").origins.has(Origins::REFLECTED));
+        assert!(origin("(asked, done) => done(null, asked)").origins.has(Origins::REFLECTED));
+    }
+
+    #[test]
+    fn a_callback_that_asks_a_list_does_not() {
+        let listed = origin("(asked, done) => (LIST.includes(asked) ? done(null, true) : done(new Error('no')))");
+        assert!(!listed.origins.has(Origins::REFLECTED));
+    }
+}

@@ -215,3 +215,38 @@ fn any_call_of(module: &Module, names: &[&str]) -> bool {
         .iter()
         .any(|expr| matches!(expr.kind, ExprKind::Member { name, .. } if names.contains(&module.str(name))))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::facts_of;
+    use crate::facts::Value;
+
+    /// A field of the facts of a kind in one server file, in order.
+    fn fields(kind: &str, field: &str, text: &str) -> Vec<Value> {
+        let store = facts_of(&[
+            ("package.json", r#"{ "scripts": { "start": "tsx src/server.ts" } }"#),
+            ("src/server.ts", text),
+        ]);
+        let facts = store.facts.iter().filter(|fact| &*fact.kind == kind);
+        facts.map(|fact| fact.get(field).cloned().unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn a_client_that_is_put_away_outlives_the_request() {
+        let text = "import { Pool } from 'pg'\nlet pool: Pool | undefined\nconst all = new Map<string, Pool>()\n\
+            export function once() { if (!pool) pool = new Pool(); return pool }\n\
+            export function byName(name: string) { const made = new Pool(); all.set(name, made); return made }\n\
+            export function every() { const own = new Pool(); return own.query('select 1') }";
+        let shared = fields("client", "shared", text);
+        assert_eq!(shared, [Value::bool(true), Value::bool(true), Value::bool(false)]);
+    }
+
+    #[test]
+    fn a_timer_is_given_back_where_something_clears_it() {
+        let text = "export function wait() { const timer = setInterval(() => 0, 10); clearInterval(timer) }\n\
+            export function leak() { const timer = setInterval(() => 0, 10); console.log(timer.hasRef()) }\n\
+            export function handOn() { return setInterval(() => 0, 10) }";
+        let released = fields("resource", "released", text);
+        assert_eq!(released, [Value::bool(true), Value::bool(false), Value::bool(true)]);
+    }
+}

@@ -334,3 +334,43 @@ fn truthy(value: &Value) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::facts_of;
+    use crate::facts::{Fact, Value};
+
+    fn of_kind(kind: &str, text: &str) -> Vec<Fact> {
+        let store = facts_of(&[("src/models.ts", text)]);
+        store.facts.iter().filter(|fact| &*fact.kind == kind).cloned().collect()
+    }
+
+    fn column<'f>(facts: &'f [Fact], name: &str) -> &'f Fact {
+        facts.iter().find(|fact| fact.get("name") == Some(&Value::text(name))).unwrap()
+    }
+
+    #[test]
+    fn columns_have_the_types_of_their_library() {
+        let text = "import { pgTable, real, text, integer } from 'drizzle-orm/pg-core'\n\
+            export const orders = pgTable('orders', { id: integer('id').primaryKey(), total: real('total').notNull(), note: text('note').unique() })";
+        let columns = of_kind("column", text);
+        assert_eq!(column(&columns, "total").get("type"), Some(&Value::text("float")));
+        assert_eq!(column(&columns, "id").get("primary"), Some(&Value::bool(true)));
+        assert_eq!(column(&columns, "id").get("unique"), Some(&Value::bool(true)));
+        assert_eq!(column(&columns, "note").get("unique"), Some(&Value::bool(true)));
+        assert_eq!(column(&columns, "total").get("unique"), Some(&Value::bool(false)));
+    }
+
+    #[test]
+    fn documents_refer_to_others_and_hold_others() {
+        let text = "import mongoose from 'mongoose'\n\
+            const schema = new mongoose.Schema({ user: { type: mongoose.Schema.Types.ObjectId, ref: 'User' }, items: [{ price: Number }] })\n\
+            export const Order = mongoose.model('Order', schema)";
+        let relations = of_kind("relation", text);
+        assert_eq!(relations.len(), 1);
+        assert_eq!(relations[0].get("target"), Some(&Value::text("User")));
+        let columns = of_kind("column", text);
+        assert_eq!(column(&columns, "items.price").get("type"), Some(&Value::text("js-number")));
+        assert_eq!(column(&columns, "items.price").get("model"), Some(&Value::text("Order")));
+    }
+}

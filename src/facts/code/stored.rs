@@ -235,3 +235,48 @@ fn hashes(evaluator: &mut Evaluator<'_>, function: FunctionRef) -> bool {
         value.origins.has(Origins::HASHED) && !matches!(value.data, Data::Absent)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::facts_of;
+    use crate::facts::Origins;
+
+    /// The origins of each stored password, in order.
+    fn passwords(body: &str) -> Vec<Origins> {
+        let text = format!(
+            "import express from 'express'\nimport {{ hash }} from 'bcryptjs'\nimport {{ PrismaClient }} from '@prisma/client'\n\
+            const prisma = new PrismaClient()\nconst app = express()\napp.post('/users', async (req, res) => {{\n{body}\n}})\napp.listen(3000)"
+        );
+        let store = facts_of(&[("src/server.ts", &text)]);
+        let stored = store.facts.iter().filter(|fact| &*fact.kind == "stored");
+        stored.map(|fact| fact.get("value").map_or(Origins::default(), |value| value.origins)).collect()
+    }
+
+    #[test]
+    fn what_is_hashed_in_place_before_is_hashed() {
+        let member = passwords(
+            "req.body.password = await hash(req.body.password, 12)\n\
+            await prisma.user.create({ data: { password: req.body.password } })",
+        );
+        assert!(member.len() == 1 && member[0].has(Origins::HASHED));
+        let variable = passwords(
+            "let given = req.body.password\ngiven = await hash(given, 12)\n\
+            await prisma.user.create({ data: { password: given } })",
+        );
+        assert!(variable.len() == 1 && variable[0].has(Origins::HASHED));
+    }
+
+    #[test]
+    fn what_is_hashed_afterwards_or_elsewhere_is_not() {
+        let after = passwords(
+            "await prisma.user.create({ data: { password: req.body.password } })\n\
+            req.body.password = await hash(req.body.password, 12)",
+        );
+        assert!(after.len() == 1 && !after[0].has(Origins::HASHED));
+        let other = passwords(
+            "req.body.pin = await hash(req.body.pin, 12)\n\
+            await prisma.user.create({ data: { password: req.body.password } })",
+        );
+        assert!(other.len() == 1 && !other[0].has(Origins::HASHED));
+    }
+}
