@@ -370,7 +370,7 @@ mod tests {
         assert_eq!(relations.len(), 1);
         assert_eq!(relations[0].get("target"), Some(&Value::text("User")));
         let columns = of_kind("column", text);
-        assert_eq!(column(&columns, "items.price").get("type"), Some(&Value::text("js-number")));
-        assert_eq!(column(&columns, "items.price").get("model"), Some(&Value::text("Order")));
+        assert_eq!(column(&columns, "price").get("type"), Some(&Value::text("js-number")));
+        assert_eq!(column(&columns, "price").get("model"), Some(&Value::text("Order.items")));
     }
 }
