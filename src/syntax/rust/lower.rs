@@ -21,7 +21,7 @@ pub(super) fn lower(text: &str, tokens: TokenStream) -> Result<Module, SyntaxErr
     lower.source("crate", Span::call_site());
     let mut module = lower.module;
     module.comments = comments::gaps(text, tokens);
-    module.tests = test_stats::count(&file);
+    (module.tests, module.test_code) = test_stats::count(&file);
     module.lines = narrow(text.lines().count());
     module.exprs.shrink_to_fit();
     module.lists.shrink_to_fit();
