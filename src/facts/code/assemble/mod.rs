@@ -41,7 +41,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     let (mut raws, calls) = extract(&mut evaluator);
     raws = registrations::registrations(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
-    random::follow_random(&evaluator, &mut raws);
+    random::follow_values(&evaluator, &mut raws);
     schemas::schemas(&mut evaluator, &mut raws);
     headers::headers(&mut evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
