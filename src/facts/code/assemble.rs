@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::answers::answer;
 use super::extract::{Raw, extract};
 use super::handed_back::HandedBack;
 use super::idle::Reads;
+use super::published::published_modules;
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
 use super::{env, headers, names, random, registrations, responses, schemas, state, stored, wrappers};
@@ -114,12 +116,12 @@ impl<'p, 'r> Builder<'p, 'r> {
             }
         }
         let routes = std::mem::take(&mut self.wiring.routes);
-        let on_pages = self.modules_used_by_pages();
+        let published = published_modules(self.program());
         for route in &routes {
             let raw = &self.raws[route.raw];
             // A server function that no page can call is a function like any other.
             let is_called = route.method != "ACTION"
-                || self.program().of_file(raw.span.file).is_some_and(|module| on_pages.contains(&module));
+                || self.program().of_file(raw.span.file).is_some_and(|module| published.contains(&module));
             if is_called {
                 self.push_route(route, &inputs);
             }
@@ -196,16 +198,6 @@ impl<'p, 'r> Builder<'p, 'r> {
             }
         }
         inputs
-    }
-
-    /// Modules that a component, in the browser or on the server, imports.
-    fn modules_used_by_pages(&self) -> FxHashSet<ModuleId> {
-        let program = self.program();
-        let is_page = |module: ModuleId| {
-            let file = program.project.file(program.loaded(module).file);
-            file.area == Area::Client || file.path.ends_with(".tsx") || file.path.ends_with(".jsx")
-        };
-        program.ids().filter(|&module| is_page(module)).flat_map(|module| targets(program, module)).collect()
     }
 
     fn fact(&mut self, index: usize) -> Fact {
@@ -329,6 +321,13 @@ impl<'p, 'r> Builder<'p, 'r> {
         let unvalidated = self.unvalidated(route, &parts);
         fact.roots = functions;
         let handler = route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f));
+        let (answers, parameters) = route.functions.last().map_or((Value::UNKNOWN, Value::UNKNOWN), |&last| {
+            let module = program.module(last.module);
+            let function = module.function(last.function);
+            let parameters =
+                u32::try_from(function.parameters.len()).map_or(Value::UNKNOWN, |n| Value::number(f64::from(n)));
+            (answer(module, function).map_or(Value::ABSENT, Value::text), parameters)
+        });
         let framework = raw.stack.map_or("", |stack| self.evaluator.stacks.stacks[stack].id.as_str());
         let methods = if route.method == "ALL" { self.tested_methods(route) } else { vec![route.method.clone()] };
         for method in methods {
@@ -344,6 +343,8 @@ impl<'p, 'r> Builder<'p, 'r> {
                 ("mutates".into(), Value::bool(mutates)),
                 ("signs_in".into(), Value::bool(route.roles.iter().any(|role| role == "credentials"))),
                 ("framework".into(), Value::text(framework)),
+                ("answers".into(), answers.clone()),
+                ("parameters".into(), parameters.clone()),
             ];
             if fact.reached {
                 self.servers.insert(fact.service);
