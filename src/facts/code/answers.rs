@@ -15,7 +15,7 @@ pub fn answer(module: &Module, function: &Function) -> Option<&'static str> {
 
 /// Does an expression give a yes or no (true), or nothing at all (false)? None where it may give more.
 fn tells(module: &Module, expr: ExprId, depth: u8) -> Option<bool> {
-    if depth > MAX_DEPTH {
+    if depth > MAX_DEPTH || expr == ExprId::NONE {
         return None;
     }
     match module.kind(expr) {

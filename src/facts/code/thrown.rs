@@ -31,7 +31,7 @@ pub fn thrown_refusals(evaluator: &mut Evaluator<'_>) -> Vec<Raw> {
         }
         for (index, function) in loaded.module.functions.iter().enumerate().skip(1) {
             let owner = FunctionRef { module: id, function: FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX)) };
-            for &thrown in &function.throws {
+            for &thrown in function.throws.iter().filter(|&&thrown| thrown != ExprId::NONE) {
                 if carries(evaluator, &mut classes, id, thrown, status) && !is_passed_on(&loaded.module, thrown, status)
                 {
                     found.push(refusing(evaluator, owner, thrown, role));
@@ -91,14 +91,15 @@ fn class_says(module: &Module, class: ClassIdx, status: f64) -> bool {
 }
 
 fn is_number(module: &Module, expr: ExprId, wanted: f64) -> bool {
-    matches!(module.kind(expr), ExprKind::Num(at) if module.numbers.get(at as usize).is_some_and(|n| (n - wanted).abs() < 0.5))
+    expr != ExprId::NONE
+        && matches!(module.kind(expr), ExprKind::Num(at) if module.numbers.get(at as usize).is_some_and(|n| (n - wanted).abs() < 0.5))
 }
 
 /// Does it repeat what another service answered: in a `catch`, or where a test mentions the status itself?
 fn is_passed_on(module: &Module, thrown: ExprId, status: f64) -> bool {
     module.contexts_of(thrown).any(|(_, context)| match context.kind {
         ContextKind::Catch | ContextKind::Case => true,
-        ContextKind::Then(test) | ContextKind::Else(test) => {
+        ContextKind::Then(test) | ContextKind::Else(test) if test != ExprId::NONE => {
             let (start, end) = (module.expr(test).start, module.expr(test).end);
             let within = |expr: ExprId| module.expr(expr).start >= start && module.expr(expr).end <= end;
             let ids = (0..module.exprs.len()).filter_map(|index| u32::try_from(index).ok().map(ExprId));
