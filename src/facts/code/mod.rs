@@ -22,6 +22,7 @@ mod roles;
 mod routes;
 mod schemas;
 mod state;
+mod statuses;
 mod stored;
 mod thrown;
 mod wrappers;
