@@ -9,7 +9,7 @@ use super::handed_back::HandedBack;
 use super::idle::Reads;
 use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
-use super::{env, headers, names, random, registrations, responses, schemas, state, stored, wrappers};
+use super::{env, headers, models, names, random, registrations, responses, state, stored, wrappers};
 use crate::facts::graph::{self, Callable, Reach, is_audited};
 use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
@@ -38,7 +38,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     raws = registrations::registrations(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
     random::follow_random(&evaluator, &mut raws);
-    schemas::schemas(&mut evaluator, &mut raws);
+    models::models(&mut evaluator, &mut raws);
     headers::headers(&mut evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
     responses::follow_responses(&mut evaluator, &mut raws);

@@ -18,7 +18,7 @@ mod registrations;
 mod responses;
 mod roles;
 mod routes;
-mod schemas;
+mod models;
 mod state;
 mod stored;
 mod wrappers;

@@ -10,7 +10,7 @@ use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
-use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, Prop};
+use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, MemberKind, Prop};
 
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
@@ -147,6 +147,22 @@ impl Evaluator<'_> {
         }
     }
 
+    /// An attribute in the body of the class, or in one inside it: `$class.Meta.abstract`.
+    fn class_attribute(&mut self, place: Place<'_>, steps: &[String]) -> Value {
+        let Some(mut at) = place.target.and_then(|target| target.class) else { return Value::ABSENT };
+        for step in steps {
+            let module = self.program.module(at.module);
+            let ExprKind::Class(class) = module.kind(at.expr) else { return Value::UNKNOWN };
+            let member = module.class(class).members.iter().rev().find(|member| module.str(member.name) == step);
+            match member.map(|member| &member.kind) {
+                Some(MemberKind::Field(value)) if value.some().is_some() => at.expr = *value,
+                Some(_) => return Value::UNKNOWN,
+                None => return Value::ABSENT,
+            }
+        }
+        self.value(at)
+    }
+
     /// The expression of one option of a call.
     fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
         match self.keywords(at) {
@@ -178,7 +194,14 @@ impl Evaluator<'_> {
     /// The object of the keyword arguments.
     fn keywords(&self, at: ExprRef) -> Option<ExprRef> {
         let module = self.program.module(at.module);
-        let (_, args) = module.call(at.expr)?;
+        let args = match module.kind(at.expr) {
+            // `class Hero(SQLModel, table=True)`
+            ExprKind::Class(class) => match module.kind(module.class(class).heritage.some()?) {
+                ExprKind::Array(bases) => bases,
+                _ => return None,
+            },
+            _ => module.call(at.expr)?.1,
+        };
         Some(ExprRef { module: at.module, expr: module.keywords(args)? })
     }
 
@@ -278,6 +301,7 @@ impl Evaluator<'_> {
             Source::TagHoles => self.tag_holes(at),
             Source::FileRoute => Value::text(file_route(self.program.path(at.module), self.root_of(at.module))),
             Source::FileConfig => self.file_config(at.module, &item.steps),
+            Source::Class if !item.steps.is_empty() => return self.class_attribute(place, &item.steps),
             Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type
                 if place.target.is_some() =>
             {
