@@ -275,12 +275,7 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
     fn primary_key(&mut self) {
         let columns = std::mem::take(&mut self.primary);
         if let Some((at, _)) = columns.first() {
-            self.index(
-                *at,
-                Value::texts(columns.iter().map(|(_, name)| name)),
-                Value::bool(true),
-                Value::ABSENT,
-            );
+            self.index(*at, Value::texts(columns.iter().map(|(_, name)| name)), Value::bool(true), Value::ABSENT);
         }
     }
 
@@ -391,8 +386,7 @@ mod tests {
             \x20   class Meta:\n        unique_together = [('customer', 'price')]\n\
             \x20       indexes = [models.Index(fields=['-made', 'price'])]\n\
             \x20       constraints = [models.CheckConstraint(check=models.Q(price__gte=0), name='positive')]\n";
-        let expected =
-            ["Order made datetime false", "Order price float true", "Order customer other false"];
+        let expected = ["Order made datetime false", "Order price float true", "Order customer other false"];
         assert_eq!(rows("column", COLUMN, text), expected);
         let relations = rows("relation", &["target", "on_delete", "auto_index"], text);
         assert_eq!(relations, ["shop.Customer cascade true"]);

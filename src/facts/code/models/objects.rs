@@ -183,15 +183,7 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    fn column(
-        &mut self,
-        name: &str,
-        at: ExprRef,
-        prefix: &str,
-        of: &ColumnType<'_>,
-        options: &Value,
-        calls: &[&str],
-    ) {
+    fn column(&mut self, name: &str, at: ExprRef, prefix: &str, of: &ColumnType<'_>, options: &Value, calls: &[&str]) {
         let is = |name: &str| truthy(&options.field(name));
         let primary = is("primaryKey") || is("primary") || calls.contains(&"primaryKey");
         let unique = primary || is("unique") || calls.contains(&"unique");
