@@ -2,6 +2,7 @@
 
 mod assemble;
 mod chains;
+mod conditions;
 mod declared;
 mod env;
 mod extract;

@@ -239,7 +239,7 @@ impl Evaluator<'_> {
                 }
                 None
             }
-            At::After(name) => self.later_call(at, name),
+            At::After(names) => self.later_call(at, names),
         }
     }
 
@@ -258,6 +258,11 @@ impl Evaluator<'_> {
     }
 
     fn item(&mut self, item: &Item, place: Place<'_>) -> Value {
+        if let At::After(names) = &item.at
+            && let Some(bound) = self.slice_bound(place.at, names)
+        {
+            return bound;
+        }
         let Some(at) = self.move_to(&item.at, place.at) else {
             let elsewhere = matches!(item.at, At::After(_)) && self.is_handed_on(place.at);
             return if elsewhere { Value::UNKNOWN } else { Value::ABSENT };
@@ -295,6 +300,14 @@ impl Evaluator<'_> {
                 Some(receiver) => self.model_name(receiver),
                 None => Value::ABSENT,
             },
+            Source::Root(None) => self.root_name(at),
+            Source::Root(Some(index)) => match self.argument(at, *index) {
+                Some(argument) => self.root_name(argument),
+                None => Value::UNKNOWN,
+            },
+            Source::Where(names) => return self.where_columns(at, names),
+            Source::Batch(names) => return self.takes_list(at, names),
+            Source::Given(names) => return self.given_to(at, names),
             Source::Fallback => self.fallback(place),
             Source::Raced => self.raced(at),
             Source::TagText => self.tag_text(at),

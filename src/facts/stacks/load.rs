@@ -43,6 +43,8 @@ struct RawStack {
     #[serde(default)]
     column_wrappers: Vec<RawColumnWrapper>,
     #[serde(default)]
+    carriers: Vec<String>,
+    #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
 
@@ -183,6 +185,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         let selector = loader.selector(wrapper.of.get_ref(), wrapper.of.span(), false)?;
         stacks.column_wrappers.push(ColumnWrapper { selector, nullable: wrapper.nullable });
     }
+    stacks.carriers.extend(raw.carriers);
     let stack = stacks.stacks.len();
     let handler = loader.handler(&raw.handler);
     for (kind, clauses) in &raw.fact {

@@ -158,6 +158,8 @@ pub struct Stacks {
     pub origins: Vec<OriginClause>,
     pub column_types: Vec<ColumnType>,
     pub column_wrappers: Vec<ColumnWrapper>,
+    /// Methods that run the query that they are handed (`session.execute(select(…))`).
+    pub carriers: Vec<String>,
     /// Named types that play a part in the engine: every type called `Request` is one.
     pub request_types: Vec<TypeIdx>,
     pub app_types: Vec<TypeIdx>,

@@ -60,6 +60,14 @@ pub enum Source {
     TagHoles,
     /// Whether the call runs against others (`Promise.race([fetch(url), timer])`).
     Raced,
+    /// What the chain of receivers begins with: `Order` of `Order.objects.filter(…)`; or that of an argument.
+    Root(Option<usize>),
+    /// The columns that conditions compare, in this and later calls of these names.
+    Where(String),
+    /// Whether these conditions take a list (`in_`, `id__in`).
+    Batch(String),
+    /// All arguments of this and later calls of these names.
+    Given(String),
     Literal(Value),
     /// A record of further projections.
     Record(Vec<(Arc<str>, Projection)>),
@@ -149,7 +157,8 @@ fn parse_item(text: &str) -> Result<Item, String> {
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
              $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
              $class, $type, $fallback, \
-             $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…"
+             $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…, \
+             $root, $where(names), $batch(names), $given(names)"
         )
     })?;
     let steps = rest.split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();
@@ -164,7 +173,16 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
             None => Some((Source::Arg(index.parse().ok()?), rest)),
         };
     }
+    let of_calls: &[(&str, fn(String) -> Source)] =
+        &[("where(", Source::Where), ("batch(", Source::Batch), ("given(", Source::Given)];
+    for (name, source) in of_calls {
+        if let Some((names, rest)) = body.strip_prefix(name).and_then(|rest| rest.split_once(')')) {
+            return Some((source(names.to_owned()), rest));
+        }
+    }
     let table: &[(&str, Source)] = &[
+        ("root[0]", Source::Root(Some(0))),
+        ("root", Source::Root(None)),
         ("arg:string", Source::ArgOf(Sort::Text)),
         ("arg:text", Source::ArgOf(Sort::Text)),
         ("arg:callable", Source::ArgOf(Sort::Callable)),
