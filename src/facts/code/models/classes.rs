@@ -1,5 +1,7 @@
 //! Tables that classes and calls declare part by part: attributes of a class, arguments of `Table(…)`.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashSet;
 
 use super::owners::{ClassRef, Owner, Owners, with_ancestors};
@@ -9,10 +11,10 @@ use super::{site_among, truthy};
 use crate::facts::code::extract::Raw;
 use crate::facts::code::names::shape;
 use crate::facts::model::{Data, Value};
-use crate::facts::program::ExprRef;
+use crate::facts::program::{ExprRef, Program};
 use crate::facts::resolve::Evaluator;
 use crate::project::Area;
-use crate::syntax::hir::{ClassMember, ExprKind, MemberKind};
+use crate::syntax::hir::{ClassMember, ExprKind, Language, MemberKind};
 
 /// What stack files call the type of a member that stands for rows of another table.
 const NO_COLUMN: &str = "relation";
@@ -46,12 +48,34 @@ pub(super) fn tables(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
             Table::new(evaluator, raws, &parts, index, &mut found).of_call();
         }
     }
+    for (class, column) in decorated_classes(evaluator.program, raws, &parts, &owners) {
+        if !declared.contains(&class) {
+            Table::new(evaluator, raws, &parts, column, &mut found).named_after(class).of_class(class);
+        }
+    }
     let mut number = 0;
     raws.retain(|_| {
         number += 1;
         !left_out.contains(&(number - 1))
     });
     raws.extend(found);
+}
+
+/// Classes whose members carry decorators of columns, whatever is written on the class itself; each with its first such
+/// column.
+fn decorated_classes(program: &Program<'_>, raws: &[Raw], parts: &Parts, owners: &Owners) -> BTreeMap<ClassRef, usize> {
+    let mut found = BTreeMap::new();
+    for &index in &parts.all {
+        let raw = &raws[index];
+        let module = program.module(raw.at.module);
+        if &*raw.kind == "column"
+            && module.language == Language::JavaScript
+            && let Some(owner) = owners.owner(module, raw.at)
+        {
+            found.entry(owner.class).or_insert(index);
+        }
+    }
+    found
 }
 
 /// Models that a migration declares for its own use tell nothing of the schema.
@@ -103,6 +127,12 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
         let source = &raws[index];
         let model = source.get("name").cloned().unwrap_or(Value::UNKNOWN);
         Table { evaluator, raws, parts, source, model, primary: Vec::new(), out }
+    }
+
+    fn named_after(mut self, (module, class): ClassRef) -> Self {
+        let hir = self.evaluator.program.module(module);
+        self.model = hir.class(class).name.map_or(Value::UNKNOWN, |name| Value::text(hir.str(name)));
+        self
     }
 
     fn of_class(mut self, class: ClassRef) {
@@ -164,7 +194,16 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
             self.column(name, at, None, annotation);
         }
         for &part in self.parts.by_member.get(&owner).into_iter().flatten() {
-            self.relation(part, None, Value::texts([name]));
+            let raw = &self.raws[part];
+            match &*raw.kind {
+                "index" => self.index(
+                    raw.at,
+                    Value::texts([name]),
+                    Value::bool(raw.get("unique").is_some_and(truthy)),
+                    raw.get("partial").cloned().unwrap_or(Value::ABSENT),
+                ),
+                _ => self.relation(part, None, Value::texts([name])),
+            }
         }
     }
 
@@ -413,6 +452,24 @@ mod tests {
             class Note(db.Model):\n    price = Column(db.Float)\n    author_id = reference('users.id')\n";
         assert_eq!(rows("column", &["name", "type"], text), ["price float", "author_id other"]);
         assert_eq!(rows("relation", &["columns"], text), ["author_id"]);
+    }
+
+    #[test]
+    fn typeorm_entities() {
+        let text = "import { Entity, Column, ManyToOne, Index, Unique, PrimaryGeneratedColumn } from 'typeorm'\n\
+            @Entity('orders')\n@Unique(['number', 'shop'])\nexport class Order {\n  @PrimaryGeneratedColumn() id: number\n\
+            \x20 @Column('float') price: number\n  @Index() @Column({ type: 'varchar', nullable: true }) email: string\n\
+            \x20 @ManyToOne(() => User, { onDelete: 'SET NULL' }) user: User\n}\n";
+        let store = facts_of(&[("src/order.ts", text)]);
+        let rows = |kind: &str, fields: &[&str]| -> Vec<String> {
+            store.facts.iter().filter(|fact| &*fact.kind == kind).map(|fact| row(fact, fields)).collect()
+        };
+        assert_eq!(rows("model", &["name", "table"]), ["Order orders"]);
+        let columns = ["Order id other false", "Order price float false", "Order email string true"];
+        assert_eq!(rows("column", COLUMN), columns);
+        assert_eq!(rows("relation", &["columns", "target", "on_delete"]), ["user User setnull"]);
+        let indexes = rows("index", &["columns", "unique"]);
+        assert_eq!(indexes, ["number+shop true", "id true", "email false"]);
     }
 
     #[test]

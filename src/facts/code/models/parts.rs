@@ -8,7 +8,7 @@ use crate::facts::code::names::last_name;
 use crate::facts::model::{Data, Value};
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{ExprKind, Module};
+use crate::syntax::hir::{ExprKind, Language, Module};
 
 /// Indices of parts among the raw facts.
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(super) struct Parts {
     pub by_column: FxHashMap<ExprRef, Vec<usize>>,
     /// What stands in the body of a class, or names its columns elsewhere.
     pub by_class: FxHashMap<ClassRef, Vec<usize>>,
-    /// Relations that a member without a column declares (`@ManyToOne() user`).
+    /// Relations and indexes that a member itself declares (`@ManyToOne() user`, `@Index() email`).
     pub by_member: FxHashMap<Owner, Vec<usize>>,
     /// What a call that makes a table is handed.
     pub by_site: FxHashMap<ExprRef, Vec<usize>>,
@@ -68,7 +68,7 @@ impl Parts {
             self.by_site.entry(site).or_default().push(index);
         } else if let Some(owner) = owners.owner(module, raw.at) {
             match owner.member {
-                Some(_) if &*raw.kind == "relation" && raw.refs("columns").is_empty() => {
+                Some(_) if &*raw.kind != "check" && !names_columns(module, raw) => {
                     self.by_member.entry(owner).or_default().push(index);
                 }
                 _ => self.by_class.entry(owner.class).or_default().push(index),
@@ -76,6 +76,15 @@ impl Parts {
         } else if let Some(class) = class_of_columns(evaluator, raw.refs("columns")) {
             self.by_class.entry(class).or_default().push(index);
         }
+    }
+}
+
+/// Whether a part says which columns it is about. A decorator of a member needs a list to do so: a text names the index.
+fn names_columns(module: &Module, raw: &Raw) -> bool {
+    let refs = raw.refs("columns");
+    match module.language {
+        Language::JavaScript => refs.iter().any(|at| matches!(module.kind(at.expr), ExprKind::Array(_))),
+        _ => !refs.is_empty(),
     }
 }
 

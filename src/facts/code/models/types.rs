@@ -5,7 +5,7 @@ use crate::facts::model::Value;
 use crate::facts::paths::{PathId, Selector};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{ExprId, ExprKind, Module, Type, TypeId};
+use crate::syntax::hir::{ExprId, ExprKind, Language, Module, Type, TypeId};
 
 /// Methods after the one that makes a column (`real("price").notNull().default(0)`).
 const MAX_CHAIN: usize = 12;
@@ -74,6 +74,8 @@ pub(super) fn annotated<'p>(evaluator: &mut Evaluator<'p>, module: ModuleId, ty:
     let hir = evaluator.program.module(module);
     match hir.written_type(ty).filter(|&written| hir.kind(written) != ExprKind::Other) {
         Some(written) => written_type(evaluator, ExprRef { module, expr: written }, 0),
+        // TypeScript's `number` says nothing of the column.
+        None if hir.language == Language::JavaScript => None,
         None => plain_type(evaluator, module, ty, 0),
     }
 }
