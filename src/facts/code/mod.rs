@@ -21,6 +21,7 @@ mod responses;
 mod roles;
 mod routes;
 mod state;
+mod statuses;
 mod stored;
 mod wrappers;
 
