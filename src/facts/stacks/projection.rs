@@ -178,12 +178,16 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
             None => Some((Source::Arg(index.parse().ok()?), rest)),
         };
     }
-    let of_calls: &[(&str, fn(String) -> Source)] =
-        &[("where(", Source::Where), ("batch(", Source::Batch), ("given(", Source::Given)];
-    for (name, source) in of_calls {
-        if let Some((names, rest)) = body.strip_prefix(name).and_then(|rest| rest.split_once(')')) {
-            return Some((source(names.to_owned()), rest));
-        }
+    if let Some((name, rest)) = body.split_once('(')
+        && let Some((names, rest)) = rest.split_once(')')
+    {
+        let names = names.to_owned();
+        return match name {
+            "where" => Some((Source::Where(names), rest)),
+            "batch" => Some((Source::Batch(names), rest)),
+            "given" => Some((Source::Given(names), rest)),
+            _ => None,
+        };
     }
     let table: &[(&str, Source)] = &[
         ("root[0]", Source::Root(Some(0))),
