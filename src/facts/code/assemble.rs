@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::described::{Described, described_routes};
 use super::extract::{Raw, extract};
 use super::handed_back::HandedBack;
 use super::idle::Reads;
@@ -31,10 +32,11 @@ const MUTATING: &[&str] = &["POST", "PUT", "PATCH", "DELETE", "ACTION"];
 /// Calls from a route's functions to where its input is read.
 const INPUT_HOPS: usize = 4;
 
-pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
+pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described<'_>]) -> CodeFacts {
     let links: Links = graph::links(program, stacks);
     let mut evaluator = Evaluator::new(program, stacks, &links);
     let (mut raws, calls) = extract(&mut evaluator);
+    described_routes(&mut evaluator, &mut raws, described);
     raws = registrations::registrations(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
     random::follow_random(&evaluator, &mut raws);
@@ -70,17 +72,23 @@ struct Builder<'p, 'r> {
     /// Where bodies of requests are read, and by which functions.
     body_reads: FxHashSet<ExprRef>,
     body_readers: FxHashSet<FunctionId>,
+    /// By function: the parts of requests that its signature declares.
+    declared_inputs: FxHashMap<FunctionId, Vec<String>>,
 }
 
 impl<'p, 'r> Builder<'p, 'r> {
     fn new(evaluator: Evaluator<'p>, raws: &'r [Raw], wiring: Wiring, calls: Vec<Vec<FunctionId>>) -> Builder<'p, 'r> {
         let bodies = || {
-            let of_body = |raw: &&Raw| &*raw.kind == "input" && raw.text("part").map(input_part) == Some("body");
+            let of_body = |raw: &&Raw| {
+                let read = &*raw.kind == "input" && raw.text("state") != Some("validated");
+                read && raw.text("part").map(input_part) == Some("body")
+            };
             raws.iter().filter(of_body)
         };
         let program = evaluator.program;
         Builder {
             body_reads: bodies().map(|raw| raw.at).collect(),
+            declared_inputs: FxHashMap::default(),
             body_readers: bodies().filter_map(|raw| raw.function).map(|function| program.number(function)).collect(),
             evaluator,
             raws,
@@ -105,7 +113,8 @@ impl<'p, 'r> Builder<'p, 'r> {
         let entries = self.framework_entries();
         self.reach = graph::reach(self.program(), &entries);
         self.reads = Reads::of(self.program());
-        let inputs = self.inputs_by_function();
+        let inputs = self.inputs_by_function(false);
+        self.declared_inputs = self.inputs_by_function(true);
         for index in 0..self.raws.len() {
             if &*self.raws[index].kind != "route" {
                 let fact = self.fact(index);
@@ -188,9 +197,11 @@ impl<'p, 'r> Builder<'p, 'r> {
         file.path.strip_prefix(service.as_str()).and_then(|p| p.strip_prefix('/')).unwrap_or(&file.path)
     }
 
-    fn inputs_by_function(&self) -> FxHashMap<FunctionId, Vec<String>> {
+    /// The parts of requests that functions read; or those that their signatures declare, checked before they run.
+    fn inputs_by_function(&self, declared: bool) -> FxHashMap<FunctionId, Vec<String>> {
         let mut inputs: FxHashMap<FunctionId, Vec<String>> = FxHashMap::default();
-        for raw in self.raws.iter().filter(|raw| &*raw.kind == "input") {
+        let of_sort = |raw: &&Raw| &*raw.kind == "input" && (raw.text("state") == Some("validated")) == declared;
+        for raw in self.raws.iter().filter(of_sort) {
             if let (Some(function), Some(part)) = (raw.function, raw.text("part")) {
                 inputs.entry(self.program().number(function)).or_default().push(input_part(part).to_owned());
             }
@@ -314,7 +325,10 @@ impl<'p, 'r> Builder<'p, 'r> {
         let mut fact = self.base(raw);
         let program = self.program();
         let functions: Vec<FunctionId> = route.functions.iter().map(|&f| program.number(f)).collect();
+        let declared: Vec<String> =
+            functions.iter().filter_map(|function| self.declared_inputs.get(function)).flatten().cloned().collect();
         let mut parts = self.reached_inputs(&functions, inputs);
+        parts.extend(declared.iter().cloned());
         if let Some(path) = &route.path
             && path.contains(':')
         {
@@ -326,7 +340,8 @@ impl<'p, 'r> Builder<'p, 'r> {
             fact.used = false;
             fact.because.get_or_insert_with(|| "its router is never mounted".into());
         }
-        let unvalidated = self.unvalidated(route, &parts);
+        let mut unvalidated = self.unvalidated(route, &parts);
+        unvalidated.retain(|part| !declared.contains(part));
         fact.roots = functions;
         let handler = route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f));
         let framework = raw.stack.map_or("", |stack| self.evaluator.stacks.stacks[stack].id.as_str());

@@ -71,9 +71,10 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
     for &decorator in &hir.class(class).decorators {
         apply_decorator(evaluator, ExprRef { module, expr: decorator }, target, out);
     }
+    injected_fields(evaluator, module, class, target, out);
     let ancestors = ancestors(evaluator, module, class);
-    if ancestors.is_empty() {
-        return;
+    if !ancestors.iter().any(|&path| !is_plain_base(&evaluator.paths.text(path))) {
+        return class_settings(evaluator, module, class, out);
     }
     let name = hir.class(class).name.map(|name| hir.str(name));
     apply(evaluator, Verb::Extends, &ancestors, Place { name, ..Place::on(at, target) }, out);
@@ -92,8 +93,41 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
     }
 }
 
+/// Fields that something is handed to (`user: User = Depends(current_user)`) are parameters of all methods.
+fn injected_fields(
+    evaluator: &mut Evaluator<'_>,
+    module: ModuleId,
+    class: ClassIdx,
+    target: Target,
+    out: &mut Vec<Raw>,
+) {
+    let hir = evaluator.program.module(module);
+    for member in &hir.class(class).members {
+        let MemberKind::Field(value) = member.kind else { continue };
+        let Some(expr) = value.some().filter(|&value| hir.call(value).is_some()) else { continue };
+        let at = ExprRef { module, expr };
+        let paths = called_paths(evaluator, at);
+        let place = Place { name: Some(hir.str(member.name)), ..Place::on(at, target) };
+        apply(evaluator, Verb::Param, &paths, place, out);
+    }
+}
+
 /// The paths of everything that a class extends, through the project's own classes; nearest first.
 fn ancestors(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -> Vec<PathId> {
+    line_of(evaluator, module, class).0
+}
+
+/// A class and the project's own classes above it, nearest first.
+pub(super) fn lineage(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -> Vec<(ModuleId, ClassIdx)> {
+    line_of(evaluator, module, class).1
+}
+
+/// The paths and the project's classes that a class extends.
+fn line_of(
+    evaluator: &mut Evaluator<'_>,
+    module: ModuleId,
+    class: ClassIdx,
+) -> (Vec<PathId>, Vec<(ModuleId, ClassIdx)>) {
     let mut found: Vec<PathId> = Vec::new();
     let mut queue = vec![(module, class)];
     let mut next = 0;
@@ -112,7 +146,7 @@ fn ancestors(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -
             }
         }
     }
-    found
+    (found, queue)
 }
 
 /// What parameters are marked with: the default, the calls in the annotation, the annotated type.
@@ -136,11 +170,13 @@ fn parameters(evaluator: &mut Evaluator<'_>, function: FunctionRef, out: &mut Ve
         let mut markers: Vec<ExprRef> = default.some().map(|expr| ExprRef { module, expr }).into_iter().collect();
         let written = hir.written_type(*annotation).map(|expr| ExprRef { module, expr });
         markers.extend(written.map(|written| markers_of(evaluator, written)).unwrap_or_default());
+        let is_marked = markers.iter().any(|at| evaluator.program.module(at.module).call(at.expr).is_some());
         for at in markers {
             let paths = called_paths(evaluator, at);
             apply(evaluator, Verb::Param, &paths, Place { name: Some(name), ..Place::on(at, target) }, out);
         }
-        if let Some(at) = written {
+        // What `Depends(…)` hands in is no input, whatever its type.
+        if let Some(at) = written.filter(|_| !is_marked) {
             let paths = type_paths(evaluator, module, *annotation);
             apply(evaluator, Verb::Param, &paths, Place { name: Some(name), ..Place::on(at, target) }, out);
         }
@@ -189,6 +225,31 @@ fn settings(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>)
         let path = evaluator.paths.member(root, name);
         setting(evaluator, ExprRef { module, expr }, path, name, 0, out);
     }
+}
+
+/// `object` says nothing about a class.
+fn is_plain_base(path: &str) -> bool {
+    path == "builtins.object"
+}
+
+/// Settings may stand in a class of their own, which a framework is handed: `app.config.from_object(Production)`.
+fn class_settings(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: &mut Vec<Raw>) {
+    if !evaluator.stacks.has_verb(Verb::Setting) {
+        return;
+    }
+    let hir = evaluator.program.module(module);
+    let root = evaluator.paths.root(super::super::stacks::SETTINGS);
+    for member in &hir.class(class).members {
+        let MemberKind::Field(value) = member.kind else { continue };
+        let name = hir.str(member.name);
+        let (Some(expr), true) = (value.some(), name.chars().all(is_of_constant)) else { continue };
+        let path = evaluator.paths.member(root, name);
+        setting(evaluator, ExprRef { module, expr }, path, name, 0, out);
+    }
+}
+
+fn is_of_constant(sign: char) -> bool {
+    sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_'
 }
 
 /// A setting, and the entries of its dictionary.

@@ -9,7 +9,7 @@ use super::kept::mark_kept;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
-use crate::facts::paths::PathId;
+use crate::facts::paths::{PathId, Selector};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::{Clause, Test, Verb, later_call};
@@ -475,8 +475,13 @@ fn functions_in(callables: Vec<Callable>) -> Vec<FunctionRef> {
 fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
     made_by(evaluator, clause, place)
         && clause.condition.iter().all(|(key, test)| {
+            if let Test::Names(selector) = test {
+                let asked = asked_of(evaluator, key, place);
+                return asked.is_some_and(|at| is_named(evaluator, selector, at));
+            }
             let value = tested(evaluator, key, place);
             match test {
+                Test::Names(_) => false,
                 Test::Absent => value.is_absent(),
                 Test::Present => !value.is_absent(),
                 Test::Equals(wanted) => match &value.data {
@@ -495,14 +500,27 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
 fn made_by(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
     let Some(selector) = &clause.made_by else { return true };
     let Some(value) = place.target.and_then(|target| target.value) else { return false };
+    is_named(evaluator, selector, value)
+}
+
+/// Is an expression what a selector names?
+fn is_named(evaluator: &mut Evaluator<'_>, selector: &Selector, at: ExprRef) -> bool {
     let stacks = evaluator.stacks;
-    let paths = evaluator.paths_of(value);
+    let paths = evaluator.paths_of(at);
     paths.iter().any(|&path| {
         selector
             .patterns
             .iter()
             .any(|pattern| evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern))
     })
+}
+
+/// The argument that a test's key asks for.
+fn asked_of(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Option<ExprRef> {
+    match key.split_once('.') {
+        None => evaluator.argument(place.at, usize::from(key == "arg1")),
+        Some((_, name)) => evaluator.option_ref(place.at, name),
+    }
 }
 
 fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
@@ -523,6 +541,10 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
             }
         }
         "opt" => evaluator.options(place.at),
+        "assigned" => match evaluator.assigned_to(place.at) {
+            Some(value) => evaluator.value(value),
+            None => Value::ABSENT,
+        },
         _ => Value::UNKNOWN,
     };
     rest.split('.').filter(|s| !s.is_empty()).fold(value, |value, step| value.field(step))

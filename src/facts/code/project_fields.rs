@@ -99,7 +99,7 @@ impl Evaluator<'_> {
                 self.declared_refs(&item.source, place)
             }
             Source::Made | Source::Value => vec![at],
-            Source::Opt => {
+            Source::Opt | Source::Own => {
                 let name = item.steps.first().map(String::as_str).unwrap_or_default();
                 return self.option_ref(at, name).into_iter().collect();
             }
@@ -148,10 +148,21 @@ impl Evaluator<'_> {
     }
 
     /// The expression of one option of a call.
-    fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
+    pub(super) fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
         match self.keywords(at) {
             Some(keywords) => self.property_ref(keywords, name),
             None => self.arguments(at).into_iter().find_map(|argument| self.property_ref(argument, name)),
+        }
+    }
+
+    /// What an assignment gives to the property that it names.
+    pub(super) fn assigned_to(&self, at: ExprRef) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        match module.kind(module.expr(at.expr).parent.some()?) {
+            ExprKind::Assign { target, value, .. } if target == at.expr => {
+                Some(ExprRef { module: at.module, expr: value })
+            }
+            _ => None,
         }
     }
 
@@ -249,6 +260,8 @@ impl Evaluator<'_> {
             Source::Callee | Source::Member => self.called_name(at, place),
             Source::Name => place.name.map_or(Value::ABSENT, Value::text),
             Source::Opt => return self.option(at, &item.steps, item.keys),
+            Source::Own => self.options(at),
+            Source::Assigned => self.assigned_to(at).map_or(Value::ABSENT, |value| self.value(value)),
             Source::Arg(index) => match self.argument(at, *index) {
                 // A callback has none of the options that are asked for.
                 Some(argument) if !item.steps.is_empty() && self.is_function_literal(argument) => return Value::ABSENT,
