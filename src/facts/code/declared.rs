@@ -3,15 +3,12 @@
 use smallvec::SmallVec;
 
 use super::extract::{Place, Raw, Target, apply};
-use crate::facts::classes::bases;
 use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::Verb;
 use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, FunctionIdx, MemberKind, Step, TypeId};
 
-/// Classes above a class that are looked at.
-const MAX_ANCESTORS: usize = 32;
 /// Calls in one annotation (`Annotated[T, Depends(f), Query()]`) that are looked at.
 const MAX_MARKERS: usize = 8;
 
@@ -72,7 +69,7 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
         apply_decorator(evaluator, ExprRef { module, expr: decorator }, target, out);
     }
     injected_fields(evaluator, module, class, target, out);
-    let ancestors = ancestors(evaluator, module, class);
+    let ancestors = evaluator.lineage(module, class).outside;
     if !ancestors.iter().any(|&path| !is_plain_base(&evaluator.paths.text(path))) {
         return class_settings(evaluator, module, class, out);
     }
@@ -110,43 +107,6 @@ fn injected_fields(
         let place = Place { name: Some(hir.str(member.name)), ..Place::on(at, target) };
         apply(evaluator, Verb::Param, &paths, place, out);
     }
-}
-
-/// The paths of everything that a class extends, through the project's own classes; nearest first.
-fn ancestors(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -> Vec<PathId> {
-    line_of(evaluator, module, class).0
-}
-
-/// A class and the project's own classes above it, nearest first.
-pub(super) fn lineage(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -> Vec<(ModuleId, ClassIdx)> {
-    line_of(evaluator, module, class).1
-}
-
-/// The paths and the project's classes that a class extends.
-fn line_of(
-    evaluator: &mut Evaluator<'_>,
-    module: ModuleId,
-    class: ClassIdx,
-) -> (Vec<PathId>, Vec<(ModuleId, ClassIdx)>) {
-    let mut found: Vec<PathId> = Vec::new();
-    let mut queue = vec![(module, class)];
-    let mut next = 0;
-    while let Some(&(module, class)) = queue.get(next) {
-        next += 1;
-        let hir = evaluator.program.module(module);
-        for base in bases(hir, hir.class(class).heritage) {
-            for thing in evaluator.things(ExprRef { module, expr: base }) {
-                match thing {
-                    Thing::Path { path, .. } if !found.contains(&path) => found.push(path),
-                    Thing::Class(module, class) if queue.len() < MAX_ANCESTORS && !queue.contains(&(module, class)) => {
-                        queue.push((module, class));
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-    (found, queue)
 }
 
 /// What parameters are marked with: the default, the calls in the annotation, the annotated type.
@@ -200,7 +160,7 @@ pub(super) fn type_paths(evaluator: &mut Evaluator<'_>, module: ModuleId, ty: Ty
     for thing in things {
         match thing {
             Thing::Path { path, .. } if !evaluator.paths.is_result(path) => paths.push(path),
-            Thing::Instance(module, class) => paths.extend(ancestors(evaluator, module, class)),
+            Thing::Instance(module, class) => paths.extend(evaluator.lineage(module, class).outside),
             _ => {}
         }
     }

@@ -11,7 +11,7 @@ use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audit
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
 use crate::facts::paths::{PathId, Selector};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
-use crate::facts::resolve::Evaluator;
+use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{Clause, Test, Verb, later_call};
 use crate::facts::turn::Turn;
 use crate::project::Span;
@@ -267,7 +267,9 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
     let place = Place::at(at);
     match module.kind(at.expr) {
         ExprKind::Call { callee, .. } | ExprKind::New { callee, .. } => {
-            let paths = evaluator.paths_of(ExprRef { module: at.module, expr: callee });
+            let callee = ExprRef { module: at.module, expr: callee };
+            let mut paths = evaluator.paths_of(callee);
+            paths.extend(extended(evaluator, callee));
             apply(evaluator, Verb::Call, &paths, place, out);
         }
         ExprKind::Tagged { tag, .. } => {
@@ -281,6 +283,19 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
         }
         _ => {}
     }
+}
+
+/// What the class of the project that is called extends: making one is making what it extends.
+fn extended(evaluator: &mut Evaluator<'_>, callee: ExprRef) -> SmallVec<[PathId; 2]> {
+    if evaluator.program.module(callee.module).language != Language::Python {
+        return SmallVec::new();
+    }
+    let things = evaluator.things(callee);
+    let classes = things.into_iter().filter_map(|thing| match thing {
+        Thing::Class(module, class) => Some((module, class)),
+        _ => None,
+    });
+    classes.flat_map(|(module, class)| evaluator.lineage(module, class).outside).collect()
 }
 
 /// Clauses about a property of whatever it is (`*.isAdmin`): names in code tell what a check is about.

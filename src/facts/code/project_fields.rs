@@ -149,8 +149,14 @@ impl Evaluator<'_> {
 
     /// The expression of one option of a call.
     pub(super) fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
-        match self.keywords(at) {
-            Some(keywords) => self.property_ref(keywords, name),
+        let keywords = self.keywords(at).and_then(|keywords| self.property_ref(keywords, name));
+        match keywords {
+            Some(value) => Some(value),
+            None if self.is_python(at) => {
+                let inner = self.made_through(at)?;
+                let keywords = self.keywords(inner)?;
+                self.property_ref(keywords, name)
+            }
             None => self.arguments(at).into_iter().find_map(|argument| self.property_ref(argument, name)),
         }
     }
@@ -260,7 +266,7 @@ impl Evaluator<'_> {
             Source::Callee | Source::Member => self.called_name(at, place),
             Source::Name => place.name.map_or(Value::ABSENT, Value::text),
             Source::Opt => return self.option(at, &item.steps, item.keys),
-            Source::Own => self.options(at),
+            Source::Own => return self.own_option(at, &item.steps),
             Source::Assigned => self.assigned_to(at).map_or(Value::ABSENT, |value| self.value(value)),
             Source::Arg(index) => match self.argument(at, *index) {
                 // A callback has none of the options that are asked for.
@@ -391,9 +397,24 @@ impl Evaluator<'_> {
         if open { Value::UNKNOWN } else { Value::ABSENT }
     }
 
+    /// An option of the call itself, or of what the constructor of the project's class hands on.
+    fn own_option(&mut self, at: ExprRef, steps: &[String]) -> Value {
+        let direct = descend(self.options(at), steps);
+        if !direct.is_absent() || !self.is_python(at) {
+            return direct;
+        }
+        match self.made_through(at) {
+            Some(inner) => descend(self.options(inner), steps),
+            None => direct,
+        }
+    }
+
+    fn is_python(&self, at: ExprRef) -> bool {
+        self.program.module(at.module).language == Language::Python
+    }
+
     fn option(&mut self, at: ExprRef, steps: &[String], only_keys: bool) -> Value {
-        let own = self.options(at);
-        let direct = steps.iter().fold(own.clone(), |value, step| value.field(step));
+        let direct = self.own_option(at, steps);
         let value = if direct.is_absent() {
             // What the receiver was made with: `axios.create({ timeout })`, `z.object({ … }).strict()`.
             let maker = self.receiver(at).map(|receiver| self.maker(receiver)).filter(|maker| *maker != at);

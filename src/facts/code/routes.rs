@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::declared::{Declared, declared, lineage};
+use super::declared::{Declared, declared};
 use super::extract::Raw;
 use super::registered::{Looker, Mount, Registered, RouterId, class_around};
 use super::roles::{Role, Roles};
@@ -203,7 +203,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         for callable in self.routes[index].callables.clone() {
             let Callable::Function(function) = callable else { continue };
             let class = program.module(function.module).function(function.function).class.some();
-            let classes = class.map(|class| lineage(self.evaluator, function.module, class)).unwrap_or_default();
+            let classes = class.map(|class| self.evaluator.lineage(function.module, class).classes).unwrap_or_default();
             let on_classes = classes.into_iter().map(|(module, class)| Declared::Class(module, class));
             for declared in on_classes.chain([Declared::Function(function)]) {
                 for &number in self.on_declared.get(&declared).into_iter().flatten() {
