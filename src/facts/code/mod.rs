@@ -21,6 +21,7 @@ mod roles;
 mod routes;
 mod schemas;
 mod state;
+mod statuses;
 mod stored;
 mod wrappers;
 

@@ -89,24 +89,7 @@ impl Module {
     /// Begins a module: its top level is function 0 in context 0.
     pub fn open(&mut self, language: Language, end: u32, statements: u32) {
         self.language = language;
-        self.functions.push(Function {
-            name: None,
-            parameters: Vec::new(),
-            returns: Vec::new(),
-            throws: Vec::new(),
-            start: 0,
-            end,
-            parent: FunctionIdx::NONE,
-            is_async: true,
-            class: ClassIdx::NONE,
-            expr: ExprId::NONE,
-            context: ContextId(0),
-            directives: Vec::new(),
-            return_type: TypeId::NONE,
-            assigned: Vec::new(),
-            statements,
-            decorators: Vec::new(),
-        });
+        self.functions.push(Function { is_async: true, context: ContextId(0), statements, ..Function::new(0, end) });
         let kind = ContextKind::Function(FunctionIdx(0));
         self.contexts.push(Context { kind, parent: ContextId::NONE, function: FunctionIdx(0), exits: false });
     }
