@@ -324,7 +324,7 @@ fn facts(files: &[(&str, &str)], kind: &str) -> Vec<super::Fact> {
     let resolver = PythonImports::new(&project);
     let program = Program::new(&project, modules, &resolver);
     let stacks = Stacks::load([("test.toml", STACK)]).unwrap();
-    let mut facts = super::code::code_facts(&program, &stacks).facts;
+    let mut facts = super::code::code_facts(&program, &stacks, &[]).facts;
     facts.retain(|fact| &*fact.kind == kind);
     facts
 }

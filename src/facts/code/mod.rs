@@ -3,6 +3,7 @@
 mod assemble;
 mod chains;
 mod declared;
+mod described;
 mod env;
 mod extract;
 mod handed_back;
