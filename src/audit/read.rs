@@ -209,6 +209,9 @@ fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, all
         None => {}
         Some(Ok(module)) => {
             one.lines = u64::from(module.lines);
+            one.matches.retain(|found| {
+                !module.test_code.iter().any(|test| (test.start as usize..test.end as usize).contains(&found.start))
+            });
             one.diagnostics.extend(module.too_deep.map(|offset| Diagnostic {
                 kind: "too-deep".to_owned(),
                 path: file.path.to_string(),

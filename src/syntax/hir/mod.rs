@@ -61,6 +61,8 @@ pub struct Module {
     pub directives: Vec<Atom>,
     pub comments: Vec<Comment>,
     pub tests: TestStats,
+    /// Bytes of a file of the product that only tests compile, in order of their beginnings.
+    pub test_code: Vec<std::ops::Range<u32>>,
     /// Lines of text.
     pub lines: u32,
     /// Classes that only add members to the type that the expression names (`impl` of a type of another file).

@@ -7,7 +7,7 @@ use syn::{Attribute, Fields, ImplItem, Item, Meta, TraitItem, Type as SynType};
 use super::functions::Shape;
 use super::lower::{Lower, range};
 use super::scopes::Space;
-use super::test_stats::{is_for_tests, is_test};
+use super::test_stats::{is_for_tests, is_test, is_test_code};
 use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
@@ -417,24 +417,6 @@ impl Lower {
         }
         found
     }
-}
-
-fn is_test_code(item: &Item) -> bool {
-    let attributes: &[Attribute] = match item {
-        Item::Fn(it) => &it.attrs,
-        Item::Mod(it) => &it.attrs,
-        Item::Impl(it) => &it.attrs,
-        Item::Struct(it) => &it.attrs,
-        Item::Enum(it) => &it.attrs,
-        Item::Use(it) => &it.attrs,
-        Item::Const(it) => &it.attrs,
-        Item::Static(it) => &it.attrs,
-        Item::Trait(it) => &it.attrs,
-        Item::Type(it) => &it.attrs,
-        Item::Macro(it) => &it.attrs,
-        _ => return false,
-    };
-    is_for_tests(attributes) || (matches!(item, Item::Fn(_)) && is_test(attributes))
 }
 
 /// Attributes for the compiler alone.

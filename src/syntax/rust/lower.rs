@@ -20,7 +20,7 @@ pub(super) fn lower(text: &str, tokens: TokenStream) -> Result<Module, SyntaxErr
     lower.source("crate", Span::call_site());
     let mut module = lower.builder.finish(text);
     module.comments = comments::gaps(text, tokens);
-    module.tests = test_stats::count(&file);
+    (module.tests, module.test_code) = test_stats::count(&file);
     Ok(module)
 }
 
