@@ -37,7 +37,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "document",
         ],
     ),
-    ("input", &["part", "state", "raw", "type"]),
+    ("input", &["part", "state", "declared", "raw", "type"]),
     ("response", &["status", "statuses", "body", "error", "by_environment"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),

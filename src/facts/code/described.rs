@@ -54,7 +54,7 @@ fn route(evaluator: &mut Evaluator<'_>, raw: &Raw, operation: &Operation) -> Vec
         body.at = ExprRef { module: handler.module, expr: ExprId::NONE };
         body.function = Some(handler);
         body.set("part", Value::text("body"));
-        body.set("state", Value::text("validated"));
+        body.set("declared", Value::bool(true));
         found.push(body);
     }
     found

@@ -57,6 +57,11 @@ impl Raw {
         self.get(name).and_then(Value::as_text)
     }
 
+    /// A part of the request that a signature declares, so that it is checked before the function runs.
+    pub fn is_declared_input(&self) -> bool {
+        &*self.kind == "input" && self.get("declared").is_some_and(|value| value.data == Data::Bool(true))
+    }
+
     pub fn set(&mut self, name: &str, value: Value) {
         match self.fields.iter_mut().find(|(n, _)| &**n == name) {
             Some(slot) => slot.1 = value,

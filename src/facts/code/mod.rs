@@ -17,6 +17,7 @@ mod refusals;
 mod registered;
 mod registrations;
 mod responses;
+mod returned;
 mod roles;
 mod routes;
 mod schemas;

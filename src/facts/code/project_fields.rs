@@ -163,6 +163,18 @@ impl Evaluator<'_> {
         }
     }
 
+    /// The next item of the list that it stands in.
+    fn beside(&self, at: ExprRef) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        match module.kind(module.expr(at.expr).parent.some()?) {
+            ExprKind::Array(run) => {
+                let next = module.list(run).skip_while(|item| *item != at.expr).nth(1)?;
+                Some(ExprRef { module: at.module, expr: next })
+            }
+            _ => None,
+        }
+    }
+
     /// What an assignment gives to the property that it names.
     pub(super) fn assigned_to(&self, at: ExprRef) -> Option<ExprRef> {
         let module = self.program.module(at.module);
@@ -294,6 +306,7 @@ impl Evaluator<'_> {
             Source::Name => place.name.map_or(Value::ABSENT, Value::text),
             Source::Opt => return self.option(at, &item.steps, item.keys),
             Source::Own => return self.own_option(at, &item.steps),
+            Source::Beside => self.beside(at).map_or(Value::ABSENT, |value| self.value(value)),
             Source::Assigned => self.assigned_to(at).map_or(Value::ABSENT, |value| self.value(value)),
             Source::Arg(index) => match self.argument(at, *index) {
                 // A callback has none of the options that are asked for.

@@ -157,14 +157,15 @@ impl Looker<'_, '_> {
         let mut routers = Vec::new();
         for &at in raw.refs("chain") {
             // `app.use("/x", router)`; arrays of routers too.
+            // The call that mounts is what it mounts: its options are no handlers.
+            if at == raw.at {
+                callables.extend(self.mounted_itself(at));
+                continue;
+            }
             for callable in self.evaluator.callables(at) {
                 match callable {
                     Callable::External { path, site: Some(site) } if self.is_router(path) => {
                         routers.push(self.held_by(at, site));
-                    }
-                    // A decorator without arguments is made where it is written.
-                    Callable::External { path, site: None } if at == raw.at => {
-                        callables.push(Callable::External { path, site: Some(at) });
                     }
                     other if !callables.contains(&other) => callables.push(other),
                     _ => {}
@@ -182,6 +183,13 @@ impl Looker<'_, '_> {
         let half = raw.text("strength") == Some("half");
         let replaces = raw.get("replaces").is_some_and(|value| value.data == Data::Bool(true));
         (Mount { raw: index, routers, callables, paths, half, replaces, order: Order::of(raw) }, scope)
+    }
+
+    fn mounted_itself(&mut self, at: ExprRef) -> Option<Callable> {
+        let module = self.evaluator.program.module(at.module);
+        let named = module.call(at.expr).map_or(at.expr, |(callee, _)| callee);
+        let path = self.evaluator.paths_of(ExprRef { module: at.module, expr: named }).first().copied()?;
+        Some(Callable::External { path, site: Some(at) })
     }
 
     /// What a mounted class does with a request stands in its methods, whichever the framework calls.

@@ -18,7 +18,9 @@ use crate::facts::code::extract::{Raw, extract};
 use crate::facts::code::idle::Reads;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
-use crate::facts::code::{env, headers, names, random, registrations, responses, schemas, state, stored, wrappers};
+use crate::facts::code::{
+    env, headers, names, random, registrations, responses, returned, schemas, state, stored, wrappers,
+};
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
@@ -47,6 +49,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described
     schemas::schemas(&mut evaluator, &mut raws);
     headers::headers(&mut evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
+    returned::returned_responses(&mut evaluator, &mut raws);
     responses::follow_responses(&mut evaluator, &mut raws);
     stored::stored_fields(&mut evaluator, &mut raws);
     names::name_shapes(&mut evaluator, &mut raws);
@@ -84,7 +87,7 @@ impl<'p, 'r> Builder<'p, 'r> {
     fn new(evaluator: Evaluator<'p>, raws: &'r [Raw], wiring: Wiring, calls: Vec<Vec<FunctionId>>) -> Builder<'p, 'r> {
         let bodies = || {
             let of_body = |raw: &&Raw| {
-                let read = &*raw.kind == "input" && raw.text("state") != Some("validated");
+                let read = &*raw.kind == "input" && !raw.is_declared_input();
                 read && raw.text("part").map(input_part) == Some("body")
             };
             raws.iter().filter(of_body)
@@ -113,7 +116,8 @@ impl<'p, 'r> Builder<'p, 'r> {
 
     fn build(&mut self) {
         let starts = self.starts();
-        self.phases = graph::phases(self.program(), &self.calls, &starts);
+        let once = self.run_once();
+        self.phases = graph::phases(self.program(), &self.calls, &starts, &once);
         let entries = self.framework_entries();
         self.reach = graph::reach(self.program(), &entries);
         self.reads = Reads::of(self.program());

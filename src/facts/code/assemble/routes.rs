@@ -24,7 +24,7 @@ impl<'p, 'r> Builder<'p, 'r> {
     /// The parts of requests that functions read; or those that their signatures declare, checked before they run.
     pub(super) fn inputs_by_function(&self, declared: bool) -> FxHashMap<FunctionId, Vec<String>> {
         let mut inputs: FxHashMap<FunctionId, Vec<String>> = FxHashMap::default();
-        let of_sort = |raw: &&Raw| &*raw.kind == "input" && (raw.text("state") == Some("validated")) == declared;
+        let of_sort = |raw: &&Raw| &*raw.kind == "input" && raw.is_declared_input() == declared;
         for raw in self.raws.iter().filter(of_sort) {
             if let (Some(function), Some(part)) = (raw.function, raw.text("part")) {
                 inputs.entry(self.program().number(function)).or_default().push(input_part(part).to_owned());
