@@ -39,7 +39,7 @@ fn with<T>(files: &[(&str, &str)], look: impl FnOnce(&mut Evaluator<'_>) -> T) -
     let resolver = PythonImports::new(&project);
     let program = Program::new(&project, modules, &resolver);
     let stacks = Stacks::default();
-    let links = graph::links(&program, &stacks);
+    let (links, _) = graph::links(&program, &stacks);
     look(&mut Evaluator::new(&program, &stacks, &links))
 }
 

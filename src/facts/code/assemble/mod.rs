@@ -21,7 +21,7 @@ use crate::facts::code::{env, headers, names, random, registrations, responses, 
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
-use crate::facts::resolve::{Evaluator, Links};
+use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::Stacks;
 use crate::project::{Area, ServiceId};
 use crate::syntax::hir::{ExprId, FunctionIdx};
@@ -36,9 +36,9 @@ pub struct CodeFacts {
 }
 
 pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
-    let links: Links = graph::links(program, stacks);
-    let mut evaluator = Evaluator::new(program, stacks, &links);
-    let (mut raws, calls) = extract(&mut evaluator);
+    let (links, [first, second]) = graph::links(program, stacks);
+    let mut evaluator = Evaluator::with(program, stacks, &links, first);
+    let (mut raws, calls) = extract(&mut evaluator, second);
     raws = registrations::registrations(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
     random::follow_random(&evaluator, &mut raws);
