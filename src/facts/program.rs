@@ -123,6 +123,8 @@ impl<'p> Program<'p> {
         }
         let mut program = Program { project, modules: loaded, by_file };
         program.settle_python_imports();
+        // What was asked on the way may stand for something else now.
+        program.modules.iter_mut().for_each(|loaded| loaded.looked_up = Mutex::default());
         program
     }
 
