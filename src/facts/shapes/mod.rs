@@ -126,7 +126,7 @@ pub fn place(facts: &mut [Fact], file: &File) {
 }
 
 /// Lock files, translations and large data are not parsed.
-fn is_worth_reading(path: &str, text: &str) -> bool {
+pub fn is_worth_reading(path: &str, text: &str) -> bool {
     let named = || {
         let head: String = text.chars().take(4_096).collect();
         ["openapi", "swagger", "apiVersion", "services"].iter().any(|key| head.contains(key))
