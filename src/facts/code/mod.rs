@@ -1,7 +1,9 @@
 //! Facts from code: clauses over calls, reads and exports, then the shapes that no clause can say.
 
+mod answers;
 mod assemble;
 mod chains;
+mod conditions;
 mod declared;
 mod env;
 mod extract;
@@ -9,8 +11,10 @@ mod handed_back;
 mod headers;
 mod idle;
 mod kept;
+mod models;
 mod names;
 mod project_fields;
+mod published;
 mod random;
 mod refusals;
 mod registered;
@@ -18,9 +22,10 @@ mod registrations;
 mod responses;
 mod roles;
 mod routes;
-mod schemas;
 mod state;
+mod statuses;
 mod stored;
+mod thrown;
 mod wrappers;
 
 pub use assemble::{CodeFacts, code_facts};

@@ -7,9 +7,10 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
-use super::{Clause, ColumnType, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
+use super::{Clause, ColumnType, ColumnWrapper, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
 use crate::facts::model::{Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
+use crate::syntax::hir::Language;
 
 /// A stack file that cannot be used, with the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,10 @@ struct RawStack {
     origins: Vec<RawOrigin>,
     #[serde(default)]
     column_types: Vec<RawColumnType>,
+    #[serde(default)]
+    column_wrappers: Vec<RawColumnWrapper>,
+    #[serde(default)]
+    carriers: Vec<String>,
     #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
@@ -92,6 +97,15 @@ struct RawColumnType {
     #[serde(default)]
     text: Vec<String>,
     is: String,
+    zoned: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawColumnWrapper {
+    of: Spanned<String>,
+    #[serde(default)]
+    nullable: bool,
 }
 
 impl Stacks {
@@ -148,6 +162,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         let compiled = loader.selector(selector.get_ref(), selector.span(), false)?;
         stacks.types.define(loader.types[name], compiled);
     }
+    let first_origin = stacks.origins.len();
     for origin in &raw.origins {
         let selector = loader.selector(origin.call.get_ref(), origin.call.span(), true)?;
         let mut parsed = Origins::default();
@@ -155,16 +170,29 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
             let unknown = || loader.error(origin.is.span(), format!("no origin is called `{name}`"));
             parsed = parsed.with(Origins::parse(name).ok_or_else(unknown)?);
         }
-        stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces });
+        stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces, language: None });
     }
     for column in raw.column_types {
         let selector = match &column.of {
             Some(of) => loader.selector(of.get_ref(), of.span(), false)?,
             None => Selector::default(),
         };
-        stacks.column_types.push(ColumnType { selector, texts: column.text, is: column.is });
+        let zoned = match &column.zoned {
+            Some(text) => Some(Projection::parse(text.get_ref()).map_err(|e| loader.error(text.span(), e))?),
+            None => None,
+        };
+        stacks.column_types.push(ColumnType { selector, texts: column.text, is: column.is, zoned });
     }
+    for wrapper in &raw.column_wrappers {
+        let selector = loader.selector(wrapper.of.get_ref(), wrapper.of.span(), false)?;
+        stacks.column_wrappers.push(ColumnWrapper { selector, nullable: wrapper.nullable });
+    }
+    stacks.carriers.extend(raw.carriers);
     let stack = stacks.stacks.len();
+    let language = language(&raw.detect);
+    for origin in &mut stacks.origins[first_origin..] {
+        origin.language = language;
+    }
     let handler = loader.handler(&raw.handler);
     for (kind, clauses) in &raw.fact {
         let fields = VOCABULARY.iter().find(|(name, _)| *name == kind.get_ref().as_str()).map(|(_, fields)| *fields);
@@ -178,6 +206,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     }
     stacks.stacks.push(Stack {
         id,
+        language,
         npm: raw.detect.npm.list(),
         pypi: raw.detect.pypi.list(),
         crates: raw.detect.crates.list(),
@@ -189,6 +218,24 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         handler_names: raw.handler_names,
     });
     Ok(())
+}
+
+/// The language that a stack's names belong to: packages of different registries may have the same name.
+fn language(detect: &RawDetect) -> Option<Language> {
+    let is_named = |names: &OneOrMany| !matches!(names, OneOrMany::None);
+    let by_name = detect.language.as_deref().and_then(|name| match name {
+        "javascript" => Some(Language::JavaScript),
+        "python" => Some(Language::Python),
+        "rust" => Some(Language::Rust),
+        _ => None,
+    });
+    match (is_named(&detect.npm), is_named(&detect.pypi), is_named(&detect.crates)) {
+        (true, false, false) => Some(Language::JavaScript),
+        (false, true, false) => Some(Language::Python),
+        (false, false, true) => Some(Language::Rust),
+        (false, false, false) => by_name,
+        _ => None,
+    }
 }
 
 fn load_clause(
@@ -320,11 +367,11 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     let table = value.as_table().ok_or_else(|| error("`if` is a table of tests"))?;
     let mut tests = Vec::new();
     for (key, test) in table {
-        let known = ["argc", "params", "method", "path"].contains(&key.as_str())
+        let known = ["argc", "params", "method", "path", "optional"].contains(&key.as_str())
             || ["arg0", "arg1", "opt", "recv"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some();
         if !known {
-            let known = "argc, params, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
+            let known = "argc, params, optional, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {
