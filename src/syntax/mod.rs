@@ -14,6 +14,7 @@ mod node;
 pub mod prisma;
 pub mod python;
 pub mod rust;
+pub mod sql;
 pub mod toml_file;
 pub mod yaml;
 
