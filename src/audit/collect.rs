@@ -153,6 +153,10 @@ fn configuration(
         diagnostics.extend(reading.diagnostics);
     }
     facts.extend(schema_facts(project, &schemas));
+    let scripts = shapes::schemas(&scripts_of(project, contents), facts);
+    facts.extend(scripts.facts);
+    diagnostics.extend(scripts.diagnostics);
+    incomplete.extend(scripts.incomplete);
     facts.extend(lock_facts(project, contents));
     facts.extend(migration_facts(project));
     facts.extend(file_facts(project));
@@ -192,6 +196,13 @@ fn schema_facts(project: &Project, schemas: &[(FileId, crate::syntax::prisma::Sc
         shapes::place(std::slice::from_mut(fact), file);
     }
     facts
+}
+
+/// The SQL scripts, in the order of their ids.
+fn scripts_of<'c>(project: &'c Project, contents: &'c Contents) -> Vec<(FileId, &'c File, &'c str)> {
+    let is_script = |id: &FileId| project.file(*id).kind == FileKind::Sql;
+    let ids = project.file_ids().filter(is_script);
+    ids.filter_map(|id| Some((id, project.file(id), contents.texts.get(&id)?.as_str()))).collect()
 }
 
 fn lock_facts(project: &Project, contents: &Contents) -> Vec<Fact> {

@@ -160,7 +160,8 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
         | FileKind::Toml
         | FileKind::Dotenv
         | FileKind::Dockerfile
-        | FileKind::Prisma => {
+        | FileKind::Prisma
+        | FileKind::Sql => {
             one.text = Some(text.to_owned());
         }
         FileKind::Text if keeps_text(&file.path) || needed(file).is_some() || is_script(&file.path, text) => {

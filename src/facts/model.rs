@@ -47,7 +47,10 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         &["op", "model", "filter", "order", "limit", "args", "text", "batch", "joined", "many", "data", "select"],
     ),
     ("stop", &["what"]),
-    ("model", &["name", "table", "provider", "shape", "abstract", "parts", "fields", "uniques", "indexes"]),
+    (
+        "model",
+        &["name", "table", "provider", "shape", "abstract", "parts", "fields", "uniques", "indexes", "row_security"],
+    ),
     (
         "column",
         &[
@@ -144,6 +147,10 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("ci", &["triggers", "tests", "lint", "build", "swallowed", "provider", "commands"]),
     ("lock", &["manager", "path", "manifest", "state", "ecosystem"]),
     ("migration", &["tool", "path", "count", "lock"]),
+    (
+        "migration-step",
+        &["op", "table", "column", "safe", "fresh", "first", "newest", "alters", "limited", "tool", "provider"],
+    ),
     ("openapi", &["path", "version", "operations", "paths"]),
     ("match", &["rule", "text", "path", "label"]),
     ("comment", &["text"]),

@@ -16,6 +16,7 @@ mod packages;
 mod paths;
 mod prisma;
 mod probes;
+mod schema;
 mod settings;
 mod targets;
 mod values;
@@ -37,6 +38,7 @@ pub use native_locks::{NativeManifest, native_locks};
 pub use openapi::openapi;
 pub use packages::dependencies;
 pub use prisma::prisma;
+pub use schema::{SchemaReading, schemas};
 pub use settings::{format_of, settings};
 pub use targets::{Targets, is_script};
 

@@ -11,24 +11,79 @@ pub struct Change {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
-    CreateTable { table: String, columns: Vec<Column>, constraints: Vec<Constraint> },
-    DropTable { table: String },
-    RenameTable { table: String, to: String },
-    AddColumn { table: String, column: Column },
-    DropColumn { table: String, column: String },
-    RenameColumn { table: String, column: String, to: String },
-    SetType { table: String, column: String, kind: Kind },
-    SetNullable { table: String, column: String, nullable: bool },
-    SetDefault { table: String, column: String, default: Option<DefaultValue> },
-    AddConstraint { table: String, constraint: Constraint, not_valid: bool },
-    DropConstraint { table: String, name: String },
-    CreateIndex { table: String, index: Index, concurrently: bool },
-    DropIndex { table: Option<String>, name: String },
-    RowSecurity { table: String, on: bool },
+    CreateTable {
+        table: String,
+        columns: Vec<Column>,
+        constraints: Vec<Constraint>,
+    },
+    DropTable {
+        table: String,
+    },
+    RenameTable {
+        table: String,
+        to: String,
+    },
+    AddColumn {
+        table: String,
+        column: Column,
+    },
+    DropColumn {
+        table: String,
+        column: String,
+    },
+    RenameColumn {
+        table: String,
+        column: String,
+        to: String,
+    },
+    SetType {
+        table: String,
+        column: String,
+        kind: Kind,
+    },
+    SetNullable {
+        table: String,
+        column: String,
+        nullable: bool,
+    },
+    SetDefault {
+        table: String,
+        column: String,
+        default: Option<DefaultValue>,
+    },
+    AddConstraint {
+        table: String,
+        constraint: Constraint,
+        not_valid: bool,
+    },
+    DropConstraint {
+        table: String,
+        name: String,
+    },
+    CreateIndex {
+        table: String,
+        index: Index,
+        concurrently: bool,
+    },
+    DropIndex {
+        table: Option<String>,
+        name: String,
+    },
+    RowSecurity {
+        table: String,
+        on: bool,
+    },
     /// An `UPDATE` or `DELETE`; of all rows if nothing bounds it.
-    Write { table: String, whole: bool },
-    Truncate { table: String },
-    CreateType { name: String },
+    Write {
+        table: String,
+        whole: bool,
+    },
+    Truncate {
+        table: String,
+    },
+    CreateType {
+        name: String,
+    },
     /// `SET lock_timeout`, `SET statement_timeout`
     LimitLocks,
 }
@@ -50,6 +105,8 @@ pub struct Column {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind {
     pub name: String,
+    /// What the statement calls a type of the schema's own, in lower case.
+    pub custom: Option<String>,
     /// Of times: whether they carry their zone, where the dialect has both sorts.
     pub zoned: Option<bool>,
 }
@@ -79,7 +136,10 @@ pub struct Constraint {
 pub enum Rule {
     PrimaryKey(Vec<String>),
     Unique(Vec<String>),
-    ForeignKey { columns: Vec<String>, reference: Reference },
+    ForeignKey {
+        columns: Vec<String>,
+        reference: Reference,
+    },
     Check(String),
     /// `INDEX name (a, b)` in a table of MySQL.
     Index(Index),

@@ -57,8 +57,19 @@ pub fn dialect_of(text: &str) -> Dialect {
         (
             Dialect::Postgres,
             &[
-                "serial", "timestamptz", "time zone", "jsonb", "plpgsql", "::", "concurrently", "text[]", "gen_random_uuid",
-                "create extension", "identity", "on public.", " uuid",
+                "serial",
+                "timestamptz",
+                "time zone",
+                "jsonb",
+                "plpgsql",
+                "::",
+                "concurrently",
+                "text[]",
+                "gen_random_uuid",
+                "create extension",
+                "identity",
+                "on public.",
+                " uuid",
             ],
         ),
     ];
@@ -98,7 +109,15 @@ fn is_about_schema(statement: &str) -> bool {
             let mut word = next();
             while matches!(
                 word.as_str(),
-                "or" | "replace" | "temp" | "temporary" | "unlogged" | "unique" | "global" | "local" | "fulltext" | "spatial"
+                "or" | "replace"
+                    | "temp"
+                    | "temporary"
+                    | "unlogged"
+                    | "unique"
+                    | "global"
+                    | "local"
+                    | "fulltext"
+                    | "spatial"
             ) {
                 word = next();
             }

@@ -41,9 +41,7 @@ pub(super) fn changes(statement: &Statement, source: &Source<'_>) -> Vec<Change>
             .iter()
             .filter_map(|name| match object_type {
                 ObjectType::Table => Some(What::DropTable { table: name_of(name) }),
-                ObjectType::Index => {
-                    Some(What::DropIndex { table: table.as_ref().map(name_of), name: name_of(name) })
-                }
+                ObjectType::Index => Some(What::DropIndex { table: table.as_ref().map(name_of), name: name_of(name) }),
                 _ => None,
             })
             .map(|what| Change { at: source.at, what })
@@ -129,11 +127,8 @@ impl Source<'_> {
             }
             AlterTableOperation::ChangeColumn { old_name, new_name, data_type, options, .. } => {
                 let (old, new) = (old_name.value.clone(), new_name.value.clone());
-                let renamed = (old != new).then(|| What::RenameColumn {
-                    table: table.clone(),
-                    column: old,
-                    to: new.clone(),
-                });
+                let renamed =
+                    (old != new).then(|| What::RenameColumn { table: table.clone(), column: old, to: new.clone() });
                 renamed.into_iter().chain(self.modified(table, new, data_type, options)).collect()
             }
             _ => Vec::new(),
@@ -187,10 +182,8 @@ impl Source<'_> {
                     column.default = Some(DefaultValue { text: "generated".into(), volatile: true });
                 }
                 ColumnOption::ForeignKey(key) => {
-                    column.references = Some(Reference {
-                        table: name_of(&key.foreign_table),
-                        on_delete: key.on_delete.map(policy),
-                    });
+                    column.references =
+                        Some(Reference { table: name_of(&key.foreign_table), on_delete: key.on_delete.map(policy) });
                 }
                 ColumnOption::Check(check) => column.check = Some(check.expr.to_string()),
                 _ => {}
@@ -265,7 +258,11 @@ impl Source<'_> {
             _ => Some(word == "timestamptz" || written.contains("with time zone")),
         };
         let name = if written.ends_with("[]") { "other" } else { kind_name(base, word) };
-        Kind { name: name.to_owned(), zoned: zoned.filter(|_| name == "datetime") }
+        let custom = match of {
+            DataType::Custom(custom, _) if name == "other" => Some(name_of(custom).to_ascii_lowercase()),
+            _ => None,
+        };
+        Kind { name: name.to_owned(), custom, zoned: zoned.filter(|_| name == "datetime") }
     }
 }
 
@@ -274,9 +271,11 @@ fn kind_name<'k>(base: &str, word: &str) -> &'k str {
         "float" | "float4" | "float8" | "real" | "double" | "float32" | "float64" => "float",
         "numeric" | "decimal" | "dec" | "money" | "smallmoney" => "decimal",
         "bigint" | "int8" | "bigserial" | "serial8" => "bigint",
-        "int" | "integer" | "int4" | "int2" | "smallint" | "tinyint" | "mediumint" | "serial" | "smallserial" => "integer",
-        "text" | "varchar" | "char" | "character" | "citext" | "uuid" | "nvarchar" | "nchar" | "tinytext" | "mediumtext"
-        | "longtext" | "string" | "clob" | "bpchar" => "string",
+        "int" | "integer" | "int4" | "int2" | "smallint" | "tinyint" | "mediumint" | "serial" | "smallserial" => {
+            "integer"
+        }
+        "text" | "varchar" | "char" | "character" | "citext" | "uuid" | "nvarchar" | "nchar" | "tinytext"
+        | "mediumtext" | "longtext" | "string" | "clob" | "bpchar" => "string",
         "bool" | "boolean" | "bit" => "boolean",
         "timestamp" | "timestamptz" | "datetime" => "datetime",
         "date" => "date",

@@ -47,7 +47,8 @@ impl Words {
             self.copies = is("copy");
         }
         self.count += 1;
-        self.routine |= self.creates && self.count < 12 && ["trigger", "function", "procedure", "event"].iter().any(|w| is(w));
+        self.routine |=
+            self.creates && self.count < 12 && ["trigger", "function", "procedure", "event"].iter().any(|w| is(w));
         self.from_stdin |= self.copies && is("stdin");
         if !self.routine {
             return;

@@ -26,7 +26,10 @@ fn tables_have_their_columns_and_constraints() {
     assert!(text[columns[1].at.0 as usize..].starts_with("total double"));
     assert!(matches!(constraints[0].rule, Rule::Check(_)));
     assert_eq!(constraints[1].rule, Rule::Unique(vec!["user_id".into(), "made".into()]));
-    assert!(text[constraints[1].at.0 as usize..].starts_with("UNIQUE") || text[constraints[1].at.0 as usize..].starts_with("user_id"));
+    assert!(
+        text[constraints[1].at.0 as usize..].starts_with("UNIQUE")
+            || text[constraints[1].at.0 as usize..].starts_with("user_id")
+    );
 }
 
 #[test]
@@ -41,7 +44,9 @@ fn alterations_and_indexes() {
     assert!(matches!(&found[4], What::CreateIndex { index, concurrently: true, .. }
         if index.unique && index.partial && index.columns == [Some("b".to_owned()), None]));
     assert!(matches!(&found[5], What::CreateIndex { index, .. } if !index.equality));
-    assert!(matches!(&found[9], What::Write { whole: true, .. }) && matches!(&found[10], What::Write { whole: false, .. }));
+    assert!(
+        matches!(&found[9], What::Write { whole: true, .. }) && matches!(&found[10], What::Write { whole: false, .. })
+    );
     assert_eq!(found[11], What::LimitLocks);
 }
 
