@@ -1,5 +1,6 @@
 //! Facts from code: clauses over calls, reads and exports, then the shapes that no clause can say.
 
+mod answers;
 mod assemble;
 mod chains;
 mod conditions;
@@ -13,6 +14,7 @@ mod kept;
 mod models;
 mod names;
 mod project_fields;
+mod published;
 mod random;
 mod refusals;
 mod registered;
@@ -23,6 +25,7 @@ mod routes;
 mod state;
 mod statuses;
 mod stored;
+mod thrown;
 mod wrappers;
 
 pub use assemble::{CodeFacts, code_facts};
