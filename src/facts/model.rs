@@ -467,6 +467,13 @@ impl Fact {
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.fields.iter().find(|(n, _)| &**n == name).map(|(_, v)| v)
     }
+
+    pub fn set(&mut self, name: &str, value: Value) {
+        match self.fields.iter_mut().find(|(n, _)| &**n == name) {
+            Some(slot) => slot.1 = value,
+            None => self.fields.push((name.into(), value)),
+        }
+    }
 }
 
 /// All facts of a project and the graph that joins them. Order is deterministic: by file path, then place, then kind.

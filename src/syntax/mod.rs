@@ -3,6 +3,7 @@
 pub(crate) mod builder;
 pub mod code;
 pub mod depth;
+pub mod diesel;
 pub mod dockerfile;
 pub mod dotenv;
 mod error;

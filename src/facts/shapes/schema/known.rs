@@ -42,7 +42,9 @@ impl Known {
             }
         }
         let mut known = Known::default();
-        for fact in declared.iter().filter(|fact| &*fact.kind == "model") {
+        // Rows of queries describe no table.
+        let is_table = |fact: &&Fact| &*fact.kind == "model" && text(fact, "provider").as_deref() != Some("row");
+        for fact in declared.iter().filter(is_table) {
             let Some(name) = text(fact, "name") else { continue };
             let Some(model) = by_name.get(&name).filter(|model| !model.columns.is_empty()) else { continue };
             for called in [text(fact, "table"), Some(name.clone())].into_iter().flatten() {

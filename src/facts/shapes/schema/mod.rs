@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::facts::Fact;
-use crate::project::{Area, Diagnostic, File, FileId, ServiceId};
-use crate::syntax::sql;
+use crate::project::{Area, Diagnostic, File, FileId, FileKind, ServiceId};
+use crate::syntax::diesel;
+use crate::syntax::sql::{self, Dialect, Script};
 
 use fold::Schema;
 use groups::{Group, groups};
@@ -33,7 +34,7 @@ pub fn schemas(scripts: &[(FileId, &File, &str)], declared: &[Fact]) -> SchemaRe
     let mut reading = SchemaReading::default();
     let known = Known::of(declared);
     let mut seen: BTreeSet<(ServiceId, String)> = BTreeSet::new();
-    for group in groups(scripts) {
+    for group in groups(scripts).into_iter().chain(declared_tables(scripts)) {
         let Some(service) = group.files.first().and_then(|first| service_of(scripts, first.0)) else { continue };
         let before = reading.facts.len();
         let schema = replay(&group, service, &mut reading);
@@ -55,12 +56,26 @@ fn service_of(scripts: &[(FileId, &File, &str)], file: FileId) -> Option<Service
     Some(scripts[found].1.service)
 }
 
+/// Tables that Rust code declares for diesel; what migrations say of them comes first.
+fn declared_tables<'t>(scripts: &[(FileId, &'t File, &'t str)]) -> Option<Group<'t>> {
+    let files: Vec<_> = scripts
+        .iter()
+        .filter(|(_, file, text)| file.kind == FileKind::Rust && diesel::declares(text))
+        .map(|&(id, file, text)| (id, &*file.path, text))
+        .collect();
+    (!files.is_empty()).then(|| Group { folder: String::new(), tool: None, dialect: Dialect::Unknown, files })
+}
+
 /// The schema after all scripts of a group; on the way, what each migration does.
 fn replay(group: &Group<'_>, service: ServiceId, reading: &mut SchemaReading) -> Schema {
     let mut schema = Schema::default();
     let last = group.files.len().saturating_sub(1);
     for (number, (file, path, text)) in group.files.iter().enumerate() {
-        let script = sql::parse(text, group.dialect);
+        let script = if path.ends_with(".rs") {
+            Script { changes: diesel::parse(text), errors: Vec::new() }
+        } else {
+            sql::parse(text, group.dialect)
+        };
         for error in &script.errors {
             reading.diagnostics.push(error.diagnostic(path));
         }
