@@ -158,7 +158,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("migration", &["tool", "path", "count", "lock"]),
     (
         "migration-step",
-        &["op", "table", "column", "safe", "fresh", "first", "newest", "alters", "limited", "tool", "provider"],
+        &["op", "table", "column", "safe", "fresh", "newest", "alters", "limited", "tool", "provider"],
     ),
     ("openapi", &["path", "version", "operations", "paths"]),
     ("match", &["rule", "text", "path", "label"]),

@@ -85,8 +85,7 @@ fn replay(group: &Group<'_>, service: ServiceId, reading: &mut SchemaReading) ->
             reading.incomplete.extend(kinds.map(|kind| (service, kind.into(), reason.clone())));
         }
         if group.tool.is_some() {
-            let position = steps::Position { first: number == 0, newest: number == last };
-            reading.facts.extend(steps::facts(*file, &script.changes, &schema, group, position));
+            reading.facts.extend(steps::facts(*file, &script.changes, &schema, group, number == last));
         }
         script.changes.iter().for_each(|change| schema.apply(*file, change));
     }

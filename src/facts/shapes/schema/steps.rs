@@ -10,21 +10,14 @@ use super::super::values::{fact, optional};
 use super::fold::{Schema, Table, named, same};
 use super::groups::Group;
 
-/// Where a migration stands among the others.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Position {
-    pub first: bool,
-    /// Only the newest can still be changed.
-    pub newest: bool,
-}
-
-/// A `migration-step` for each change; `schema` is what was there before.
+/// A `migration-step` for each change; `schema` is what was there before. Only the newest migration can
+/// still be changed.
 pub(super) fn facts(
     file: FileId,
     changes: &[Change],
     schema: &Schema,
     group: &Group<'_>,
-    position: Position,
+    newest: bool,
 ) -> Vec<Fact> {
     let created: BTreeSet<String> = changes
         .iter()
@@ -51,8 +44,7 @@ pub(super) fn facts(
                     .with("column", optional(step.column))
                     .with("safe", Value::bool(step.safe))
                     .with("fresh", Value::bool(is_fresh))
-                    .with("first", Value::bool(position.first))
-                    .with("newest", Value::bool(position.newest))
+                    .with("newest", Value::bool(newest))
                     .with("alters", Value::bool(alters))
                     .with("limited", Value::bool(limited))
                     .with("tool", optional(group.tool))
