@@ -156,10 +156,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("ci", &["triggers", "tests", "lint", "build", "swallowed", "provider", "commands"]),
     ("lock", &["manager", "path", "manifest", "state", "ecosystem"]),
     ("migration", &["tool", "path", "count", "lock"]),
-    (
-        "migration-step",
-        &["op", "table", "column", "safe", "fresh", "newest", "alters", "limited", "tool", "provider"],
-    ),
+    ("migration-step", &["op", "table", "column", "safe", "fresh", "newest", "alters", "limited", "tool", "provider"]),
     ("openapi", &["path", "version", "operations", "paths"]),
     ("match", &["rule", "text", "path", "label"]),
     ("comment", &["text"]),

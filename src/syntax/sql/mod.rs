@@ -123,7 +123,9 @@ fn is_about_schema(statement: &str) -> bool {
             }
             matches!(word.as_str(), "table" | "index" | "type")
         }
-        "alter" | "drop" => matches!(next().as_str(), "table" | "index"),
+        // The parser does not know `ALTER CONSTRAINT`, which only says when a key is checked.
+        "alter" => next() == "table" && !statement.to_ascii_lowercase().contains("alter constraint"),
+        "drop" => matches!(next().as_str(), "table" | "index"),
         "update" | "delete" | "truncate" => true,
         "rename" => next() == "table",
         "set" => statement.to_ascii_lowercase().contains("_timeout"),

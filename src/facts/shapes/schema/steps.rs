@@ -12,13 +12,7 @@ use super::groups::Group;
 
 /// A `migration-step` for each change; `schema` is what was there before. Only the newest migration can
 /// still be changed.
-pub(super) fn facts(
-    file: FileId,
-    changes: &[Change],
-    schema: &Schema,
-    group: &Group<'_>,
-    newest: bool,
-) -> Vec<Fact> {
+pub(super) fn facts(file: FileId, changes: &[Change], schema: &Schema, group: &Group<'_>, newest: bool) -> Vec<Fact> {
     let created: BTreeSet<String> = changes
         .iter()
         .filter_map(|change| match &change.what {
