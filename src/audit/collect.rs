@@ -42,6 +42,7 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
     let mut diagnostics = Vec::new();
     let incomplete = configuration(project, contents, &mut facts, &mut diagnostics);
     facts.extend(contents.matches.drain(..).map(|(file, found)| match_fact(project, file, &found)));
+    name_databases(project, stacks, &mut facts);
     name_queried_models(&mut facts);
     contents.diagnostics.extend(diagnostics);
     contents.diagnostics.sort();
@@ -119,6 +120,29 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
     }
 }
 
+/// Relations of models that name no database are of the one that the service's drivers talk to. MySQL makes an index for
+/// each of its foreign keys.
+fn name_databases(project: &Project, stacks: &Stacks, facts: &mut [Fact]) {
+    let database_of = |service: ServiceId| {
+        let found = &project.service(service).stacks;
+        let mut named = stacks.stacks.iter().filter(|stack| found.contains(&stack.id));
+        let mut databases = named.by_ref().filter_map(|stack| stack.database.as_deref());
+        let first = databases.next()?;
+        databases.all(|other| other == first).then_some(first)
+    };
+    for fact in facts.iter_mut().filter(|fact| &*fact.kind == "relation") {
+        if fact.get("provider").is_some_and(|provider| !provider.is_absent()) {
+            continue;
+        }
+        if let Some(database) = database_of(fact.service) {
+            fact.set("provider", Value::text(database));
+            if database == "mysql" {
+                fact.set("auto_index", Value::bool(true));
+            }
+        }
+    }
+}
+
 /// What answers requests is `http`; what runs jobs or timers besides nothing else is a worker or scheduler.
 fn process_kinds(project: &mut Project, servers: &[ServiceId], facts: &[Fact]) {
     for (index, service) in project.services.iter_mut().enumerate() {
@@ -174,6 +198,10 @@ fn configuration(
         diagnostics.extend(reading.diagnostics);
     }
     facts.extend(schema_facts(project, &schemas));
+    let scripts = shapes::schemas(&scripts_of(project, contents), facts);
+    facts.extend(scripts.facts);
+    diagnostics.extend(scripts.diagnostics);
+    incomplete.extend(scripts.incomplete);
     facts.extend(lock_facts(project, contents));
     facts.extend(migration_facts(project));
     facts.extend(file_facts(project));
@@ -213,6 +241,16 @@ fn schema_facts(project: &Project, schemas: &[(FileId, crate::syntax::prisma::Sc
         shapes::place(std::slice::from_mut(fact), file);
     }
     facts
+}
+
+/// The SQL scripts and the files with tables of diesel, in the order of their ids.
+fn scripts_of<'c>(project: &'c Project, contents: &'c Contents) -> Vec<(FileId, &'c File, &'c str)> {
+    let is_script = |id: &FileId| {
+        let file = project.file(*id);
+        file.kind == FileKind::Sql || (file.kind == FileKind::Rust && file.area == Area::Server)
+    };
+    let ids = project.file_ids().filter(is_script);
+    ids.filter_map(|id| Some((id, project.file(id), contents.texts.get(&id)?.as_str()))).collect()
 }
 
 fn lock_facts(project: &Project, contents: &Contents) -> Vec<Fact> {

@@ -14,7 +14,7 @@ use crate::project::{
 use crate::rules::{Match, SyntaxScanner, TextScanner};
 use crate::syntax::builder::LEVELS;
 use crate::syntax::{Node, json, line_at, toml_file, yaml};
-use crate::syntax::{code, hir::Module};
+use crate::syntax::{code, diesel, hir::Module};
 
 /// What all files together say, before any of it is a fact.
 #[derive(Default)]
@@ -153,9 +153,9 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
     match file.kind {
         FileKind::JavaScript | FileKind::Python | FileKind::Rust => {
             read_code(project, id, text, scanners, allocator, &mut one);
-            one.text = needed(file).is_some().then(|| text.to_owned());
+            one.text = (needed(file).is_some() || declares_tables(file.kind, text)).then(|| text.to_owned());
         }
-        FileKind::Toml | FileKind::Dotenv | FileKind::Dockerfile | FileKind::Prisma => {
+        FileKind::Toml | FileKind::Dotenv | FileKind::Dockerfile | FileKind::Prisma | FileKind::Sql => {
             one.text = Some(text.to_owned());
         }
         FileKind::Json | FileKind::Yaml if needed(file).is_some() || is_worth_reading(&file.path, text) => {
@@ -167,6 +167,11 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
         _ => {}
     }
     one
+}
+
+/// Code that declares tables in a language of its own, which a shape reads.
+fn declares_tables(kind: FileKind, text: &str) -> bool {
+    kind == FileKind::Rust && diesel::declares(text)
 }
 
 fn with_problem(mut one: One, problem: &ReadProblem, path: &str) -> One {

@@ -7,17 +7,14 @@ use rustc_hash::FxHashMap;
 use super::model::{Fact, Value};
 
 /// Gives queries the name that their model is declared with: clients spell it in lower camel case
-/// (`client.orderLine` asks `OrderLine`).
+/// (`client.orderLine` asks `OrderLine`), statements name the table.
 pub fn name_queried_models(facts: &mut [Fact]) {
-    let declared: Vec<Arc<str>> = facts
-        .iter()
-        .filter(|fact| &*fact.kind == "model")
-        .filter_map(|fact| fact.get("name").and_then(Value::as_text).map(Arc::from))
-        .collect();
+    let declared: Vec<(String, Arc<str>)> =
+        facts.iter().filter(|fact| &*fact.kind == "model").flat_map(called).collect();
     let by_member: FxHashMap<String, Option<Arc<str>>> = {
         let mut names: FxHashMap<String, Option<Arc<str>>> = FxHashMap::default();
-        for name in &declared {
-            let entry = names.entry(lower_first(name)).or_insert_with(|| Some(name.clone()));
+        for (called, name) in &declared {
+            let entry = names.entry(called.clone()).or_insert_with(|| Some(name.clone()));
             // Two spellings of one member: which is meant cannot be told.
             if entry.as_ref().is_some_and(|seen| seen != name) {
                 *entry = None;
@@ -30,6 +27,15 @@ pub fn name_queried_models(facts: &mut [Fact]) {
         let Some(Some(name)) = value.as_text().and_then(|member| by_member.get(member)) else { continue };
         *value = Value::text(name.clone());
     }
+}
+
+/// What queries may call a model, with its name: the member of a client, the table.
+fn called(fact: &Fact) -> Vec<(String, Arc<str>)> {
+    let text = |field: &str| fact.get(field).and_then(Value::as_text);
+    let Some(name) = text("name") else { return Vec::new() };
+    let table = text("table").map(str::to_owned);
+    let all = std::iter::once(lower_first(name)).chain(table.filter(|table| *table != lower_first(name)));
+    all.map(|called| (called, Arc::from(name))).collect()
 }
 
 fn lower_first(name: &str) -> String {

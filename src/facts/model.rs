@@ -50,7 +50,10 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         &["op", "model", "filter", "order", "limit", "args", "text", "batch", "joined", "many", "data", "select"],
     ),
     ("stop", &["what"]),
-    ("model", &["name", "table", "provider", "shape", "abstract", "parts", "fields", "uniques", "indexes"]),
+    (
+        "model",
+        &["name", "table", "provider", "shape", "abstract", "parts", "fields", "uniques", "indexes", "row_security"],
+    ),
     (
         "column",
         &[
@@ -153,6 +156,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("ci", &["triggers", "tests", "lint", "build", "swallowed", "provider", "commands"]),
     ("lock", &["manager", "path", "manifest", "state", "ecosystem"]),
     ("migration", &["tool", "path", "count", "lock"]),
+    ("migration-step", &["op", "table", "column", "safe", "fresh", "newest", "alters", "limited", "tool", "provider"]),
     ("openapi", &["path", "version", "operations", "paths"]),
     ("match", &["rule", "text", "path", "label"]),
     ("comment", &["text"]),
@@ -469,6 +473,13 @@ impl Fact {
 
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.fields.iter().find(|(n, _)| &**n == name).map(|(_, v)| v)
+    }
+
+    pub fn set(&mut self, name: &str, value: Value) {
+        match self.fields.iter_mut().find(|(n, _)| &**n == name) {
+            Some(slot) => slot.1 = value,
+            None => self.fields.push((name.into(), value)),
+        }
     }
 }
 

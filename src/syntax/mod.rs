@@ -3,6 +3,7 @@
 pub(crate) mod builder;
 pub mod code;
 pub mod depth;
+pub mod diesel;
 pub mod dockerfile;
 pub mod dotenv;
 mod error;
@@ -14,6 +15,7 @@ mod node;
 pub mod prisma;
 pub mod python;
 pub mod rust;
+pub mod sql;
 pub mod toml_file;
 pub mod yaml;
 

@@ -361,8 +361,10 @@ pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api
     }
     let function = match (clause.verb, place.target.map(|target| evaluator.program.kind(target.at))) {
         // The parameters of a function are read by it.
-        (Verb::Param, Some(ExprKind::Function(function))) => function,
-        _ => loaded.module.function_of(place.at.expr),
+        (Verb::Param, Some(ExprKind::Function(function))) => {
+            FunctionRef { module: place.target.map_or(place.at.module, |target| target.at.module), function }
+        }
+        _ => FunctionRef { module: place.at.module, function: loaded.module.function_of(place.at.expr) },
     };
     Raw {
         kind: clause.kind.clone(),
@@ -373,7 +375,7 @@ pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api
         fields,
         refs,
         functions: Vec::new(),
-        function: (function.0 != 0).then_some(FunctionRef { module: place.at.module, function }),
+        function: (function.function.0 != 0).then_some(function),
         api: api.into(),
         certain,
         within: None,

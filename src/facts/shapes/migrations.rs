@@ -46,6 +46,14 @@ pub fn migrations(paths: &[(FileId, &str)]) -> Vec<Fact> {
         .collect()
 }
 
+/// The folder of migrations that a script belongs to, and the tool that runs it.
+pub(super) fn folder_of(path: &str) -> Option<(String, &'static str)> {
+    match classify(path)? {
+        (folder, Role::Migration(tool)) => Some((folder, tool)),
+        (_, Role::Lock(_)) => None,
+    }
+}
+
 enum Role {
     Migration(&'static str),
     /// The tool's own record of what there is.

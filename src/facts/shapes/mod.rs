@@ -17,6 +17,7 @@ mod packages;
 mod paths;
 mod prisma;
 mod probes;
+mod schema;
 mod settings;
 mod targets;
 mod values;
@@ -39,6 +40,7 @@ pub use openapi::openapi;
 pub use operations::{Operation, operations};
 pub use packages::dependencies;
 pub use prisma::prisma;
+pub use schema::{SchemaReading, schemas};
 pub use settings::{format_of, settings};
 pub use targets::{Targets, is_script};
 

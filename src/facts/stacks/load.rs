@@ -37,6 +37,7 @@ struct RawStack {
     provides: Vec<String>,
     #[serde(default)]
     serverless: bool,
+    database: Option<String>,
     #[serde(default)]
     origins: Vec<RawOrigin>,
     #[serde(default)]
@@ -214,6 +215,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         always: raw.detect.language.is_some(),
         provides: raw.provides,
         serverless: raw.serverless,
+        database: raw.database,
         handler,
         handler_names: raw.handler_names,
     });

@@ -100,6 +100,8 @@ pub struct Stack {
     pub provides: Vec<String>,
     /// The platform owns the process.
     pub serverless: bool,
+    /// The database that its packages talk to.
+    pub database: Option<String>,
     /// The datastore, queue or framework kind shown in reports; not used by rules.
     pub handler: Vec<Option<TypeIdx>>,
     /// Parameter names by which a handler of this stack is known where types do not tell.

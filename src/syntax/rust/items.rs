@@ -264,6 +264,11 @@ impl Lower {
                 None => self.atom(&index.to_string()),
             };
             let annotation = self.type_of(&field.ty);
+            // Where the field stands: its type is no value.
+            let place = self.at_root(Use::Annotation, |l| l.leaf(field.ty.span(), ExprKind::Other));
+            if annotation != TypeId::NONE {
+                self.builder.module.written_types.push((annotation, place));
+            }
             self.add_member(class, name, MemberKind::Field(ExprId::NONE), false, annotation, decorators);
         }
     }

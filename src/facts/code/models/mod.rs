@@ -21,6 +21,30 @@ use crate::facts::resolve::{Evaluator, Thing};
 pub fn models(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     objects::schemas(evaluator, raws);
     classes::tables(evaluator, raws);
+    raws.iter_mut().filter(|raw| &*raw.kind == "datasource").for_each(name_provider);
+}
+
+/// The databases by the schemes of their addresses (`postgresql+asyncpg://…`).
+const SCHEMES: [(&str, &str); 7] = [
+    ("postgresql", "postgresql"),
+    ("postgres", "postgresql"),
+    ("mysql", "mysql"),
+    ("mariadb", "mysql"),
+    ("sqlite", "sqlite"),
+    ("mssql", "sqlserver"),
+    ("mongodb", "mongodb"),
+];
+
+/// A data source is of the database that its address names; the address itself may hold a password and is not kept.
+fn name_provider(raw: &mut Raw) {
+    let Some(url) = raw.text("url") else { return };
+    let scheme = url.split([':', '+']).next().unwrap_or_default().to_owned();
+    if let Some((_, provider)) = SCHEMES.iter().find(|(name, _)| *name == scheme)
+        && raw.get("provider").is_none()
+    {
+        raw.set("provider", Value::text(*provider));
+    }
+    raw.set("url", Value::text(format!("{scheme}://")));
 }
 
 /// The call among `sites` that made a value, also by way of the project's own helpers.

@@ -1,0 +1,96 @@
+//! Schemas that SQL scripts and migrations describe, folded in their order: the facts that models of libraries give, and
+//! what each migration does to the tables that were there before.
+
+mod fold;
+mod groups;
+mod known;
+mod steps;
+mod tables;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::facts::Fact;
+use crate::project::{Area, Diagnostic, File, FileId, FileKind, ServiceId};
+use crate::syntax::diesel;
+use crate::syntax::sql::{self, Dialect, Script};
+
+use fold::Schema;
+use groups::{Group, groups};
+use known::Known;
+
+/// What scripts say of the schema.
+#[derive(Debug, Default)]
+pub struct SchemaReading {
+    pub facts: Vec<Fact>,
+    pub diagnostics: Vec<Diagnostic>,
+    /// Kinds of fact that may be missing, with the reason.
+    pub incomplete: Vec<(ServiceId, Arc<str>, Arc<str>)>,
+}
+
+/// Reads all scripts. `declared` are the facts of models that were found elsewhere: of a table that they describe, only
+/// what they lack is added (indexes, checks).
+pub fn schemas(scripts: &[(FileId, &File, &str)], declared: &[Fact]) -> SchemaReading {
+    let mut reading = SchemaReading::default();
+    let known = Known::of(declared);
+    let mut seen: BTreeSet<(ServiceId, String)> = BTreeSet::new();
+    for group in groups(scripts).into_iter().chain(declared_tables(scripts)) {
+        let Some(service) = group.files.first().and_then(|first| service_of(scripts, first.0)) else { continue };
+        let before = reading.facts.len();
+        let schema = replay(&group, service, &mut reading);
+        for (key, table) in &schema.tables {
+            if seen.insert((service, key.clone())) {
+                reading.facts.extend(tables::facts(table, &schema, group.dialect, known.model(&table.name)));
+            }
+        }
+        for fact in &mut reading.facts[before..] {
+            fact.area = Area::Migration;
+            fact.service = service_of(scripts, fact.at.file).unwrap_or(service);
+        }
+    }
+    reading
+}
+
+fn service_of(scripts: &[(FileId, &File, &str)], file: FileId) -> Option<ServiceId> {
+    let found = scripts.binary_search_by_key(&file, |(id, _, _)| *id).ok()?;
+    Some(scripts[found].1.service)
+}
+
+/// Tables that Rust code declares for diesel; what migrations say of them comes first.
+fn declared_tables<'t>(scripts: &[(FileId, &'t File, &'t str)]) -> Option<Group<'t>> {
+    let files: Vec<_> = scripts
+        .iter()
+        .filter(|(_, file, text)| file.kind == FileKind::Rust && diesel::declares(text))
+        .map(|&(id, file, text)| (id, &*file.path, text))
+        .collect();
+    (!files.is_empty()).then(|| Group { folder: String::new(), tool: None, dialect: Dialect::Unknown, files })
+}
+
+/// The schema after all scripts of a group; on the way, what each migration does.
+fn replay(group: &Group<'_>, service: ServiceId, reading: &mut SchemaReading) -> Schema {
+    let mut schema = Schema::default();
+    let last = group.files.len().saturating_sub(1);
+    for (number, (file, path, text)) in group.files.iter().enumerate() {
+        let script = if path.ends_with(".rs") {
+            Script { changes: diesel::parse(text), errors: Vec::new() }
+        } else {
+            sql::parse(text, group.dialect)
+        };
+        for error in &script.errors {
+            reading.diagnostics.push(error.diagnostic(path));
+        }
+        if !script.errors.is_empty() {
+            let reason: Arc<str> = format!("{path} did not parse as a whole").into();
+            let kinds = ["model", "column", "index", "relation", "check"];
+            reading.incomplete.extend(kinds.map(|kind| (service, kind.into(), reason.clone())));
+        }
+        if group.tool.is_some() {
+            reading.facts.extend(steps::facts(*file, &script.changes, &schema, group, number == last));
+        }
+        script.changes.iter().for_each(|change| schema.apply(*file, change));
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests;
