@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::declared::{extract_declared, injected};
 use super::kept::mark_kept;
 use super::statuses::number_statuses;
+use super::thrown::thrown_refusals;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
@@ -71,9 +72,9 @@ impl Raw {
 }
 
 /// Fields whose expressions matter, not their values.
-const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "of", "decides"];
+const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "parts", "of", "decides"];
 /// Fields of which both matter.
-const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on", "status"];
+const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on", "status", "type", "target", "on_delete", "columns"];
 
 /// What a clause looks at, at one place.
 #[derive(Debug, Clone, Copy)]
@@ -182,6 +183,7 @@ fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     let mut refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
     refusals.extend(found.iter().flat_map(|raw| handed_refusals(evaluator, raw)));
     found.extend(refusals);
+    found.extend(thrown_refusals(evaluator));
     mark_kept(evaluator, &mut found);
     found.iter_mut().for_each(mark_own_origin);
     found
@@ -201,7 +203,8 @@ fn mark_own_origin(raw: &mut Raw) {
 }
 
 /// What a status says that is answered when a check fails. https://www.rfc-editor.org/rfc/rfc9110#section-15.5
-const REFUSALS: &[(f64, &str)] = &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
+pub(super) const REFUSALS: &[(f64, &str)] =
+    &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
 
 /// A response with a status that refuses stands for the check before it.
 fn refusal(raw: &Raw) -> Option<Raw> {

@@ -16,10 +16,11 @@ use self::routes::input_part;
 use crate::facts::code::described::{Described, described_routes};
 use crate::facts::code::extract::{Raw, extract};
 use crate::facts::code::idle::Reads;
+use crate::facts::code::published::Published;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
 use crate::facts::code::{
-    env, headers, names, random, registrations, responses, returned, schemas, state, stored, wrappers,
+    env, headers, models, names, random, registrations, responses, returned, state, stored, wrappers,
 };
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Phase, Value};
@@ -46,7 +47,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described
     raws = registrations::registrations(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
     random::follow_random(&evaluator, &mut raws);
-    schemas::schemas(&mut evaluator, &mut raws);
+    models::models(&mut evaluator, &mut raws);
     headers::headers(&mut evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
     returned::returned_responses(&mut evaluator, &mut raws);
@@ -131,12 +132,14 @@ impl<'p, 'r> Builder<'p, 'r> {
             }
         }
         let routes = std::mem::take(&mut self.wiring.routes);
-        let on_pages = self.modules_used_by_pages();
+        let published = Published::of(self.program());
         for route in &routes {
             let raw = &self.raws[route.raw];
             // A server function that no page can call is a function like any other.
-            let is_called = route.method != "ACTION"
-                || self.program().of_file(raw.span.file).is_some_and(|module| on_pages.contains(&module));
+            let module = self.program().of_file(raw.span.file);
+            let is_published =
+                || module.zip(raw.text("path")).is_some_and(|(module, name)| published.has(module, name));
+            let is_called = route.method != "ACTION" || is_published();
             if is_called {
                 self.push_route(route, &inputs);
             }
