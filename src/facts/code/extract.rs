@@ -359,10 +359,11 @@ pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api
         }
         fields.push((name.clone(), evaluator.project(projection, place)));
     }
-    let function = match (clause.verb, place.target.map(|target| evaluator.program.kind(target.at))) {
+    let own = FunctionRef { module: place.at.module, function: loaded.module.function_of(place.at.expr) };
+    let function = match (clause.verb, place.target.map(|target| (target.at, evaluator.program.kind(target.at)))) {
         // The parameters of a function are read by it.
-        (Verb::Param, Some(ExprKind::Function(function))) => function,
-        _ => loaded.module.function_of(place.at.expr),
+        (Verb::Param, Some((at, ExprKind::Function(function)))) => FunctionRef { module: at.module, function },
+        _ => own,
     };
     Raw {
         kind: clause.kind.clone(),
@@ -373,7 +374,7 @@ pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api
         fields,
         refs,
         functions: Vec::new(),
-        function: (function.0 != 0).then_some(FunctionRef { module: place.at.module, function }),
+        function: (function.function.0 != 0).then_some(function),
         api: api.into(),
         certain,
         within: None,
