@@ -80,6 +80,12 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("hook", &["on", "signals", "handler"]),
     ("outbound", &["url", "timeout", "target"]),
     ("hmac", &["over", "compare"]),
+    ("sink", &["what", "value", "shell", "safe"]),
+    ("digest", &["algorithm", "over", "security", "flows"]),
+    ("cipher", &["algorithm", "iv", "key"]),
+    ("tls", &["verify", "target"]),
+    ("debug", &["what", "value"]),
+    ("blocking", &["what"]),
     ("token", &["op", "expires", "algorithms", "audience", "secret", "key", "ignore_expiration", "payload"]),
     ("random", &["flows", "source"]),
     ("log", &["level", "args", "names", "library", "redacted"]),
@@ -377,12 +383,15 @@ impl Within {
     pub const CATCH: Within = Within(4);
     pub const FINALLY: Within = Within(8);
     pub const TRY: Within = Within(16);
+    /// The function around is asynchronous.
+    pub const ASYNC: Within = Within(32);
     pub const NAMES: &'static [(&'static str, Within)] = &[
         ("loop", Self::LOOP),
         ("transaction", Self::TRANSACTION),
         ("catch", Self::CATCH),
         ("finally", Self::FINALLY),
         ("try", Self::TRY),
+        ("async", Self::ASYNC),
     ];
 }
 

@@ -46,7 +46,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described
     described_routes(&mut evaluator, &mut raws, described);
     raws = registrations::registrations(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
-    random::follow_random(&evaluator, &mut raws);
+    random::follow_values(&evaluator, &mut raws);
     models::models(&mut evaluator, &mut raws);
     headers::headers(&mut evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
