@@ -185,7 +185,8 @@ fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     found.extend(refusals);
     found.extend(thrown_refusals(evaluator));
     mark_kept(evaluator, &mut found);
-    found.iter_mut().for_each(mark_own_origin);
+    let of_browsers = |raw: &&mut Raw| evaluator.program.module(raw.at.module).language == Language::JavaScript;
+    found.iter_mut().filter(of_browsers).for_each(mark_own_origin);
     found
 }
 
