@@ -18,6 +18,8 @@ const FIXTURES: &[&str] = &[
     "dead-code-mounted",
     "express-shop-ready",
     "express-shop-unready",
+    "fastapi-ledger-ready",
+    "fastapi-ledger-unready",
     "monorepo-mixed",
     "nextjs-ledger-ready",
     "nextjs-ledger-unready",
@@ -191,7 +193,7 @@ fn row(fixture: &str, line: &str) -> Row {
 
 #[test]
 fn ready_apps_are_ready() {
-    for fixture in ["express-shop-ready", "nextjs-ledger-ready"] {
+    for fixture in ["express-shop-ready", "fastapi-ledger-ready", "nextjs-ledger-ready"] {
         let score = &report(fixture)["score"];
         assert!(score["value"].as_f64().unwrap() >= 85.0, "{fixture}: {score}");
         assert_eq!(score["verdict"], "ready", "{fixture}: {score}");
@@ -201,7 +203,7 @@ fn ready_apps_are_ready() {
 
 #[test]
 fn unready_apps_are_blocked() {
-    for fixture in ["express-shop-unready", "nextjs-ledger-unready"] {
+    for fixture in ["express-shop-unready", "fastapi-ledger-unready", "nextjs-ledger-unready"] {
         let score = &report(fixture)["score"];
         assert!(score["value"].as_f64().unwrap() <= 35.0, "{fixture}: {score}");
         assert_eq!(score["verdict"], "not-ready", "{fixture}: {score}");
@@ -496,7 +498,8 @@ fn threads_do_not_change_a_byte() {
 
 #[test]
 fn first_screens() {
-    for name in ["express-shop-ready", "express-shop-unready", "nextjs-ledger-ready", "nextjs-ledger-unready"] {
+    let apps = ["express-shop", "fastapi-ledger", "nextjs-ledger"];
+    for name in apps.iter().flat_map(|app| FIXTURES.iter().filter(move |name| name.starts_with(app))) {
         let screen = Fixture::new(name).audit(&[]);
         assert!(screen.lines().count() <= 24, "{name}: more than a screen\n{screen}");
         assert!(screen.lines().all(|line| line.chars().count() <= 80), "{name}: wider than the screen\n{screen}");

@@ -295,8 +295,13 @@ fact.mount = [
 ]
 fact.model = [{ extends = "Model", name = "$class" }]
 fact.capability = [{ attr = "Model.*", is = "django.db.models.*Field()", name = "$name", opts = { of = "$class", unique = "$opt.unique ?? false" } }]
+fact.cookie = [{ call = "fastapi.FastAPI().cookie", if = { arg0 = { is = "errors.Known" } }, name = "known" }, { call = "fastapi.FastAPI().cookie", if = { arg0 = ":null" }, name = "none" }]
+fact.header = [{ read = "fastapi.Response().headers.*", if = { assigned = ":any" }, name = "$member", value = "$assigned" }]
+fact.response = [{ call = "fastapi.HTTPException", status = "$arg[0]" }, { call = "fastapi.jsonify", status = "$beside" }]
 fact.setting = [{ setting = "DEBUG | DATABASES.default.ENGINE", key = "$name", value = "$value" }]
 fact.input = [{ param = "pydantic.BaseModel", part = "body", type = "$type" }]
+[[constants]]
+of = "fastapi.status.*"
 "#;
 
 fn facts(files: &[(&str, &str)], kind: &str) -> Vec<super::Fact> {
@@ -363,4 +368,71 @@ fn the_type_of_a_parameter_is_what_it_extends() {
         "from pydantic import BaseModel\nclass Order(BaseModel): ...\ndef create(order: Order, x: int): ...\n",
     )];
     assert_eq!(facts(&files, "input").len(), 1);
+}
+
+#[test]
+fn routers_of_classes_have_what_their_constructors_hand_on() {
+    let files = [
+        (
+            "routers.py",
+            "from fastapi import APIRouter\nclass Own(APIRouter):\n    def __init__(self, **kwargs):\n        super().__init__(prefix='/own', **kwargs)\n",
+        ),
+        (
+            "main.py",
+            "from fastapi import FastAPI\nfrom routers import Own\napp = FastAPI()\nrouter = Own()\n@router.get('/x')\ndef x(): ...\napp.include_router(router, prefix='/v1')\n",
+        ),
+    ];
+    let routes = facts(&files, "route");
+    assert_eq!((text(&routes[0], "path"), routes[0].used), ("/v1/own/x".into(), true));
+}
+
+#[test]
+fn a_dependency_behind_an_alias_belongs_to_the_function_that_takes_it() {
+    let files = [
+        (
+            "db.py",
+            "from typing import Annotated\nfrom fastapi import Depends\ndef session(): ...\nSession = Annotated[int, Depends(session)]\n",
+        ),
+        (
+            "main.py",
+            "from fastapi import FastAPI\nfrom db import Session\napp = FastAPI()\ndef a(): ...\ndef b(): ...\n@app.get('/x')\ndef x(session: Session): ...\n",
+        ),
+    ];
+    assert_eq!(facts(&files, "route")[0].roots.len(), 2);
+}
+
+#[test]
+fn classes_of_views_answer_with_their_methods() {
+    let files = [(
+        "main.py",
+        "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/orders')\nclass Orders:\n    def get(self): ...\n    def post(self): ...\n    def helper(self): ...\n",
+    )];
+    let methods: Vec<String> = facts(&files, "route").iter().map(|fact| text(fact, "method")).collect();
+    assert_eq!(methods, ["GET", "POST"]);
+}
+
+#[test]
+fn tests_of_clauses_know_names_and_null() {
+    let files = [(
+        "main.py",
+        "from errors import Known, Other\nfrom fastapi import FastAPI\napp = FastAPI()\napp.cookie(Known)\napp.cookie(Other)\napp.cookie(None)\n",
+    )];
+    let names: Vec<String> = facts(&files, "cookie").iter().map(|fact| text(fact, "name")).collect();
+    assert_eq!(names, ["known", "none"]);
+}
+
+#[test]
+fn values_that_are_assigned_stand_beside_or_are_named() {
+    let files = [(
+        "main.py",
+        "from fastapi import FastAPI, HTTPException, Response, jsonify, status\napp = FastAPI()\n@app.get('/x')\ndef x():\n    response = Response()\n    response.headers['X-A'] = 'b'\n    print(response.headers['X-B'])\n    raise HTTPException(status.HTTP_404_NOT_FOUND)\n@app.get('/y')\ndef y():\n    return jsonify(), 409\n@app.get('/z')\ndef z():\n    return {}, 410\n",
+    )];
+    let headers: Vec<(String, String)> =
+        facts(&files, "header").iter().map(|fact| (text(fact, "name"), text(fact, "value"))).collect();
+    assert_eq!(headers, [("X-A".to_owned(), "b".to_owned())]);
+    let mut statuses: Vec<Option<super::Value>> =
+        facts(&files, "response").iter().map(|fact| fact.get("status").cloned()).collect();
+    statuses.retain(|status| status.as_ref().is_some_and(|status| !status.is_absent()));
+    let wanted = [404.0, 409.0, 410.0].map(|number| Some(super::Value::number(number)));
+    assert_eq!(statuses, wanted);
 }

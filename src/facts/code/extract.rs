@@ -185,7 +185,8 @@ fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     found.extend(refusals);
     found.extend(thrown_refusals(evaluator));
     mark_kept(evaluator, &mut found);
-    found.iter_mut().for_each(mark_own_origin);
+    let of_browsers = |raw: &&mut Raw| evaluator.program.module(raw.at.module).language == Language::JavaScript;
+    found.iter_mut().filter(of_browsers).for_each(mark_own_origin);
     found
 }
 
@@ -359,12 +360,11 @@ pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api
         }
         fields.push((name.clone(), evaluator.project(projection, place)));
     }
-    let function = match (clause.verb, place.target.map(|target| evaluator.program.kind(target.at))) {
+    let own = FunctionRef { module: place.at.module, function: loaded.module.function_of(place.at.expr) };
+    let function = match (clause.verb, place.target.map(|target| (target.at, evaluator.program.kind(target.at)))) {
         // The parameters of a function are read by it.
-        (Verb::Param, Some(ExprKind::Function(function))) => {
-            FunctionRef { module: place.target.map_or(place.at.module, |target| target.at.module), function }
-        }
-        _ => FunctionRef { module: place.at.module, function: loaded.module.function_of(place.at.expr) },
+        (Verb::Param, Some((at, ExprKind::Function(function)))) => FunctionRef { module: at.module, function },
+        _ => own,
     };
     Raw {
         kind: clause.kind.clone(),

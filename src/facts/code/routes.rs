@@ -51,6 +51,8 @@ const HANDS: &str = "hands";
 /// Ways up to an application that are followed when a router is mounted more than once.
 const MAX_WAYS: usize = 3;
 const MAX_LEVELS: u8 = 6;
+/// Functions of one route whose own mounts are looked at.
+const MAX_DECLARED: usize = 64;
 
 pub fn wire(evaluator: &mut Evaluator<'_>, raws: &[Raw], roles: &mut Roles<'_, '_>) -> Wiring {
     let mut wirer = Wirer::collect(evaluator, raws);
@@ -245,7 +247,9 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 None => links = self.global_links(raw, own_path.as_deref()),
             },
         }
-        links.extend(self.declared_links(index));
+        let passed: Vec<Callable> = links.iter().map(|(callable, _)| *callable).collect();
+        links.extend(self.declared_links(passed));
+        links.extend(self.declared_links(self.routes[index].callables.clone()));
         links.extend(self.wrapping_links(index).into_iter().map(|callable| (callable, false)));
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
         self.fill(&mut composed, &links, roles);
@@ -269,23 +273,36 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         Some((path, links))
     }
 
-    /// What is mounted on a route's own functions and their classes.
-    fn declared_links(&mut self, index: usize) -> Vec<(Callable, bool)> {
-        let program = self.evaluator.program;
-        let mut links = Vec::new();
-        for callable in self.routes[index].callables.clone() {
+    /// What is mounted on these functions and their classes, and on what is mounted there (a dependency has
+    /// dependencies).
+    fn declared_links(&mut self, callables: Vec<Callable>) -> Vec<(Callable, bool)> {
+        let mut links: Vec<(Callable, bool)> = Vec::new();
+        let mut queue: Vec<(Callable, bool)> = callables.into_iter().map(|callable| (callable, false)).collect();
+        let mut next = 0;
+        while let Some(&(callable, half)) = queue.get(next).filter(|_| next < MAX_DECLARED) {
+            next += 1;
             let Callable::Function(function) = callable else { continue };
-            let class = program.module(function.module).function(function.function).class.some();
-            let classes = class.map(|class| self.evaluator.lineage(function.module, class).classes).unwrap_or_default();
-            let on_classes = classes.into_iter().map(|(module, class)| Declared::Class(module, class));
-            for declared in on_classes.chain([Declared::Function(function)]) {
-                for &number in self.on_declared.get(&declared).into_iter().flatten() {
-                    let mount = &self.mounts[number];
-                    links.extend(mount.callables.iter().map(|&callable| (callable, mount.half)));
+            for number in self.declared_mounts(function) {
+                let mount = &self.mounts[number];
+                for &callable in &mount.callables {
+                    let link = (callable, half || mount.half);
+                    if !queue.contains(&link) {
+                        queue.push(link);
+                        links.push(link);
+                    }
                 }
             }
         }
         links
+    }
+
+    /// The mounts that hold for one function, by itself or by its class.
+    fn declared_mounts(&mut self, function: FunctionRef) -> Vec<usize> {
+        let class = self.evaluator.program.module(function.module).function(function.function).class.some();
+        let classes = class.map(|class| self.evaluator.lineage(function.module, class).classes).unwrap_or_default();
+        let on_classes = classes.into_iter().map(|(module, class)| Declared::Class(module, class));
+        let declared = on_classes.chain([Declared::Function(function)]);
+        declared.flat_map(|declared| self.on_declared.get(&declared).cloned().unwrap_or_default()).collect()
     }
 
     /// The project's own decorators around a route's functions (`@login_required`).

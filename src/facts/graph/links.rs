@@ -11,7 +11,7 @@ use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Learned, Links, Thing};
 use crate::facts::stacks::{Clause, Projection, Sort, Source, Stacks, Verb};
 use crate::project::Area;
-use crate::syntax::hir::{Definition, ExprId, ExprKind};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, MemberKind};
 
 /// Finds who calls which function and which functions are handlers, so that parameters can be followed; with what was
 /// learned on the way about each of the [`halves`].
@@ -63,6 +63,7 @@ fn link_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> Links {
             let at = ExprRef { module, expr: ExprId(u32::try_from(index).unwrap_or(u32::MAX)) };
             link_call(evaluator, at, &mut links);
         }
+        link_decorated(evaluator, module, &mut links);
         link_exports(evaluator, module, &mut links);
     }
     links
@@ -109,6 +110,42 @@ fn link_handlers(evaluator: &mut Evaluator<'_>, at: ExprRef, path: PathId, links
         for argument in chain_arguments(evaluator, clause, at) {
             for callable in evaluator.callables(argument) {
                 mark_handler(evaluator, clause, callable, links);
+            }
+            mark_methods(evaluator, clause, argument, links);
+        }
+    }
+}
+
+/// A class that is mounted: the methods that take what a handler takes.
+fn mark_methods(evaluator: &mut Evaluator<'_>, clause: &Clause, at: ExprRef, links: &mut Links) {
+    let program = evaluator.program;
+    for thing in evaluator.things(at) {
+        let Thing::Class(module, class) = thing else { continue };
+        let hir = program.module(module);
+        for member in &hir.class(class).members {
+            let MemberKind::Method(function) = member.kind else { continue };
+            if hir.function(function).parameters.len() == clause.handler.len() {
+                links.handlers.insert(program.number(FunctionRef { module, function }), clause.handler.clone());
+            }
+        }
+    }
+}
+
+/// `@app.middleware("http")`: the function below it is handed what the clause says.
+fn link_decorated(evaluator: &mut Evaluator<'_>, module: ModuleId, links: &mut Links) {
+    let (program, stacks) = (evaluator.program, evaluator.stacks);
+    let hir = program.module(module);
+    for (index, entry) in hir.functions.iter().enumerate() {
+        let function = FunctionRef { module, function: FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX)) };
+        for &expr in &entry.decorators {
+            let named = hir.call(expr).map_or(expr, |(callee, _)| callee);
+            for path in evaluator.paths_of(ExprRef { module, expr: named }) {
+                for (clause, pattern) in stacks.candidates(Verb::Decorator, evaluator.paths.last_name(path)) {
+                    let hands = matches!(&*clause.kind, "route" | "mount") && !clause.handler.is_empty();
+                    if hands && evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern) {
+                        mark_handler(evaluator, clause, Callable::Function(function), links);
+                    }
+                }
             }
         }
     }

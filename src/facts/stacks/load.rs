@@ -7,7 +7,9 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
-use super::{Clause, ColumnType, ColumnWrapper, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
+use super::{
+    Clause, ColumnType, ColumnWrapper, Constants, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb,
+};
 use crate::facts::model::{Data, Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
 use crate::syntax::hir::Language;
@@ -44,6 +46,8 @@ struct RawStack {
     column_types: Vec<RawColumnType>,
     #[serde(default)]
     column_wrappers: Vec<RawColumnWrapper>,
+    #[serde(default)]
+    constants: Vec<RawConstants>,
     #[serde(default)]
     carriers: Vec<String>,
     #[serde(default)]
@@ -87,6 +91,15 @@ struct RawOrigin {
     is: Spanned<String>,
     #[serde(default)]
     replaces: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConstants {
+    of: Spanned<String>,
+    /// By name; without any, the number that stands in the name.
+    #[serde(default)]
+    values: BTreeMap<String, f64>,
 }
 
 #[derive(Deserialize)]
@@ -183,6 +196,10 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
             None => None,
         };
         stacks.column_types.push(ColumnType { selector, texts: column.text, is: column.is, zoned });
+    }
+    for constants in raw.constants {
+        let selector = loader.selector(constants.of.get_ref(), constants.of.span(), false)?;
+        stacks.constants.push(Constants { selector, values: constants.values });
     }
     for wrapper in &raw.column_wrappers {
         let selector = loader.selector(wrapper.of.get_ref(), wrapper.of.span(), false)?;

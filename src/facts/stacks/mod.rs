@@ -4,6 +4,7 @@
 mod load;
 mod projection;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use globset::GlobSet;
@@ -118,6 +119,24 @@ pub struct OriginClause {
     pub language: Option<Language>,
 }
 
+/// Numbers that a library has names for: `status.HTTP_404_NOT_FOUND`.
+#[derive(Debug)]
+pub struct Constants {
+    pub selector: Selector,
+    /// By name; without any, it is the number that stands in the name.
+    pub values: BTreeMap<String, f64>,
+}
+
+impl Constants {
+    /// What the name stands for.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        if !self.values.is_empty() {
+            return self.values.get(name).copied();
+        }
+        name.split('_').find_map(|part| part.parse::<u16>().ok()).map(f64::from)
+    }
+}
+
 /// A name of a type of columns: an API path, or a text.
 #[derive(Debug)]
 pub struct ColumnType {
@@ -170,6 +189,7 @@ pub struct Stacks {
     pub origins: Vec<OriginClause>,
     pub column_types: Vec<ColumnType>,
     pub column_wrappers: Vec<ColumnWrapper>,
+    pub constants: Vec<Constants>,
     /// Methods that run the query that they are handed (`session.execute(select(…))`).
     pub carriers: Vec<String>,
     /// Named types that play a part in the engine: every type called `Request` is one.

@@ -79,7 +79,7 @@ pub(super) fn error_member(of: &Value, name: &str) -> Value {
     let origins = match name {
         "stack" => of.origins.with(Origins::ERROR_STACK),
         // A status or code that the project's own errors carry says nothing of the inside.
-        "status" | "statusCode" | "code" | "name" | "type" | "length" => Origins::DYNAMIC,
+        "status" | "statusCode" | "status_code" | "code" | "name" | "type" | "length" | "__class__" => Origins::DYNAMIC,
         _ => of.origins,
     };
     Value { data: Data::Unknown, origins }

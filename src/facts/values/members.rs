@@ -7,6 +7,7 @@ use super::fold::follow;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{Exported, ExprRef};
 use crate::facts::resolve::{Evaluator, Thing};
+use crate::facts::stacks::Verb;
 use crate::syntax::hir::{Definition, ExprId};
 
 impl Evaluator<'_> {
@@ -47,6 +48,9 @@ impl Evaluator<'_> {
         {
             return value;
         }
+        if self.is_setting_of_environment(object_ref, name) {
+            return Value { data: Data::Unknown, origins: Origins::ENV };
+        }
         if let Some(value) = self.field_constant(object_ref, name) {
             return value;
         }
@@ -58,6 +62,24 @@ impl Evaluator<'_> {
     fn depends_on_call(&self, reader: ExprRef, data: ExprRef, value: &Value) -> bool {
         let function = |at: ExprRef| (at.module, self.program.module(at.module).function_of(at.expr));
         value.origins.has(Origins::PARAMETER) && function(reader) != function(data)
+    }
+
+    /// `settings.secret`, where a library fills the class of settings from the environment.
+    fn is_setting_of_environment(&mut self, object: ExprRef, name: &str) -> bool {
+        let stacks = self.stacks;
+        if !stacks.candidates(Verb::Attr, name).any(|(clause, _)| &*clause.kind == "env") {
+            return false;
+        }
+        self.things(object).into_iter().any(|thing| {
+            let Thing::Instance(module, class) = thing else { return false };
+            self.lineage(module, class).outside.into_iter().any(|base| {
+                let path = self.paths.member(base, name);
+                stacks.candidates(Verb::Attr, name).any(|(clause, pattern)| {
+                    let fits = self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern);
+                    &*clause.kind == "env" && fits
+                })
+            })
+        })
     }
 
     /// `config.secret`, where `config` is a class instance or module with that constant.

@@ -29,6 +29,9 @@ impl Evaluator<'_> {
                 let turn = if self.is_of_loop(at) { Origins::LOOP_VARIABLE } else { Origins::default() };
                 return Some(Value { data: Data::Unknown, origins: Origins::REQUEST.with(turn) });
             }
+            if let Some(number) = self.named_number(path) {
+                return Some(Value::number(number));
+            }
             if self.is_environment(path) || self.is_whole_environment(path) {
                 return Some(Value { data: Data::Unknown, origins: Origins::ENV });
             }
@@ -42,6 +45,18 @@ impl Evaluator<'_> {
             }
         }
         None
+    }
+
+    /// A number that a library names.
+    fn named_number(&mut self, path: PathId) -> Option<f64> {
+        let stacks = self.stacks;
+        stacks.constants.iter().find_map(|constants| {
+            let number = constants.value(self.paths.last_name(path))?;
+            let patterns = &constants.selector.patterns;
+            let is_one =
+                patterns.iter().any(|pattern| self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern));
+            is_one.then_some(number)
+        })
     }
 
     /// `new URL(process.env.DATABASE_URL).searchParams` is no part of a request.

@@ -9,6 +9,7 @@ use crate::facts::graph::is_audited;
 use crate::facts::model::{Fact, Value};
 use crate::facts::program::{ModuleId, Program, Target};
 use crate::project::{Area, FileId, ProcessKind, ServiceId, Span};
+use crate::syntax::hir::Language;
 
 impl<'p, 'r> Builder<'p, 'r> {
     pub(super) fn modules(&mut self) {
@@ -80,12 +81,24 @@ impl<'p, 'r> Builder<'p, 'r> {
     fn tested_modules(&self, module: ModuleId) -> Vec<String> {
         let program = self.program();
         let mut found = std::collections::BTreeSet::new();
-        let direct: Vec<ModuleId> = targets(program, module).collect();
+        let fixtures = self.shared_fixtures(module);
+        let direct: Vec<ModuleId> = fixtures.into_iter().chain([module]).flat_map(|it| targets(program, it)).collect();
         for &target in &direct {
             found.insert(program.path(target).to_owned());
             found.extend(targets(program, target).map(|inner| program.path(inner).to_owned()));
         }
         found.into_iter().collect()
+    }
+
+    /// The `conftest.py` files beside and above a test of Python: what they make is handed to it unasked.
+    fn shared_fixtures(&self, module: ModuleId) -> Vec<ModuleId> {
+        let program = self.program();
+        if program.module(module).language != Language::Python {
+            return Vec::new();
+        }
+        let folders = std::path::Path::new(program.path(module)).ancestors().skip(1);
+        let paths = folders.filter_map(|folder| folder.join("conftest.py").to_str().map(str::to_owned));
+        paths.filter_map(|path| program.of_file(program.project.find(&path)?)).collect()
     }
 
     pub(super) fn services(&mut self) {
