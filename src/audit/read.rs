@@ -163,7 +163,12 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
         | FileKind::Prisma => {
             one.text = Some(text.to_owned());
         }
-        FileKind::Text if keeps_text(&file.path) || needed(file).is_some() || is_script(&file.path, text) => {
+        FileKind::Text
+            if keeps_text(&file.path)
+                || shapes::configures(&file.path)
+                || needed(file).is_some()
+                || is_script(&file.path, text) =>
+        {
             one.text = Some(text.to_owned())
         }
         _ => {}
