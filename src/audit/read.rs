@@ -6,7 +6,7 @@ use oxc_allocator::Allocator;
 use rayon::prelude::*;
 
 use crate::config::{Allow, Comments, find_allows};
-use crate::facts::shapes::is_script;
+use crate::facts::shapes::{configures, is_script};
 use crate::project::{
     Area, Diagnostic, FileId, FileKind, Manifests, Need, Project, ReadProblem, area_of_module, assign_services, decode,
     needed,
@@ -165,7 +165,7 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
         }
         FileKind::Text
             if keeps_text(&file.path)
-                || shapes::configures(&file.path)
+                || configures(&file.path)
                 || needed(file).is_some()
                 || is_script(&file.path, text) =>
         {

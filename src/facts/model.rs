@@ -163,7 +163,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         ],
     ),
     ("directive", &["path", "name", "value", "block", "of"]),
-    ("resource", &["block", "type", "name", "values"]),
+    ("cloud-resource", &["block", "type", "name", "values"]),
     ("alert", &["what", "name", "expression"]),
     ("dashboard", &["name", "panels"]),
     ("ci", &["triggers", "tests", "lint", "build", "swallowed", "provider", "commands"]),

@@ -274,6 +274,6 @@ mod tests {
             assert!(fact.fields.iter().all(|(name, _)| known.contains(&&**name)), "{fact:?}");
             seen.insert(fact.kind.to_string());
         }
-        assert_eq!(seen.len(), 17, "{seen:?}");
+        assert_eq!(seen.len(), 18, "{seen:?}");
     }
 }

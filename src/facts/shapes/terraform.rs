@@ -1,4 +1,4 @@
-//! Terraform: a `resource` for each block of a `.tf` file.
+//! Terraform: a `cloud-resource` for each block of a `.tf` file.
 
 use crate::facts::{Fact, Value};
 use crate::project::FileId;
@@ -22,7 +22,7 @@ pub fn terraform(file: FileId, text: &str) -> Result<Vec<Fact>, SyntaxError> {
 fn resource(file: FileId, block: &Block) -> Fact {
     let label = |index: usize| block.labels.get(index).map_or("", String::as_str);
     let name = block.labels.last().map_or("", String::as_str);
-    fact("resource", span(file, block.start, block.end), "shape terraform", name)
+    fact("cloud-resource", span(file, block.start, block.end), "shape terraform", name)
         .with("block", Value::text(block.kind.as_str()))
         .with("type", Value::text(label(0)))
         .with("name", Value::text(name))

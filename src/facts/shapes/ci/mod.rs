@@ -37,7 +37,7 @@ pub fn workflow(file: FileId, path: &str, node: &Node, around: &Surroundings<'_>
     Some(pipeline.fact(file, (node.start, node.start), name, around))
 }
 
-/// What a GitHub workflow may do; nothing for other files.
+/// What a workflow, or an action of the project, may do; nothing for other files.
 pub fn workflow_rights(file: FileId, path: &str, node: &Node) -> Vec<Fact> {
     match paths::name(path) {
         _ if path.starts_with(".github/workflows/") => {
