@@ -7,12 +7,13 @@ use smallvec::SmallVec;
 use super::declared::{extract_declared, injected};
 use super::kept::mark_kept;
 use super::statuses::number_statuses;
+use super::thrown::thrown_refusals;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
-use crate::facts::paths::PathId;
+use crate::facts::paths::{PathId, Selector};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
-use crate::facts::resolve::Evaluator;
+use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{Clause, Test, Verb, later_call};
 use crate::facts::turn::Turn;
 use crate::project::Span;
@@ -57,6 +58,11 @@ impl Raw {
         self.get(name).and_then(Value::as_text)
     }
 
+    /// A part of the request that a signature declares, so that it is checked before the function runs.
+    pub fn is_declared_input(&self) -> bool {
+        &*self.kind == "input" && self.get("declared").is_some_and(|value| value.data == Data::Bool(true))
+    }
+
     pub fn set(&mut self, name: &str, value: Value) {
         match self.fields.iter_mut().find(|(n, _)| &**n == name) {
             Some(slot) => slot.1 = value,
@@ -66,9 +72,9 @@ impl Raw {
 }
 
 /// Fields whose expressions matter, not their values.
-const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "of", "decides"];
+const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "parts", "of", "decides"];
 /// Fields of which both matter.
-const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on", "status"];
+const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on", "status", "type", "target", "on_delete", "columns"];
 
 /// What a clause looks at, at one place.
 #[derive(Debug, Clone, Copy)]
@@ -177,6 +183,7 @@ fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     let mut refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
     refusals.extend(found.iter().flat_map(|raw| handed_refusals(evaluator, raw)));
     found.extend(refusals);
+    found.extend(thrown_refusals(evaluator));
     mark_kept(evaluator, &mut found);
     found.iter_mut().for_each(mark_own_origin);
     found
@@ -196,7 +203,8 @@ fn mark_own_origin(raw: &mut Raw) {
 }
 
 /// What a status says that is answered when a check fails. https://www.rfc-editor.org/rfc/rfc9110#section-15.5
-const REFUSALS: &[(f64, &str)] = &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
+pub(super) const REFUSALS: &[(f64, &str)] =
+    &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
 
 /// A response with a status that refuses stands for the check before it.
 fn refusal(raw: &Raw) -> Option<Raw> {
@@ -269,7 +277,9 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
     let place = Place::at(at);
     match module.kind(at.expr) {
         ExprKind::Call { callee, .. } | ExprKind::New { callee, .. } => {
-            let paths = evaluator.paths_of(ExprRef { module: at.module, expr: callee });
+            let callee = ExprRef { module: at.module, expr: callee };
+            let mut paths = evaluator.paths_of(callee);
+            paths.extend(extended(evaluator, callee));
             apply(evaluator, Verb::Call, &paths, place, out);
         }
         ExprKind::Tagged { tag, .. } => {
@@ -283,6 +293,19 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
         }
         _ => {}
     }
+}
+
+/// What the class of the project that is called extends: making one is making what it extends.
+fn extended(evaluator: &mut Evaluator<'_>, callee: ExprRef) -> SmallVec<[PathId; 2]> {
+    if evaluator.program.module(callee.module).language != Language::Python {
+        return SmallVec::new();
+    }
+    let things = evaluator.things(callee);
+    let classes = things.into_iter().filter_map(|thing| match thing {
+        Thing::Class(module, class) => Some((module, class)),
+        _ => None,
+    });
+    classes.flat_map(|(module, class)| evaluator.lineage(module, class).outside).collect()
 }
 
 /// Clauses about a property of whatever it is (`*.isAdmin`): names in code tell what a check is about.
@@ -336,7 +359,11 @@ pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api
         }
         fields.push((name.clone(), evaluator.project(projection, place)));
     }
-    let function = loaded.module.function_of(place.at.expr);
+    let function = match (clause.verb, place.target.map(|target| evaluator.program.kind(target.at))) {
+        // The parameters of a function are read by it.
+        (Verb::Param, Some(ExprKind::Function(function))) => function,
+        _ => loaded.module.function_of(place.at.expr),
+    };
     Raw {
         kind: clause.kind.clone(),
         clause: clause.id.clone(),
@@ -480,8 +507,13 @@ fn functions_in(callables: Vec<Callable>) -> Vec<FunctionRef> {
 fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
     made_by(evaluator, clause, place)
         && clause.condition.iter().all(|(key, test)| {
+            if let Test::Names(selector) = test {
+                let asked = asked_of(evaluator, key, place);
+                return asked.is_some_and(|at| is_named(evaluator, selector, at));
+            }
             let value = tested(evaluator, key, place);
             match test {
+                Test::Names(_) => false,
                 Test::Absent => value.is_absent(),
                 Test::Present => !value.is_absent(),
                 Test::Equals(wanted) => match &value.data {
@@ -500,14 +532,27 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
 fn made_by(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
     let Some(selector) = &clause.made_by else { return true };
     let Some(value) = place.target.and_then(|target| target.value) else { return false };
+    is_named(evaluator, selector, value)
+}
+
+/// Is an expression what a selector names?
+fn is_named(evaluator: &mut Evaluator<'_>, selector: &Selector, at: ExprRef) -> bool {
     let stacks = evaluator.stacks;
-    let paths = evaluator.paths_of(value);
+    let paths = evaluator.paths_of(at);
     paths.iter().any(|&path| {
         selector
             .patterns
             .iter()
             .any(|pattern| evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern))
     })
+}
+
+/// The argument that a test's key asks for.
+fn asked_of(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Option<ExprRef> {
+    match key.split_once('.') {
+        None => evaluator.argument(place.at, usize::from(key == "arg1")),
+        Some((_, name)) => evaluator.option_ref(place.at, name),
+    }
 }
 
 fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
@@ -528,6 +573,10 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
             }
         }
         "opt" => evaluator.options(place.at),
+        "assigned" => match evaluator.assigned_to(place.at) {
+            Some(value) => evaluator.value(value),
+            None => Value::ABSENT,
+        },
         "optional" => Value::bool(place.target.is_some_and(|target| is_optional(module, target.ty))),
         _ => Value::UNKNOWN,
     };

@@ -1,27 +1,33 @@
 //! Facts from code: clauses over calls, reads and exports, then the shapes that no clause can say.
 
+mod answers;
 mod assemble;
 mod chains;
+mod conditions;
 mod declared;
+mod described;
 mod env;
 mod extract;
 mod handed_back;
 mod headers;
 mod idle;
 mod kept;
+mod models;
 mod names;
 mod project_fields;
+mod published;
 mod random;
 mod refusals;
 mod registered;
 mod registrations;
 mod responses;
+mod returned;
 mod roles;
 mod routes;
-mod schemas;
 mod state;
 mod statuses;
 mod stored;
+mod thrown;
 mod wrappers;
 
 pub use assemble::{CodeFacts, code_facts};

@@ -10,7 +10,7 @@ use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
-use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, Prop};
+use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, MemberKind, Prop};
 
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
@@ -101,7 +101,7 @@ impl Evaluator<'_> {
                 declared.into_iter().filter_map(&mut follow).collect()
             }
             Source::Made | Source::Value => vec![at],
-            Source::Opt => {
+            Source::Opt | Source::Own => {
                 let name = item.steps.first().map(String::as_str).unwrap_or_default();
                 return self.option_ref(at, name).into_iter().collect();
             }
@@ -149,11 +149,56 @@ impl Evaluator<'_> {
         }
     }
 
+    /// An attribute in the body of the class, or in one inside it: `$class.Meta.abstract`.
+    fn class_attribute(&mut self, place: Place<'_>, steps: &[String]) -> Value {
+        let Some(mut at) = place.target.and_then(|target| target.class) else { return Value::ABSENT };
+        for step in steps {
+            let module = self.program.module(at.module);
+            let ExprKind::Class(class) = module.kind(at.expr) else { return Value::UNKNOWN };
+            let member = module.class(class).members.iter().rev().find(|member| module.str(member.name) == step);
+            match member.map(|member| &member.kind) {
+                Some(MemberKind::Field(value)) if value.some().is_some() => at.expr = *value,
+                Some(_) => return Value::UNKNOWN,
+                None => return Value::ABSENT,
+            }
+        }
+        self.value(at)
+    }
+
     /// The expression of one option of a call.
-    fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
-        match self.keywords(at) {
-            Some(keywords) => self.property_ref(keywords, name),
+    pub(super) fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
+        let keywords = self.keywords(at).and_then(|keywords| self.property_ref(keywords, name));
+        match keywords {
+            Some(value) => Some(value),
+            None if self.is_python(at) => {
+                let inner = self.made_through(at)?;
+                let keywords = self.keywords(inner)?;
+                self.property_ref(keywords, name)
+            }
             None => self.arguments(at).into_iter().find_map(|argument| self.property_ref(argument, name)),
+        }
+    }
+
+    /// The next item of the list that it stands in.
+    fn beside(&self, at: ExprRef) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        match module.kind(module.expr(at.expr).parent.some()?) {
+            ExprKind::Array(run) => {
+                let next = module.list(run).skip_while(|item| *item != at.expr).nth(1)?;
+                Some(ExprRef { module: at.module, expr: next })
+            }
+            _ => None,
+        }
+    }
+
+    /// What an assignment gives to the property that it names.
+    pub(super) fn assigned_to(&self, at: ExprRef) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        match module.kind(module.expr(at.expr).parent.some()?) {
+            ExprKind::Assign { target, value, .. } if target == at.expr => {
+                Some(ExprRef { module: at.module, expr: value })
+            }
+            _ => None,
         }
     }
 
@@ -204,7 +249,14 @@ impl Evaluator<'_> {
     /// The object of the keyword arguments.
     fn keywords(&self, at: ExprRef) -> Option<ExprRef> {
         let module = self.program.module(at.module);
-        let (_, args) = module.call(at.expr)?;
+        let args = match module.kind(at.expr) {
+            // `class Hero(SQLModel, table=True)`
+            ExprKind::Class(class) => match module.kind(module.class(class).heritage.some()?) {
+                ExprKind::Array(bases) => bases,
+                _ => return None,
+            },
+            _ => module.call(at.expr)?.1,
+        };
         Some(ExprRef { module: at.module, expr: module.keywords(args)? })
     }
 
@@ -243,7 +295,7 @@ impl Evaluator<'_> {
                 None
             }
             At::Around(name) => self.call_around(at, name),
-            At::After(name) => self.later_call(at, name),
+            At::After(names) => self.later_call(at, names),
         }
     }
 
@@ -262,6 +314,11 @@ impl Evaluator<'_> {
     }
 
     fn item(&mut self, item: &Item, place: Place<'_>) -> Value {
+        if let At::After(names) = &item.at
+            && let Some(bound) = self.slice_bound(place.at, names)
+        {
+            return bound;
+        }
         let Some(at) = self.move_to(&item.at, place.at) else {
             let elsewhere = matches!(item.at, At::After(_)) && self.is_handed_on(place.at);
             return if elsewhere { Value::UNKNOWN } else { Value::ABSENT };
@@ -276,6 +333,9 @@ impl Evaluator<'_> {
             Source::Callee | Source::Member => self.called_name(at, place),
             Source::Name => place.name.map_or(Value::ABSENT, Value::text),
             Source::Opt => return self.option(at, &item.steps, item.keys),
+            Source::Own => return self.own_option(at, &item.steps),
+            Source::Beside => self.beside(at).map_or(Value::ABSENT, |value| self.value(value)),
+            Source::Assigned => self.assigned_to(at).map_or(Value::ABSENT, |value| self.value(value)),
             Source::Arg(index) => match self.argument(at, *index) {
                 // A callback has none of the options that are asked for.
                 Some(argument) if !item.steps.is_empty() && self.is_function_literal(argument) => return Value::ABSENT,
@@ -299,12 +359,21 @@ impl Evaluator<'_> {
                 Some(receiver) => self.model_name(receiver),
                 None => Value::ABSENT,
             },
+            Source::Root(None) => self.root_name(at),
+            Source::Root(Some(index)) => match self.argument(at, *index) {
+                Some(argument) => self.root_name(argument),
+                None => Value::UNKNOWN,
+            },
+            Source::Where(names) => return self.where_columns(at, names),
+            Source::Batch(names) => return self.takes_list(at, names),
+            Source::Given(names) => return self.given_to(at, names),
             Source::Fallback => self.fallback(place),
             Source::Raced => self.raced(at),
             Source::TagText => self.tag_text(at),
             Source::TagHoles => self.tag_holes(at),
             Source::FileRoute => Value::text(file_route(self.program.path(at.module), self.root_of(at.module))),
             Source::FileConfig => self.file_config(at.module, &item.steps),
+            Source::Class if !item.steps.is_empty() => return self.class_attribute(place, &item.steps),
             Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type
                 if place.target.is_some() =>
             {
@@ -405,9 +474,24 @@ impl Evaluator<'_> {
         if open { Value::UNKNOWN } else { Value::ABSENT }
     }
 
+    /// An option of the call itself, or of what the constructor of the project's class hands on.
+    fn own_option(&mut self, at: ExprRef, steps: &[String]) -> Value {
+        let direct = descend(self.options(at), steps);
+        if !direct.is_absent() || !self.is_python(at) {
+            return direct;
+        }
+        match self.made_through(at) {
+            Some(inner) => descend(self.options(inner), steps),
+            None => direct,
+        }
+    }
+
+    fn is_python(&self, at: ExprRef) -> bool {
+        self.program.module(at.module).language == Language::Python
+    }
+
     fn option(&mut self, at: ExprRef, steps: &[String], only_keys: bool) -> Value {
-        let own = self.options(at);
-        let direct = steps.iter().fold(own.clone(), |value, step| value.field(step));
+        let direct = self.own_option(at, steps);
         let value = if direct.is_absent() {
             // What the receiver was made with: `axios.create({ timeout })`, `z.object({ … }).strict()`.
             let maker = self.receiver(at).map(|receiver| self.maker(receiver)).filter(|maker| *maker != at);

@@ -7,8 +7,8 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
-use super::{Clause, ColumnType, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
-use crate::facts::model::{Origins, VOCABULARY, Value};
+use super::{Clause, ColumnType, ColumnWrapper, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
+use crate::facts::model::{Data, Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
 use crate::syntax::hir::Language;
 
@@ -41,6 +41,10 @@ struct RawStack {
     origins: Vec<RawOrigin>,
     #[serde(default)]
     column_types: Vec<RawColumnType>,
+    #[serde(default)]
+    column_wrappers: Vec<RawColumnWrapper>,
+    #[serde(default)]
+    carriers: Vec<String>,
     #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
@@ -93,6 +97,15 @@ struct RawColumnType {
     #[serde(default)]
     text: Vec<String>,
     is: String,
+    zoned: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawColumnWrapper {
+    of: Spanned<String>,
+    #[serde(default)]
+    nullable: bool,
 }
 
 impl Stacks {
@@ -164,8 +177,17 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
             Some(of) => loader.selector(of.get_ref(), of.span(), false)?,
             None => Selector::default(),
         };
-        stacks.column_types.push(ColumnType { selector, texts: column.text, is: column.is });
+        let zoned = match &column.zoned {
+            Some(text) => Some(Projection::parse(text.get_ref()).map_err(|e| loader.error(text.span(), e))?),
+            None => None,
+        };
+        stacks.column_types.push(ColumnType { selector, texts: column.text, is: column.is, zoned });
     }
+    for wrapper in &raw.column_wrappers {
+        let selector = loader.selector(wrapper.of.get_ref(), wrapper.of.span(), false)?;
+        stacks.column_wrappers.push(ColumnWrapper { selector, nullable: wrapper.nullable });
+    }
+    stacks.carriers.extend(raw.carriers);
     let stack = stacks.stacks.len();
     let language = language(&raw.detect);
     for origin in &mut stacks.origins[first_origin..] {
@@ -345,20 +367,25 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     let table = value.as_table().ok_or_else(|| error("`if` is a table of tests"))?;
     let mut tests = Vec::new();
     for (key, test) in table {
-        let known = ["argc", "params", "method", "path", "optional"].contains(&key.as_str())
+        let known = ["argc", "params", "method", "path", "optional", "assigned"].contains(&key.as_str())
             || ["arg0", "arg1", "opt", "recv"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some();
         if !known {
-            let known = "argc, params, optional, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
+            let known = "argc, params, optional, assigned, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {
+            Toml::Table(named) if named.contains_key("is") => {
+                let text = named.get("is").and_then(Toml::as_str).unwrap_or_default();
+                Test::Names(loader.selector(text, span.clone(), false)?)
+            }
             Toml::Table(range) => Test::Range {
                 min: range.get("min").and_then(number).unwrap_or(f64::MIN),
                 max: range.get("max").and_then(number).unwrap_or(f64::MAX),
             },
             Toml::String(text) if text == ":absent" => Test::Absent,
             Toml::String(text) if text == ":any" => Test::Present,
+            Toml::String(text) if text == ":null" => Test::Equals(vec![Value { data: Data::Null, ..Value::default() }]),
             Toml::Array(items) => {
                 Test::Equals(items.iter().map(plain).collect::<Result<_, _>>().map_err(|e| error(&e))?)
             }
