@@ -21,11 +21,11 @@ fn of_path(path: &str) -> Option<String> {
     if SOCKETS.iter().any(|socket| path.ends_with(socket)) {
         return Some("socket".to_owned());
     }
-    if HARMLESS.iter().chain(&DEVICES).any(|folder| under(folder)) {
+    if HARMLESS.iter().chain(&DEVICES).any(under) {
         return None;
     }
     let whole = matches!(path, "/" | "/var" | "/var/run" | "/run" | "/home");
-    (whole || SENSITIVE.iter().any(|folder| under(folder))).then(|| format!("path:{path}"))
+    (whole || SENSITIVE.iter().any(under)).then(|| format!("path:{path}"))
 }
 
 /// The rights of a service of a compose file.

@@ -135,7 +135,7 @@ impl Server<'_> {
             upstreams: self.upstreams(&places),
             balanced: places.iter().any(|place| self.members(place.target).len() > 1),
             checks: places.iter().any(|place| self.is_checked(place)),
-            outer: self.is_behind_another(),
+            outer: self.is_behind_another() || is_local(names),
         }
     }
 
@@ -261,6 +261,12 @@ fn common_headers(places: &[Passing<'_>]) -> BTreeMap<String, String> {
         common.retain(|name, _| headers.contains_key(name));
         common
     })
+}
+
+/// A server that answers to its own machine only is no edge.
+fn is_local(names: Option<&&Directive>) -> bool {
+    let all = names.map(|names| names.args.as_slice()).unwrap_or_default();
+    !all.is_empty() && all.iter().all(|name| matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]"))
 }
 
 fn is_renewed(certificate: &str) -> bool {

@@ -10,7 +10,7 @@ use crate::project::{Area, ServiceId};
 pub struct Wiring {
     /// Something that is deployed mounts or copies it.
     pub wired: bool,
-    /// It takes requests of other hosts.
+    /// It takes requests of other hosts at the usual ports.
     pub published: bool,
     /// In a file that is named for production, or that keeps its services running.
     pub production: bool,
@@ -25,7 +25,8 @@ impl Wiring {
         let lasting = matches!(text(container, "restart"), Some("always" | "unless-stopped"));
         Wiring {
             wired: is_deployed(container),
-            published: !texts(container, "published").is_empty() || text(container, "network") == Some("host"),
+            published: texts(container, "published").iter().any(|port| is_usual(port))
+                || text(container, "network") == Some("host"),
             production: lasting || container.get("production") == Some(&Value::bool(true)),
         }
     }
@@ -37,6 +38,13 @@ impl Wiring {
             production: self.production || other.production,
         }
     }
+}
+
+/// `80:8080`, `0.0.0.0:443:443`, `${PORT:-80}:80`; the port of the host decides, a variable of unknown value may be one.
+fn is_usual(port: &str) -> bool {
+    let host = port.rsplit_once(':').map_or(port, |(host, _)| host);
+    let number = host.trim_end_matches('}').rsplit([':', '-']).next().unwrap_or_default();
+    matches!(number, "80" | "443")
 }
 
 /// How a file gets into what runs: as a mount of a container, or copied into an image.
