@@ -6,7 +6,7 @@ use oxc_allocator::Allocator;
 use rayon::prelude::*;
 
 use crate::config::{Allow, Comments, find_allows};
-use crate::facts::shapes::{configures, is_script};
+use crate::facts::shapes::{configures, is_script, is_worth_reading};
 use crate::project::{
     Area, Diagnostic, FileId, FileKind, Manifests, Need, Project, ReadProblem, area_of_module, assign_services, decode,
     needed,
@@ -155,20 +155,13 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
             read_code(project, id, text, scanners, allocator, &mut one);
             one.text = needed(file).is_some().then(|| text.to_owned());
         }
-        FileKind::Json
-        | FileKind::Yaml
-        | FileKind::Toml
-        | FileKind::Dotenv
-        | FileKind::Dockerfile
-        | FileKind::Prisma => {
+        FileKind::Toml | FileKind::Dotenv | FileKind::Dockerfile | FileKind::Prisma => {
             one.text = Some(text.to_owned());
         }
-        FileKind::Text
-            if keeps_text(&file.path)
-                || configures(&file.path)
-                || needed(file).is_some()
-                || is_script(&file.path, text) =>
-        {
+        FileKind::Json | FileKind::Yaml if needed(file).is_some() || is_worth_reading(&file.path, text) => {
+            one.text = Some(text.to_owned());
+        }
+        FileKind::Text if keeps_text(&file.path) || needed(file).is_some() || is_script(&file.path, text) => {
             one.text = Some(text.to_owned())
         }
         _ => {}
@@ -197,7 +190,7 @@ fn keeps_text(path: &str) -> bool {
         ".justfile",
         "tox.ini",
     ];
-    NAMES.contains(&name)
+    NAMES.contains(&name) || configures(path)
 }
 
 fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, allocator: &Allocator, one: &mut One) {
