@@ -8,7 +8,10 @@ use crate::facts::imports::ImportResolver;
 use crate::facts::joins::name_queried_models;
 use crate::facts::program::Program;
 use crate::facts::python::{Imports, PythonImports};
-use crate::facts::shapes::{self, LockInput, Manifest, NativeManifest, Operation, Scripts, Surroundings, Targets};
+use crate::facts::shapes::{
+    self, Backend, LockInput, Manifest, NativeManifest, Operation, ProxyFile, ProxyInput, Scripts, Surroundings,
+    Targets,
+};
 use crate::facts::stacks::Stacks;
 use crate::facts::{Fact, FactStore, Value};
 use crate::project::requirements::Ecosystem;
@@ -41,6 +44,9 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
     let mut facts = code;
     let mut diagnostics = Vec::new();
     let incomplete = configuration(project, contents, &mut facts, &mut diagnostics);
+    let (proxies, unread) = proxy_facts(project, contents, &facts);
+    facts.extend(proxies);
+    diagnostics.extend(unread);
     facts.extend(contents.matches.drain(..).map(|(file, found)| match_fact(project, file, &found)));
     name_databases(project, stacks, &mut facts);
     name_queried_models(&mut facts);
@@ -251,6 +257,28 @@ fn scripts_of<'c>(project: &'c Project, contents: &'c Contents) -> Vec<(FileId, 
     };
     let ids = project.file_ids().filter(is_script);
     ids.filter_map(|id| Some((id, project.file(id), contents.texts.get(&id)?.as_str()))).collect()
+}
+
+/// What stands in front of the services.
+fn proxy_facts(project: &Project, contents: &Contents, facts: &[Fact]) -> (Vec<Fact>, Vec<Diagnostic>) {
+    let configures = |id: &FileId| {
+        let file = project.file(*id);
+        file.kind == FileKind::Text && shapes::is_proxy_file(&file.path)
+    };
+    let files = project.file_ids().filter(configures).filter_map(|id| {
+        let file = project.file(id);
+        let text = contents.texts.get(&id)?;
+        Some(ProxyFile { id, path: &file.path, text, area: file.area, service: file.service })
+    });
+    let serving = project.services.iter().enumerate().filter(|(_, service)| service.kinds.contains(&ProcessKind::Http));
+    let backends = serving.map(|(index, service)| Backend {
+        id: ServiceId(u16::try_from(index).unwrap_or(u16::MAX)),
+        folder: &service.path,
+    });
+    let concerned = |fact: &&Fact| matches!(&*fact.kind, "container" | "instruction" | "manifest");
+    let deployed: Vec<Fact> = facts.iter().filter(concerned).cloned().collect();
+    let input = ProxyInput { files: files.collect(), backends: backends.collect(), facts: &deployed };
+    shapes::proxies(&input)
 }
 
 fn lock_facts(project: &Project, contents: &Contents) -> Vec<Fact> {

@@ -1,5 +1,6 @@
 //! Source text to common observations: one file per language.
 
+pub mod blocks;
 pub(crate) mod builder;
 pub mod code;
 pub mod depth;
@@ -8,6 +9,7 @@ pub mod dockerfile;
 pub mod dotenv;
 mod error;
 mod gaps;
+pub mod hcl;
 pub mod hir;
 pub mod javascript;
 pub mod json;

@@ -1,5 +1,7 @@
 //! Compose files: a `container` for each service, and what its health check calls.
 
+mod overrides;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -7,22 +9,22 @@ use crate::facts::{Data, Fact, Origins, Record, Value};
 use crate::project::{Area, FileId};
 use crate::syntax::{Entry, Node};
 
-use super::values::{command_text, fact, optional, scalar_text, span, texts};
-use super::{images, paths, probes};
+use super::values::{command_text, fact, optional, scalar_text, span, texts, value_of};
+use super::{Surroundings, images, paths, probes, rights};
 
 /// How long a chain of services that wait for each other may be.
 const MAX_WAITING: usize = 8;
 
-/// `compose.yaml`, `docker-compose.prod.yml`, `compose-dev.yml`, in any folder.
+/// `compose.yaml`, `docker-compose.prod.yml`, `podman-compose-dev.yml`, in any folder.
 pub fn is_compose(path: &str) -> bool {
     let name = paths::name(path).to_ascii_lowercase();
     let Some(stem) = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")) else { return false };
-    let rest = stem.strip_prefix("docker-").unwrap_or(stem).strip_prefix("compose");
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+    paths::words(stem).iter().any(|word| matches!(word.as_str(), "compose" | "dockercompose"))
 }
 
-pub fn compose(file: FileId, path: &str, root: &Node) -> Vec<Fact> {
-    let services = root.get("services").map(Node::entries).unwrap_or_default();
+pub fn compose(file: FileId, path: &str, root: &Node, around: &Surroundings<'_>) -> Vec<Fact> {
+    let services = overrides::whole_services(path, root, around);
+    let services = services.as_slice();
     let roles = roles(services);
     let finished = awaited_to_end(services);
     let mut facts = Vec::new();
@@ -47,20 +49,22 @@ fn container(
     let body = &service.value;
     let text = |key: &str| body.get(key).and_then(scalar_text);
     let ports = body.get("ports").map(Node::items).unwrap_or_default().iter().filter_map(port);
-    let volumes = body.get("volumes").map(Node::items).unwrap_or_default();
-    let socket = volumes.iter().any(|volume| {
-        let source = volume.as_text().or_else(|| volume.get("source").and_then(Node::as_text));
-        source.is_some_and(|source| source.contains("docker.sock"))
-    });
     fact.with("name", Value::text(service.key.clone()))
         .with("image", optional(text("image").as_deref()))
         .with("role", Value::text(roles.get(&*service.key).copied().unwrap_or("other")))
         .with("build", optional(build(body, path).as_deref()))
         .with("healthcheck", Value::bool(has_health_check(body)))
         .with("user", optional(text("user").as_deref()))
-        .with("privileged", Value::bool(body.get("privileged").and_then(Node::as_bool) == Some(true)))
-        .with("socket", Value::bool(socket))
-        .with("host_network", Value::bool(text("network_mode").as_deref() == Some("host")))
+        .with("rights", Value::texts(rights::of_compose(body)))
+        .with("keeps", Value::list(Vec::new()))
+        .with("requests", Value::list(Vec::new()))
+        .with("mounts", Value::texts(mounts(body)))
+        .with("binds", Value::texts(binds(body, path)))
+        .with("network", optional(text("network_mode").as_deref()))
+        .with("labels", named(body.get("labels").or_else(|| body.at(&["deploy", "labels"]))))
+        .with("replicas", body.at(&["deploy", "replicas"]).map_or(Value::ABSENT, value_of))
+        .with("update", body.at(&["deploy", "update_config"]).map_or(Value::ABSENT, value_of))
+        .with("logging", optional(body.at(&["logging", "driver"]).and_then(Node::as_text)))
         .with("ports", Value::list(ports.map(Value::text).collect()))
         .with("depends_without_condition", Value::texts(unconditional(body, roles)))
         .with("source", Value::text("compose"))
@@ -79,6 +83,27 @@ fn container(
 fn memory(body: &Node) -> Option<String> {
     let limit = body.at(&["deploy", "resources", "limits", "memory"]).or_else(|| body.get("mem_limit"));
     limit.and_then(scalar_text)
+}
+
+/// Where it keeps files that outlive it, as paths in the container.
+fn mounts(body: &Node) -> Vec<String> {
+    let volumes = body.get("volumes").map(Node::items).unwrap_or_default().iter();
+    let targets = volumes.filter_map(|volume| match volume.as_text() {
+        Some(text) => Some(text.split_once(':').map_or(text, |(_, target)| target.split(':').next().unwrap_or(target))),
+        None => volume.get("target").and_then(Node::as_text),
+    });
+    targets.map(str::to_owned).collect()
+}
+
+/// The files and folders of the project that it mounts.
+fn binds(body: &Node, path: &str) -> Vec<String> {
+    let volumes = body.get("volumes").map(Node::items).unwrap_or_default().iter();
+    let sources = volumes.filter_map(|volume| match volume.as_text() {
+        Some(text) => text.split_once(':').map(|(source, _)| source),
+        None => volume.get("source").and_then(Node::as_text),
+    });
+    let own = sources.filter(|source| source.starts_with('.'));
+    own.map(|source| paths::join(paths::folder(path), source)).collect()
 }
 
 /// A map of names, whether it is written as a map or as a list of `NAME=value`; a name without value is null.
@@ -239,13 +264,23 @@ fn area(path: &str) -> Area {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Scripts, Targets};
     use super::*;
     use crate::syntax::yaml;
+
+    fn read(path: &str, text: &str, files: &[(&str, &str)]) -> Vec<Fact> {
+        let mut names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
+        let source = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
+        let around =
+            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &names, read: &source };
+        compose(FileId(0), path, &yaml::parse(text).unwrap(), &around)
+    }
 
     const SAMPLE: &str = "x-base: &base\n  restart: always\nservices:\n  api:\n    <<: *base\n    build: {context: ./apps/api, dockerfile: docker/Dockerfile}\n    user: 1000\n    ports: [\"3000:3000\", {target: 9229, published: 9229}]\n    depends_on: [db, mail]\n    healthcheck:\n      test: [\"CMD\", \"curl\", \"-f\", \"http://localhost:3000/health\"]\n  db:\n    image: postgres:16\n  cache:\n    image: redis:7\n    healthcheck: {disable: true}\n    privileged: true\n    volumes: [\"/var/run/docker.sock:/var/run/docker.sock\"]\n  mail:\n    image: axllent/mailpit\n  shop:\n    image: ghcr.io/acme/shop\n    depends_on: {migrate: {condition: service_completed_successfully}}\n  shop-postgres:\n    build: ./db\n  migrate:\n    build: .\n    depends_on:\n      db: {condition: service_healthy}\n      cache: {condition: service_started}\n";
 
     fn facts() -> Vec<Fact> {
-        compose(FileId(0), "deploy/docker-compose.yml", &yaml::parse(SAMPLE).unwrap())
+        read("deploy/docker-compose.yml", SAMPLE, &[])
     }
 
     fn service(name: &str) -> Fact {
@@ -261,7 +296,7 @@ mod tests {
             ("image", Value::ABSENT),
             ("healthcheck", Value::bool(true)),
             ("user", Value::text("1000")),
-            ("privileged", Value::bool(false)),
+            ("rights", Value::list(Vec::new())),
             ("ports", Value::texts(["3000:3000", "9229:9229"])),
             ("depends_without_condition", Value::texts(["db"])),
             ("one_shot", Value::bool(false)),
@@ -278,8 +313,8 @@ mod tests {
         assert_eq!(service("db").get("role"), Some(&Value::text("database")));
         assert_eq!(service("db").get("healthcheck"), Some(&Value::bool(false)));
         assert_eq!(service("cache").get("healthcheck"), Some(&Value::bool(false)));
-        assert_eq!(service("cache").get("privileged"), Some(&Value::bool(true)));
-        assert_eq!(service("cache").get("socket"), Some(&Value::bool(true)));
+        assert_eq!(service("cache").get("rights"), Some(&Value::texts(["privileged", "socket"])));
+        assert_eq!(service("cache").get("mounts"), Some(&Value::texts(["/var/run/docker.sock"])));
         assert_eq!(service("mail").get("role"), Some(&Value::text("tool")));
         assert_eq!(service("shop").get("role"), Some(&Value::text("app")));
         assert_eq!(service("shop-postgres").get("role"), Some(&Value::text("database")));
@@ -302,10 +337,12 @@ mod tests {
             "a/docker-compose.prod.yml",
             "compose-dev.yaml",
             "Docker-Compose.yml",
+            "podman/podman-compose.yml",
+            "prod.compose.yaml",
         ] {
             assert!(is_compose(path), "{path}");
         }
-        for path in ["composer.yml", "compose.json", "docker.yml", "my-compose.yml"] {
+        for path in ["composer.yml", "compose.json", "docker.yml", "decompose.yml"] {
             assert!(!is_compose(path), "{path}");
         }
         assert_eq!(area("docker/testing/compose.yml"), Area::Test);
@@ -314,11 +351,30 @@ mod tests {
     }
 
     #[test]
+    fn services_are_completed_from_what_they_extend_or_override() {
+        let files = [
+            (
+                "docker-compose.yml",
+                "services:\n  api:\n    build: ./api\n    healthcheck: {test: curl x}\n  db: {image: postgres:16}\n",
+            ),
+            ("common.yml", "services:\n  base: {image: redis:7, mem_limit: 1g}\n"),
+        ];
+        let text = "services:\n  api: {restart: always}\n  cache: {extends: {file: common.yml, service: base}}\n  own: {image: shop/db}\n  loop: {extends: loop}\n";
+        let facts = read("docker-compose.prod.yml", text, &files);
+        let of =
+            |name: &str, field: &str| facts.iter().find(|f| &*f.symbol == name).and_then(|f| f.get(field)).cloned();
+        assert_eq!(of("api", "build"), Some(Value::text("api/Dockerfile")));
+        assert_eq!(of("api", "healthcheck"), Some(Value::bool(true)));
+        assert_eq!((of("cache", "role"), of("cache", "memory")), (Some(Value::text("cache")), Some(Value::text("1g"))));
+        assert_eq!((of("own", "healthcheck"), of("db", "image")), (Some(Value::bool(false)), None));
+    }
+
+    #[test]
     fn odd_shapes_are_read() {
         for text in
             ["services:", "services: []", "services: {a: }", "services: {a: {build: 1, ports: x, depends_on: 3}}", "1"]
         {
-            let _ = compose(FileId(0), "compose.yml", &yaml::parse(text).unwrap());
+            let _ = read("compose.yml", text, &[]);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Kubernetes workloads: a `container` for each container of their pods, and what its probes call.
+//! Kubernetes: a `manifest` for every object, a `container` for each container of its pods, and what its probes call.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use crate::facts::{Data, Fact, Origins, Record, Value};
 use crate::project::FileId;
 use crate::syntax::Node;
 
-use super::values::{command_text, fact, optional, scalar_text, span};
-use super::{images, probes};
+use super::values::{command_text, fact, optional, scalar_text, span, texts, value_of};
+use super::{images, probes, rights};
 
 pub fn kubernetes(file: FileId, root: &Node) -> Vec<Fact> {
     let (Some(kind), Some(_)) = (root.get("kind").and_then(Node::as_text), root.get("apiVersion")) else {
@@ -18,12 +18,52 @@ pub fn kubernetes(file: FileId, root: &Node) -> Vec<Fact> {
         let nested = items.iter().filter(|item| item.get("items").is_none());
         return nested.flat_map(|item| kubernetes(file, item)).collect();
     }
-    let Some(pod) = pod(root, kind) else { return Vec::new() };
+    let mut facts = vec![manifest(file, root, kind)];
+    let Some(pod) = pod(root, kind) else { return facts };
     let ends = matches!(kind, "Job" | "CronJob");
     let containers = [("containers", ends), ("initContainers", true)].into_iter().flat_map(|(key, one_shot)| {
         pod.get(key).map(Node::items).unwrap_or_default().iter().map(move |container| (container, one_shot))
     });
-    containers.flat_map(|(container, one_shot)| container_facts(file, pod, container, one_shot)).collect()
+    facts.extend(containers.flat_map(|(container, one_shot)| container_facts(file, pod, container, one_shot)));
+    facts
+}
+
+/// The object as it stands there, for rules to look into.
+fn manifest(file: FileId, root: &Node, kind: &str) -> Fact {
+    let name = root.at(&["metadata", "name"]).and_then(scalar_text).unwrap_or_default();
+    let at = root.entry("kind").map_or(span(file, root.start, root.start), |entry| {
+        span(file, entry.key_start, entry.value.end.max(entry.key_end))
+    });
+    let part = |key: &str| root.get(key).map_or(Value::ABSENT, value_of);
+    let annotations = root.at(&["metadata", "annotations"]).map_or(Value::ABSENT, value_of);
+    let verbs = rule_texts(root, "verbs");
+    fact("manifest", at, "shape kubernetes", &name)
+        .with("kind", Value::text(kind))
+        .with("name", Value::text(name.as_str()))
+        .with("version", root.get("apiVersion").map_or(Value::ABSENT, value_of))
+        .with("annotations", annotations)
+        .with("spec", part("spec"))
+        .with("data", part("data"))
+        .with("plain", part("stringData"))
+        .with("verbs", Value::texts(verbs))
+        .with("resources", Value::texts(rule_texts(root, "resources")))
+        .with("role", root.at(&["roleRef", "name"]).map_or(Value::ABSENT, value_of))
+        .with("ready", pod(root, kind).map_or(Value::ABSENT, |pod| Value::bool(is_probed(pod))))
+}
+
+/// What the rules of a role name under that key.
+fn rule_texts<'n>(root: &'n Node, key: &str) -> Vec<&'n str> {
+    let rules = root.get("rules").map(Node::items).unwrap_or_default();
+    let mut found: Vec<&str> = rules.iter().filter_map(|rule| rule.get(key)).flat_map(texts).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Every container says when it can take requests.
+fn is_probed(pod: &Node) -> bool {
+    let containers = pod.get("containers").map(Node::items).unwrap_or_default();
+    !containers.is_empty() && containers.iter().all(|container| container.get("readinessProbe").is_some())
 }
 
 /// The pod's specification in a workload of that kind.
@@ -41,11 +81,6 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
     let image = container.get("image").and_then(Node::as_text);
     let at = span(file, container.start, container.end);
     let has = |probe: &str| container.get(probe).is_some();
-    let privileged = container.at(&["securityContext", "privileged"]).and_then(Node::as_bool) == Some(true);
-    let volumes = pod.get("volumes").map(Node::items).unwrap_or_default();
-    let socket = volumes.iter().any(|volume| {
-        volume.at(&["hostPath", "path"]).and_then(Node::as_text).is_some_and(|path| path.contains("docker.sock"))
-    });
     let role = image.and_then(images::role).unwrap_or("app");
     let ports = container.get("ports").map(Node::items).unwrap_or_default();
     let ports = ports.iter().filter_map(|port| port.get("containerPort").and_then(scalar_text));
@@ -57,9 +92,16 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
             .with("build", Value::ABSENT)
             .with("healthcheck", Value::bool(has("readinessProbe") && has("livenessProbe")))
             .with("user", optional(user(pod, container).as_deref()))
-            .with("privileged", Value::bool(privileged))
-            .with("socket", Value::bool(socket))
-            .with("host_network", Value::bool(pod.get("hostNetwork").and_then(Node::as_bool) == Some(true)))
+            .with("rights", Value::texts(rights::of_pod(pod, container)))
+            .with("keeps", Value::texts(rights::kept_by_pod(pod, container)))
+            .with("requests", Value::texts(requests(container)))
+            .with("mounts", Value::texts(mounts(container)))
+            .with("binds", Value::list(Vec::new()))
+            .with("network", Value::ABSENT)
+            .with("labels", Value::ABSENT)
+            .with("replicas", Value::ABSENT)
+            .with("update", Value::ABSENT)
+            .with("logging", Value::ABSENT)
             .with("ports", Value::list(ports.map(Value::text).collect()))
             .with("depends_without_condition", Value::list(Vec::new()))
             .with("source", Value::text("kubernetes"))
@@ -85,6 +127,20 @@ fn user(pod: &Node, container: &Node) -> Option<String> {
     let found = |key: &str| contexts.iter().flatten().find_map(|context| context.get(key));
     let nonroot = found("runAsNonRoot").and_then(Node::as_bool) == Some(true);
     found("runAsUser").and_then(scalar_text).or_else(|| nonroot.then(|| "nonroot".to_owned()))
+}
+
+/// What it asks for; a limit is a request too where there is none.
+fn requests(container: &Node) -> Vec<&str> {
+    let parts = ["requests", "limits"].into_iter().filter_map(|part| container.at(&["resources", part]));
+    let mut names: Vec<&str> = parts.flat_map(Node::entries).map(|entry| &*entry.key).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn mounts(container: &Node) -> Vec<String> {
+    let mounts = container.get("volumeMounts").map(Node::items).unwrap_or_default();
+    mounts.iter().filter_map(|mount| mount.get("mountPath").and_then(scalar_text)).collect()
 }
 
 fn memory(container: &Node) -> Option<String> {
@@ -129,8 +185,8 @@ mod tests {
         let of = |name: &str| facts.iter().find(|f| &*f.kind == "container" && &*f.symbol == name).unwrap();
         assert_eq!(of("api").get("healthcheck"), Some(&Value::bool(true)));
         assert_eq!(of("api").get("user"), Some(&Value::text("nonroot")));
-        assert_eq!(of("api").get("privileged"), Some(&Value::bool(true)));
-        assert_eq!(of("api").get("host_network"), Some(&Value::bool(true)));
+        assert_eq!(of("api").get("rights"), Some(&Value::texts(["network", "privileged"])));
+        assert_eq!(facts[0].get("ready"), Some(&Value::bool(false)));
         assert_eq!(of("db").get("user"), Some(&Value::text("0")));
         assert_eq!(of("db").get("role"), Some(&Value::text("database")));
         assert_eq!(of("db").get("healthcheck"), Some(&Value::bool(false)));
@@ -140,12 +196,23 @@ mod tests {
     }
 
     #[test]
-    fn other_documents_say_nothing() {
-        for text in ["kind: Service\napiVersion: v1", "kind: Pod", "apiVersion: v1\nkind: Pod\nspec: 1", "[]"] {
+    fn roles_are_manifests() {
+        let text = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: all}\nrules:\n- {verbs: [\"*\"], resources: [pods]}\n";
+        let facts = kubernetes(FileId(0), &yaml::parse(text).unwrap());
+        assert_eq!((facts.len(), &*facts[0].symbol), (1, "all"));
+        assert_eq!(facts[0].get("verbs"), Some(&Value::texts(["*"])));
+    }
+
+    #[test]
+    fn other_documents_have_no_containers() {
+        for text in ["kind: Service\napiVersion: v1", "apiVersion: v1\nkind: Pod\nspec: 1"] {
+            assert_eq!(kubernetes(FileId(0), &yaml::parse(text).unwrap()).len(), 1, "{text}");
+        }
+        for text in ["kind: Pod", "[]"] {
             assert!(kubernetes(FileId(0), &yaml::parse(text).unwrap()).is_empty(), "{text}");
         }
         let list =
             "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, spec: {containers: [{name: a}]}}\n";
-        assert_eq!(kubernetes(FileId(0), &yaml::parse(list).unwrap()).len(), 1);
+        assert_eq!(kubernetes(FileId(0), &yaml::parse(list).unwrap()).len(), 2);
     }
 }

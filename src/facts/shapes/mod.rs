@@ -10,6 +10,7 @@ mod images;
 mod kubernetes;
 mod locks;
 mod migrations;
+mod monitoring;
 mod native_locks;
 mod openapi;
 mod operations;
@@ -17,9 +18,12 @@ mod packages;
 mod paths;
 mod prisma;
 mod probes;
+mod proxies;
+mod rights;
 mod schema;
 mod settings;
 mod targets;
+mod terraform;
 mod values;
 
 use std::collections::BTreeMap;
@@ -40,6 +44,7 @@ pub use openapi::openapi;
 pub use operations::{Operation, operations};
 pub use packages::dependencies;
 pub use prisma::prisma;
+pub use proxies::{Backend, ProxyFile, ProxyInput, is_proxy_file, proxies};
 pub use schema::{SchemaReading, schemas};
 pub use settings::{format_of, settings};
 pub use targets::{Targets, is_script};
@@ -73,6 +78,11 @@ pub struct Reading {
     pub schema: Option<syntax::prisma::Schema>,
 }
 
+/// Text files that shapes read although their kind does not say so: proxies and Terraform.
+pub fn configures(path: &str) -> bool {
+    is_proxy_file(path) || terraform::is_terraform(path)
+}
+
 /// Files of data larger than this are only looked into where their beginning says what they are.
 const MAX_DATA: usize = 1024 * 1024;
 
@@ -102,6 +112,7 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             reading.schema = Some(schema);
             Ok(Vec::new())
         }
+        FileKind::Text if terraform::is_terraform(&file.path) => terraform::terraform(id, text),
         FileKind::Text if ci::is_jenkinsfile(&file.path) => Ok(ci::jenkins(id, text, around)),
         FileKind::Text | FileKind::Python => Ok(packages::required_by_text(id, &file.path, text)),
         _ => Ok(Vec::new()),
@@ -144,6 +155,7 @@ fn json(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
         facts.extend(dependencies(id, node));
     }
     facts.extend(openapi(id, &file.path, node));
+    facts.extend(monitoring::dashboard(id, node));
     facts
 }
 
@@ -153,10 +165,11 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
         facts.extend(format_settings(id, file, node));
         facts.extend(openapi(id, &file.path, node));
         facts.extend(kubernetes(id, node));
+        facts.extend(monitoring::monitoring(id, node));
     }
     if let Some(first) = nodes.first() {
         if is_compose(&file.path) {
-            facts.extend(compose(id, &file.path, first));
+            facts.extend(compose(id, &file.path, first, around));
         }
         facts.extend(workflow(id, &file.path, first, around));
         facts.extend(workflow_rights(id, &file.path, first));
@@ -267,6 +280,6 @@ mod tests {
             assert!(fact.fields.iter().all(|(name, _)| known.contains(&&**name)), "{fact:?}");
             seen.insert(fact.kind.to_string());
         }
-        assert_eq!(seen.len(), 17, "{seen:?}");
+        assert_eq!(seen.len(), 18, "{seen:?}");
     }
 }

@@ -1,9 +1,11 @@
-//! What a GitHub workflow may do: its permissions, the actions that it uses, and scripts that outsiders can write into.
+//! What a workflow may do: its permissions, the actions and images that it uses, and scripts that outsiders can write
+//! into. Includes of GitLab and orbs of CircleCI are actions too: code of others that runs with the project's secrets.
 
 use crate::facts::{Fact, Value};
 use crate::project::FileId;
 use crate::syntax::Node;
 
+use super::super::images;
 use super::super::values::{fact, optional, scalar_text, span, texts};
 
 const CLAUSE: &str = "shape workflow";
@@ -22,10 +24,56 @@ pub fn hardening(file: FileId, root: &Node, triggers: &[String]) -> Vec<Fact> {
     ];
     for job in jobs {
         facts.extend(job.value.get("uses").and_then(|uses| reading.action(uses, &job.value)));
+        facts.extend(job_images(&job.value).filter_map(|image| reading.image(image)));
         for step in job.value.get("steps").map(Node::items).unwrap_or_default() {
             facts.extend(step.get("uses").and_then(|uses| reading.action(uses, step)));
             facts.extend(step.get("run").and_then(|run| reading.script(run)));
         }
+    }
+    facts
+}
+
+/// The images that a job runs in or beside.
+fn job_images(job: &Node) -> impl Iterator<Item = &Node> {
+    let own = job.get("container").and_then(|container| container.get("image").or(Some(container)));
+    let beside = job.get("services").map(Node::entries).unwrap_or_default();
+    own.into_iter().chain(beside.iter().filter_map(|service| service.value.get("image")))
+}
+
+/// The steps of an action of the project itself.
+pub fn composite(file: FileId, root: &Node) -> Vec<Fact> {
+    let reading = Reading { file, triggers: Value::list(Vec::new()) };
+    let steps = root.at(&["runs", "steps"]).map(Node::items).unwrap_or_default();
+    let read = steps.iter().flat_map(|step| {
+        let action = step.get("uses").and_then(|uses| reading.action(uses, step));
+        action.into_iter().chain(step.get("run").and_then(|run| reading.script(run)))
+    });
+    read.collect()
+}
+
+/// Templates of other projects or addresses, and the images that jobs run in.
+pub fn gitlab(file: FileId, root: &Node) -> Vec<Fact> {
+    let reading = Reading { file, triggers: Value::list(Vec::new()) };
+    let include = root.get("include");
+    let listed = include.map(Node::items).unwrap_or_default().iter();
+    let all = listed.chain(include.filter(|node| !node.entries().is_empty()));
+    let mut facts: Vec<Fact> = all.filter_map(|include| reading.include(include)).collect();
+    let images = std::iter::once(root).chain(root.entries().iter().map(|job| &job.value));
+    facts.extend(
+        images.filter_map(|job| job.get("image")).filter_map(|image| reading.image(image.get("name").unwrap_or(image))),
+    );
+    facts
+}
+
+/// Orbs, each pinned by its version.
+pub fn circle(file: FileId, root: &Node) -> Vec<Fact> {
+    let reading = Reading { file, triggers: Value::list(Vec::new()) };
+    let orbs = root.get("orbs").map(Node::entries).unwrap_or_default();
+    let mut facts: Vec<Fact> = orbs.iter().filter_map(|orb| reading.orb(&orb.value)).collect();
+    for group in ["jobs", "executors"] {
+        let all = root.get(group).map(Node::entries).unwrap_or_default().iter();
+        let images = all.filter_map(|job| job.value.get("docker")).flat_map(Node::items);
+        facts.extend(images.filter_map(|image| image.get("image")).filter_map(|image| reading.image(image)));
     }
     facts
 }
@@ -39,18 +87,60 @@ impl Reading {
     /// Nothing for actions of the repository itself.
     fn action(&self, uses: &Node, step: &Node) -> Option<Fact> {
         let text = uses.as_text().filter(|text| !text.starts_with("./"))?;
+        if text.starts_with("docker://") {
+            return self.image(uses);
+        }
         let (name, reference) = text.split_once('@').unwrap_or((text, ""));
         let with = |key: &str| step.at(&["with", key]).and_then(scalar_text);
         let secrets = step.get("secrets").and_then(Node::as_text);
         let made = fact("action", span(self.file, uses.start, uses.end), CLAUSE, name)
             .with("uses", Value::text(text))
             .with("owner", Value::text(name.split('/').next().unwrap_or_default()))
-            .with("pin", Value::text(pin(name, reference)))
+            .with("pin", Value::text(pin(reference)))
             .with("triggers", self.triggers.clone())
             .with("reference", optional(with("ref").as_deref()))
             .with("credentials", optional(with("persist-credentials").as_deref()))
             .with("secrets", optional(secrets));
         Some(made)
+    }
+
+    fn made(&self, node: &Node, name: &str, uses: &str, owner: &str, pin: Value) -> Fact {
+        fact("action", span(self.file, node.start, node.end), CLAUSE, name)
+            .with("uses", Value::text(uses))
+            .with("owner", Value::text(owner))
+            .with("pin", pin)
+            .with("triggers", self.triggers.clone())
+            .with("reference", Value::ABSENT)
+            .with("credentials", Value::ABSENT)
+            .with("secrets", Value::ABSENT)
+    }
+
+    /// An image, pinned as images are: `digest`, `version`, `floating`, `none`.
+    fn image(&self, image: &Node) -> Option<Fact> {
+        let text = image.as_text().filter(|text| !text.contains("${{") && !text.contains('$'))?;
+        let text = text.strip_prefix("docker://").unwrap_or(text);
+        Some(self.made(image, text, &format!("docker://{text}"), "docker", images::pin(text)))
+    }
+
+    /// A whole commit or a tag of another project; what lies at an address can be anything tomorrow.
+    fn include(&self, include: &Node) -> Option<Fact> {
+        if let Some(project) = include.get("project").and_then(Node::as_text) {
+            let reference = include.get("ref").and_then(scalar_text).unwrap_or_default();
+            let owner = project.split('/').next().unwrap_or_default();
+            let uses = format!("{project}@{reference}");
+            return Some(self.made(include, project, &uses, owner, Value::text(pin(&reference))));
+        }
+        let remote = include.get("remote").and_then(Node::as_text).or_else(|| include.as_text())?;
+        let address = remote.starts_with("http").then_some(remote)?;
+        Some(self.made(include, address, address, "", Value::text("branch")))
+    }
+
+    fn orb(&self, orb: &Node) -> Option<Fact> {
+        let (name, version) = orb.as_text()?.split_once('@')?;
+        let full = version.split('.').filter(|part| part.parse::<u32>().is_ok()).count() == 3;
+        let owner = name.split('/').next().unwrap_or_default();
+        let pin = if full { "commit" } else { pin(version) };
+        Some(self.made(orb, name, &format!("{name}@{version}"), owner, Value::text(pin)))
     }
 
     fn script(&self, run: &Node) -> Option<Fact> {
@@ -64,13 +154,11 @@ impl Reading {
 }
 
 /// `commit` (a full hash), `digest` of an image, `tag` (looks like a version), `branch`, or `none`.
-fn pin(name: &str, reference: &str) -> &'static str {
+fn pin(reference: &str) -> &'static str {
     let is_hash = matches!(reference.len(), 40 | 64) && reference.bytes().all(|byte| byte.is_ascii_hexdigit());
     let versioned = reference.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
     match reference {
         _ if is_hash => "commit",
-        _ if name.starts_with("docker://") && reference.starts_with("sha256:") => "digest",
-        "" if name.starts_with("docker://") => "image",
         "" => "none",
         _ if versioned => "tag",
         _ => "branch",
@@ -112,10 +200,39 @@ mod tests {
     #[test]
     fn actions_and_how_they_are_pinned() {
         let pins: Vec<_> = texts_of("action", "pin").into_iter().flatten().collect();
-        assert_eq!(pins, ["branch", "tag", "image", "commit"]);
+        assert_eq!(pins, ["branch", "tag", "none", "commit"]);
         assert_eq!(texts_of("action", "secrets")[0].as_deref(), Some("inherit"));
         assert_eq!(texts_of("action", "reference")[1].as_deref(), Some("${{ github.head_ref }}"));
         assert_eq!(texts_of("action", "credentials")[1].as_deref(), Some("false"));
+    }
+
+    fn pins(facts: &[Fact]) -> Vec<(&str, &str)> {
+        let text = |fact: &Fact| fact.get("pin").and_then(Value::as_text).map(str::to_owned).unwrap_or_default();
+        let known = ["commit", "branch", "tag", "version", "floating", "none"];
+        facts.iter().filter_map(|fact| Some((&*fact.symbol, *known.iter().find(|pin| **pin == text(fact))?))).collect()
+    }
+
+    #[test]
+    fn code_and_images_of_other_pipelines() {
+        let text = "image: node:latest\ninclude:\n- {project: acme/ci, ref: main, file: a.yml}\n- remote: https://x.test/a.yml\n- local: b.yml\njob: {image: {name: alpine:3.20}}\n";
+        let facts = gitlab(FileId(0), &yaml::parse(text).unwrap());
+        let wanted = [
+            ("acme/ci", "branch"),
+            ("https://x.test/a.yml", "branch"),
+            ("node:latest", "floating"),
+            ("alpine:3.20", "version"),
+        ];
+        assert_eq!(pins(&facts), wanted);
+        let text = "orbs: {node: circleci/node@5.1.0, x: acme/x@volatile, y: acme/y@1}\njobs: {a: {docker: [{image: redis}]}}\n";
+        let facts = circle(FileId(0), &yaml::parse(text).unwrap());
+        assert_eq!(
+            pins(&facts),
+            [("circleci/node", "commit"), ("acme/x", "branch"), ("acme/y", "tag"), ("redis", "none")]
+        );
+        let action = "runs:\n  using: composite\n  steps:\n  - uses: acme/x@main\n  - run: echo ${{ inputs.title }}\n";
+        assert_eq!(composite(FileId(0), &yaml::parse(action).unwrap()).len(), 2);
+        let job = "jobs: {a: {container: node, services: {db: {image: postgres:16}}}}";
+        assert_eq!(hardening(FileId(0), &yaml::parse(job).unwrap(), &[]).len(), 3);
     }
 
     #[test]

@@ -37,11 +37,16 @@ pub fn workflow(file: FileId, path: &str, node: &Node, around: &Surroundings<'_>
     Some(pipeline.fact(file, (node.start, node.start), name, around))
 }
 
-/// What a GitHub workflow may do; nothing for other files.
+/// What a workflow, or an action of the project, may do; nothing for other files.
 pub fn workflow_rights(file: FileId, path: &str, node: &Node) -> Vec<Fact> {
-    match path.starts_with(".github/workflows/") {
-        true => hardening::hardening(file, node, &github::triggers(node.get("on"))),
-        false => Vec::new(),
+    match paths::name(path) {
+        _ if path.starts_with(".github/workflows/") => {
+            hardening::hardening(file, node, &github::triggers(node.get("on")))
+        }
+        "action.yml" | "action.yaml" => hardening::composite(file, node),
+        ".gitlab-ci.yml" | ".gitlab-ci.yaml" => hardening::gitlab(file, node),
+        _ if path.starts_with(".circleci/") => hardening::circle(file, node),
+        _ => Vec::new(),
     }
 }
 

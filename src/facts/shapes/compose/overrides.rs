@@ -1,0 +1,59 @@
+//! Services as Compose sees them: with what they extend, and with the base file that an override changes.
+
+use crate::facts::shapes::{Surroundings, paths};
+use crate::syntax::{Entry, Node, NodeData, yaml};
+
+/// How many services may extend each other in a row.
+const MAX_DEPTH: usize = 8;
+
+/// The services of the file, each with the keys that it inherits. Places are those of the file itself.
+pub fn whole_services(path: &str, root: &Node, around: &Surroundings<'_>) -> Vec<Entry> {
+    let own = root.get("services").map(Node::entries).unwrap_or_default();
+    let base = own.iter().any(|service| is_partial(&service.value)).then(|| base_of(path, around)).flatten();
+    let whole = |service: &Entry| {
+        let mut value = extended(path, root, &service.value, around, MAX_DEPTH);
+        let below = base.as_ref().and_then(|base| base.at(&["services", &service.key]));
+        if let Some(below) = below.filter(|_| is_partial(&value)) {
+            value = merged(&value, below);
+        }
+        Entry { value, ..service.clone() }
+    };
+    own.iter().map(whole).collect()
+}
+
+/// Only an override leaves out what a service is made of.
+fn is_partial(body: &Node) -> bool {
+    ["image", "build", "extends"].iter().all(|key| body.get(key).is_none())
+}
+
+/// The file beside it that overrides change: the one whose name has no word of its own.
+fn base_of(path: &str, around: &Surroundings<'_>) -> Option<Node> {
+    const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+    let mut candidates = NAMES.iter().map(|name| paths::join(paths::folder(path), name));
+    let found = candidates.find(|candidate| candidate != path && around.has(candidate))?;
+    yaml::parse(&(around.read)(&found)?).ok()
+}
+
+fn extended(path: &str, root: &Node, body: &Node, around: &Surroundings<'_>, depth: usize) -> Node {
+    let Some(extends) = body.get("extends").filter(|_| depth > 0) else { return body.clone() };
+    let Some(name) = extends.as_text().or_else(|| extends.get("service").and_then(Node::as_text)) else {
+        return body.clone();
+    };
+    let inherited = match extends.get("file").and_then(Node::as_text) {
+        Some(file) => {
+            let file = paths::join(paths::folder(path), file);
+            let other = (around.read)(&file).and_then(|text| yaml::parse(&text).ok());
+            other.and_then(|other| Some(extended(&file, &other, other.at(&["services", name])?, around, depth - 1)))
+        }
+        None => root.at(&["services", name]).map(|base| extended(path, root, base, around, depth - 1)),
+    };
+    inherited.map_or_else(|| body.clone(), |inherited| merged(body, &inherited))
+}
+
+/// The keys of the first, then those of the second that it lacks.
+fn merged(over: &Node, under: &Node) -> Node {
+    let mut entries = over.entries().to_vec();
+    let missing = under.entries().iter().filter(|entry| over.get(&entry.key).is_none());
+    entries.extend(missing.cloned());
+    Node { data: NodeData::Map(entries), ..over.clone() }
+}

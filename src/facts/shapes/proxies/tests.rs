@@ -1,0 +1,146 @@
+use super::*;
+
+fn read(files: &[(&str, &str)], facts: &[Fact]) -> Vec<Fact> {
+    let files = files.iter().enumerate().map(|(index, (path, text))| ProxyFile {
+        id: FileId(u32::try_from(index).unwrap()),
+        path,
+        text,
+        area: Area::Config,
+        service: ServiceId(0),
+    });
+    let input =
+        ProxyInput { files: files.collect(), backends: vec![Backend { id: ServiceId(2), folder: "api" }], facts };
+    proxies(&input).0
+}
+
+fn of_kind<'f>(facts: &'f [Fact], kind: &str) -> Vec<&'f Fact> {
+    facts.iter().filter(|fact| &*fact.kind == kind).collect()
+}
+
+fn container(fields: &[(&str, Value)]) -> Fact {
+    let at = span(FileId(9), 0, 1);
+    fields.iter().fold(fact("container", at, "test", "api"), |fact, (name, value)| fact.with(name, value.clone()))
+}
+
+const NGINX: &str = "http {\n  gzip on;\n  gzip_types application/json;\n  limit_req zone=a;\n  upstream api { server api:3000 max_fails=2; server api2:3000; }\n  server { listen 80; return 301 https://$host$request_uri; }\n  server {\n    listen 443 ssl;\n    ssl_certificate /etc/letsencrypt/live/x/fullchain.pem;\n    ssl_protocols TLSv1.2 TLSv1.3;\n    client_max_body_size 10m;\n    add_header X-Frame-Options DENY always;\n    add_header X-Content-Type-Options nosniff;\n    location / { proxy_pass http://api; }\n    location /ws { proxy_pass http://api; add_header X-Frame-Options DENY; }\n  }\n}\n";
+
+#[test]
+fn nginx_with_everything() {
+    let mounted = container(&[
+        ("binds", Value::texts(["deploy/nginx"])),
+        ("published", Value::texts(["443:443"])),
+        ("restart", Value::text("always")),
+    ]);
+    let facts = read(&[("deploy/nginx/nginx.conf", NGINX)], &[mounted]);
+    let proxies = of_kind(&facts, "proxy");
+    assert_eq!(proxies.len(), 2);
+    let main = proxies[1];
+    assert_eq!((main.service, main.reached), (ServiceId(2), true));
+    for (field, wanted) in [
+        ("tls", Value::bool(true)),
+        ("renewal", Value::bool(true)),
+        ("redirects", Value::bool(true)),
+        ("rate_limit", Value::bool(true)),
+        ("body_limit", Value::text("10mb")),
+        ("balanced", Value::bool(true)),
+        ("checks", Value::bool(true)),
+        ("serves", Value::bool(true)),
+        ("published", Value::bool(true)),
+        ("upstreams", Value::texts(["api", "api2"])),
+        ("compresses", Value::texts(["text/html", "application/json"])),
+    ] {
+        assert_eq!(main.get(field), Some(&wanted), "{field}");
+    }
+    let headers = main.get("headers").unwrap();
+    assert_eq!(headers.field("x-frame-options"), Value::text("DENY"));
+    assert!(headers.field("x-content-type-options").is_absent(), "the location's own header replaces it");
+    assert_eq!(proxies[0].get("serves"), Some(&Value::bool(false)));
+}
+
+#[test]
+fn proxies_that_nothing_deploys_are_unreached() {
+    let facts =
+        read(&[("contrib/nginx.conf", "server { listen 80; location / { proxy_pass http://127.0.0.1:80; } }")], &[]);
+    let proxy = of_kind(&facts, "proxy")[0];
+    assert_eq!((proxy.reached, proxy.get("wired")), (false, Some(&Value::bool(false))));
+    assert_eq!(of_kind(&facts, "directive").len(), 4);
+}
+
+#[test]
+fn snippets_belong_to_the_http_block_around_them() {
+    let files = [
+        ("nginx/nginx.conf", "http { server_tokens off; include conf.d/*.conf; server { listen 1; } }"),
+        (
+            "nginx/conf.d/app.conf",
+            "server { include common.conf; location / { proxy_pass $api; } set $api http://api:1; }",
+        ),
+        ("nginx/common.conf", "add_header X-Frame-Options DENY; # server location"),
+    ];
+    let facts = read(&files, &[]);
+    let app = of_kind(&facts, "proxy")[1];
+    assert_eq!(app.get("hides_version"), Some(&Value::bool(true)));
+    assert_eq!(app.get("upstreams"), Some(&Value::texts(["api"])));
+    assert_eq!(app.get("headers").unwrap().field("x-frame-options"), Value::text("DENY"));
+}
+
+#[test]
+fn caddyfiles() {
+    let text = "shop.test {\n  encode gzip\n  header {\n    Strict-Transport-Security \"max-age=31536000\"\n    -Server\n  }\n  reverse_proxy /api/* api:3000\n}\n:8080 {\n  reverse_proxy web:1\n}\n";
+    let facts = read(&[("Caddyfile", text)], &[]);
+    let proxies = of_kind(&facts, "proxy");
+    let flags: Vec<_> = proxies.iter().map(|proxy| proxy.get("tls").cloned().unwrap()).collect();
+    assert_eq!(flags, [Value::bool(true), Value::bool(false)]);
+    assert_eq!(proxies[0].get("headers").unwrap().field("strict-transport-security"), Value::text("max-age=31536000"));
+    assert_eq!(proxies[0].get("upstreams"), Some(&Value::texts(["api"])));
+    let bare = read(&[("Caddyfile", "shop.test\nreverse_proxy api:3000\n")], &[]);
+    assert_eq!(of_kind(&bare, "proxy")[0].get("tls"), Some(&Value::bool(true)));
+}
+
+#[test]
+fn labels_of_traefik() {
+    let labels = [
+        ("traefik.enable", "true"),
+        ("traefik.http.routers.api.rule", "Host(`x`)"),
+        ("traefik.http.routers.api.tls.certresolver", "le"),
+        ("traefik.http.routers.api.middlewares", "secure@docker, slow"),
+        ("traefik.http.middlewares.secure.headers.stsSeconds", "31536000"),
+        ("traefik.http.middlewares.slow.rateLimit.average", "100"),
+        ("traefik.http.middlewares.unused.compress", "true"),
+    ];
+    let fields = labels.iter().map(|(name, value)| ((*name).into(), Value::text(*value))).collect();
+    let record = Record { fields, open: false };
+    let labels = Value { data: Data::Record(Arc::new(record)), origins: Origins::default() };
+    let facts = read(&[], &[container(&[("labels", labels)]), container(&[])]);
+    let proxy = of_kind(&facts, "proxy")[0];
+    assert_eq!((proxy.get("tls"), proxy.get("rate_limit")), (Some(&Value::bool(true)), Some(&Value::bool(true))));
+    assert_eq!(proxy.get("compresses"), Some(&Value::list(Vec::new())));
+    assert_eq!(proxy.get("headers").unwrap().field("strict-transport-security"), Value::text("max-age=31536000"));
+}
+
+#[test]
+fn names_of_files() {
+    for path in [
+        "nginx.conf",
+        "deploy/conf.d/default.conf",
+        "nginx/default.conf.template",
+        "nginx/sites-enabled/app",
+        "Caddyfile.prod",
+    ] {
+        assert!(is_proxy_file(path), "{path}");
+    }
+    for path in ["src/app.ts", "config", "caddy.md"] {
+        assert!(!is_proxy_file(path), "{path}");
+    }
+    let (facts, diagnostics) = proxies(&ProxyInput {
+        files: vec![ProxyFile {
+            id: FileId(0),
+            path: "nginx.conf",
+            text: "server {\n listen 80;\n",
+            area: Area::Config,
+            service: ServiceId(0),
+        }],
+        backends: Vec::new(),
+        facts: &[],
+    });
+    assert_eq!((facts.len(), diagnostics[0].line), (0, 1));
+}

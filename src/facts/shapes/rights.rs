@@ -1,0 +1,153 @@
+//! What a container may do to its host beyond what a process needs, in words that rules match: `privileged`, `socket`,
+//! `network`, `pid`, `ipc`, `unconfined`, `capability:SYS_ADMIN`, `path:/etc`.
+
+use crate::facts::shapes::values::{scalar_text, texts};
+use crate::syntax::Node;
+
+/// Folders of a host that hold its keys, its devices or its other containers. What lies below counts too.
+const SENSITIVE: [&str; 10] =
+    ["/etc", "/root", "/boot", "/dev", "/proc", "/sys", "/var/lib/docker", "/var/lib/kubelet", "/usr", "/lib"];
+/// Files below them that only tell the time or the name of the host.
+const HARMLESS: [&str; 6] =
+    ["/etc/localtime", "/etc/timezone", "/etc/hosts", "/etc/machine-id", "/etc/ssl", "/etc/letsencrypt"];
+/// Devices that are handed over one by one, for graphics, entropy and the like.
+const DEVICES: [&str; 6] = ["/dev/shm", "/dev/dri", "/dev/net/tun", "/dev/urandom", "/dev/null", "/dev/log"];
+/// Sockets through which a container runtime takes orders.
+const SOCKETS: [&str; 4] = ["docker.sock", "podman.sock", "containerd.sock", "crio.sock"];
+
+/// A folder of the host as a right, if it gives any.
+fn of_path(path: &str) -> Option<String> {
+    let under = |folder: &&str| path == *folder || path.strip_prefix(*folder).is_some_and(|rest| rest.starts_with('/'));
+    if SOCKETS.iter().any(|socket| path.ends_with(socket)) {
+        return Some("socket".to_owned());
+    }
+    if HARMLESS.iter().chain(&DEVICES).any(under) {
+        return None;
+    }
+    let whole = matches!(path, "/" | "/var" | "/var/run" | "/run" | "/home");
+    (whole || SENSITIVE.iter().any(under)).then(|| format!("path:{path}"))
+}
+
+/// The rights of a service of a compose file.
+pub fn of_compose(body: &Node) -> Vec<String> {
+    let host = |key: &str| body.get(key).and_then(Node::as_text) == Some("host");
+    let mut found = named(&[
+        ("privileged", body.get("privileged").and_then(Node::as_bool) == Some(true)),
+        ("network", host("network_mode")),
+        ("pid", host("pid")),
+        ("ipc", host("ipc")),
+        ("unconfined", is_unconfined(body)),
+    ]);
+    found.extend(capabilities(body.get("cap_add")));
+    let volumes = body.get("volumes").map(Node::items).unwrap_or_default().iter();
+    let sources = volumes.filter_map(|volume| match volume.as_text() {
+        Some(text) => text.split_once(':').map(|(source, _)| source),
+        None => volume.get("source").and_then(Node::as_text),
+    });
+    found.extend(sources.filter_map(of_path));
+    sorted(found)
+}
+
+/// The rights of a container of a pod, its pod's included.
+pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
+    let is_on = |node: &Node, path: &[&str]| node.at(path).and_then(Node::as_bool) == Some(true);
+    let unconfined = [pod, container].iter().any(|node| {
+        node.at(&["securityContext", "seccompProfile", "type"]).and_then(Node::as_text) == Some("Unconfined")
+    });
+    let mut found = named(&[
+        ("privileged", is_on(container, &["securityContext", "privileged"])),
+        ("network", is_on(pod, &["hostNetwork"])),
+        ("pid", is_on(pod, &["hostPID"])),
+        ("ipc", is_on(pod, &["hostIPC"])),
+        ("unconfined", unconfined),
+    ]);
+    found.extend(capabilities(container.at(&["securityContext", "capabilities", "add"])));
+    let mounted: Vec<&str> = container
+        .get("volumeMounts")
+        .map(Node::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|mount| mount.get("name").and_then(Node::as_text))
+        .collect();
+    let volumes = pod.get("volumes").map(Node::items).unwrap_or_default().iter();
+    let own = volumes.filter(|volume| volume.get("name").and_then(Node::as_text).is_some_and(|n| mounted.contains(&n)));
+    found.extend(own.filter_map(|volume| volume.at(&["hostPath", "path"]).and_then(Node::as_text)).filter_map(of_path));
+    sorted(found)
+}
+
+/// What a container of a pod does not give up although it could.
+pub fn kept_by_pod(pod: &Node, container: &Node) -> Vec<&'static str> {
+    let own = container.get("securityContext");
+    let flag = |key: &str| own.and_then(|context| context.get(key)).and_then(Node::as_bool);
+    let either = |key: &str| flag(key).or_else(|| pod.at(&["securityContext", key]).and_then(Node::as_bool));
+    let user = [container, pod].iter().find_map(|node| node.at(&["securityContext", "runAsUser"]));
+    let ordinary = user.and_then(scalar_text).is_some_and(|user| user != "0");
+    let drops = container.at(&["securityContext", "capabilities", "drop"]).map(texts).unwrap_or_default();
+    let all = [
+        ("allowPrivilegeEscalation", flag("allowPrivilegeEscalation") != Some(false)),
+        ("capabilities", !drops.iter().any(|name| name.eq_ignore_ascii_case("all"))),
+        ("readOnlyRootFilesystem", flag("readOnlyRootFilesystem") != Some(true)),
+        ("runAsNonRoot", either("runAsNonRoot") != Some(true) && !ordinary),
+    ];
+    all.into_iter().filter(|(_, kept)| *kept).map(|(name, _)| name).collect()
+}
+
+fn named(all: &[(&str, bool)]) -> Vec<String> {
+    all.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned()).collect()
+}
+
+/// Capabilities that reach beyond the container; `NET_BIND_SERVICE`, `CHOWN` and the like do not.
+fn capabilities(node: Option<&Node>) -> Vec<String> {
+    const STRONG: [&str; 12] = [
+        "ALL",
+        "SYS_ADMIN",
+        "NET_ADMIN",
+        "SYS_PTRACE",
+        "SYS_MODULE",
+        "SYS_RAWIO",
+        "SYS_TIME",
+        "SYS_BOOT",
+        "DAC_READ_SEARCH",
+        "NET_RAW",
+        "BPF",
+        "MAC_ADMIN",
+    ];
+    let names = node.map(texts).unwrap_or_default().into_iter().map(str::to_ascii_uppercase);
+    let plain = names.map(|name| name.strip_prefix("CAP_").map_or(name.clone(), str::to_owned));
+    plain.filter(|name| STRONG.contains(&name.as_str())).map(|name| format!("capability:{name}")).collect()
+}
+
+fn is_unconfined(body: &Node) -> bool {
+    let options = body.get("security_opt").map(texts).unwrap_or_default();
+    options.iter().any(|option| option.replace('=', ":").ends_with(":unconfined"))
+}
+
+fn sorted(mut found: Vec<String>) -> Vec<String> {
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::syntax::yaml::parse;
+
+    #[test]
+    fn rights_of_compose_services() {
+        let node = parse("privileged: true\npid: host\ncap_add: [CAP_SYS_ADMIN, CHOWN]\nsecurity_opt: ['seccomp:unconfined']\nvolumes:\n  - /etc/localtime:/etc/localtime:ro\n  - /etc:/host/etc\n  - {type: bind, source: /var/run/docker.sock, target: /s}\n  - data:/data\n  - /dev/dri:/dev/dri\n").unwrap();
+        let wanted = ["capability:SYS_ADMIN", "path:/etc", "pid", "privileged", "socket", "unconfined"];
+        assert_eq!(of_compose(&node), wanted);
+        assert!(of_compose(&parse("volumes: [x]\ncap_add: 3").unwrap()).is_empty());
+    }
+
+    #[test]
+    fn rights_of_pods() {
+        let pod = parse("hostPID: true\nvolumes:\n- {name: a, hostPath: {path: /}}\n- {name: b, hostPath: {path: /etc}}\nsecurityContext: {runAsNonRoot: true}\n").unwrap();
+        let container = parse("volumeMounts: [{name: a}]\nsecurityContext: {capabilities: {add: [NET_ADMIN], drop: [all]}, allowPrivilegeEscalation: false}").unwrap();
+        assert_eq!(of_pod(&pod, &container), ["capability:NET_ADMIN", "path:/", "pid"]);
+        assert_eq!(kept_by_pod(&pod, &container), ["readOnlyRootFilesystem"]);
+        let bare = parse("{}").unwrap();
+        assert_eq!(kept_by_pod(&bare, &bare).len(), 4);
+    }
+}
