@@ -17,7 +17,10 @@ pub struct FunctionId(pub u32);
 /// Every kind of fact with the fields that clauses, rules and shapes may use: the closed list that the loader checks.
 pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("router", &["prefix", "parent", "idle"]),
-    ("mount", &["scope", "path", "except", "order", "off", "strength", "chain", "roles"]),
+    (
+        "mount",
+        &["scope", "path", "except", "order", "off", "strength", "chain", "roles", "slot", "methods", "routes"],
+    ),
     ("role", &["role", "on", "fails", "strength", "opts", "enforced", "idle"]),
     (
         "route",

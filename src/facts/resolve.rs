@@ -12,6 +12,7 @@ use super::memo::{ExprMemo, State};
 use super::model::FunctionId;
 use super::paths::{Matcher, PathId, PathTable, TypeIdx};
 use super::program::{Exported, ExprRef, FunctionRef, ModuleId, Program, Target};
+use super::settings::Settings;
 use super::stacks::Stacks;
 use super::turn::Turn;
 use crate::syntax::hir::{
@@ -51,6 +52,7 @@ pub struct Links {
     pub callers: Vec<Vec<ExprRef>>,
     /// By function: types of its parameters, from being a handler of some stack.
     pub handlers: FxHashMap<FunctionId, Vec<Option<TypeIdx>>>,
+    pub settings: Settings,
 }
 
 /// What was worked out before.

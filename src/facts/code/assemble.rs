@@ -11,9 +11,10 @@ use super::roles::Roles;
 use super::routes::{Composed, Wiring, wire};
 use super::{env, headers, names, random, registrations, responses, schemas, state, stored, wrappers};
 use crate::facts::graph::{self, Callable, Reach, is_audited};
-use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Phase, Value};
+use crate::facts::model::{Confidence, Data, Fact, FactId, FunctionId, Guard, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Links};
+use crate::facts::settings::Settings;
 use crate::facts::stacks::{Stacks, Verb};
 use crate::project::{Area, FileId, ProcessKind, ServiceId, Span};
 use crate::syntax::hir::{BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Use};
@@ -32,7 +33,7 @@ const MUTATING: &[&str] = &["POST", "PUT", "PATCH", "DELETE", "ACTION"];
 const INPUT_HOPS: usize = 4;
 
 pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
-    let links: Links = graph::links(program, stacks);
+    let links = Links { settings: Settings::of(program, stacks), ..graph::links(program, stacks) };
     let mut evaluator = Evaluator::new(program, stacks, &links);
     let (mut raws, calls) = extract(&mut evaluator);
     raws = registrations::registrations(&mut evaluator, raws);
@@ -253,6 +254,9 @@ impl<'p, 'r> Builder<'p, 'r> {
             let (within, guard) = self.evaluator.surroundings(raw.at);
             fact.within = within;
             fact.guard = guard;
+            if self.evaluator.links.settings.is_aside(program, raw.at) {
+                fact.guard.0 |= Guard::DEV.0;
+            }
         }
         fact.symbol = raw.function.map_or_else(|| Arc::from(""), |f| symbol_of(program, f));
         let owner = program.of_file(raw.span.file).unwrap_or(module);

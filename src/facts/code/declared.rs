@@ -8,7 +8,7 @@ use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::Verb;
-use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, FunctionIdx, MemberKind, Step, TypeId};
+use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, FunctionIdx, MemberKind, TypeId};
 
 /// Classes above a class that are looked at.
 const MAX_ANCESTORS: usize = 32;
@@ -93,7 +93,7 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
 }
 
 /// The paths of everything that a class extends, through the project's own classes; nearest first.
-fn ancestors(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -> Vec<PathId> {
+pub(in crate::facts) fn ancestors(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -> Vec<PathId> {
     let mut found: Vec<PathId> = Vec::new();
     let mut queue = vec![(module, class)];
     let mut next = 0;
@@ -171,40 +171,23 @@ pub(super) fn type_paths(evaluator: &mut Evaluator<'_>, module: ModuleId, ty: Ty
     paths
 }
 
-/// Variables of a module that a framework reads by name: `MIDDLEWARE = […]`.
+/// The settings that a module makes, as production has them: `MIDDLEWARE = […]`, and the entries of dictionaries.
 fn settings(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>) {
-    let stacks = evaluator.stacks;
+    let (stacks, links) = (evaluator.stacks, evaluator.links);
     if !stacks.has_verb(Verb::Setting) {
         return;
     }
-    let program = evaluator.program;
-    let hir = program.module(module);
+    let service = evaluator.program.project.file(evaluator.program.loaded(module).file).service;
     let root = evaluator.paths.root(super::super::stacks::SETTINGS);
-    for export in &hir.exports {
-        let crate::syntax::hir::ExportTarget::Symbol(symbol) = export.target else { continue };
-        let entry = hir.symbol(symbol);
-        let Definition::Variable { init, steps, .. } = &entry.definition else { continue };
-        let Some(expr) = init.some().filter(|_| steps.as_slice() == ([] as [Step; 0])) else { continue };
-        let name = hir.str(export.name);
-        let path = evaluator.paths.member(root, name);
-        setting(evaluator, ExprRef { module, expr }, path, name, 0, out);
-    }
-}
-
-/// A setting, and the entries of its dictionary.
-fn setting(evaluator: &mut Evaluator<'_>, at: ExprRef, path: PathId, name: &str, depth: u8, out: &mut Vec<Raw>) {
-    let target = Target { value: Some(at), ..Target::of(at) };
-    apply(evaluator, Verb::Setting, &[path], Place { name: Some(name), ..Place::on(at, target) }, out);
-    let hir = evaluator.program.module(at.module);
-    let ExprKind::Object(run) = hir.kind(at.expr) else { return };
-    if depth >= 3 {
-        return;
-    }
-    for prop in hir.object(run) {
-        let Some(key) = prop.key else { continue };
-        let name = hir.str(key);
-        let path = evaluator.paths.member(path, name);
-        setting(evaluator, ExprRef { module: at.module, expr: prop.value }, path, name, depth + 1, out);
+    for (name, assigned) in links.settings.all(service) {
+        if assigned.iter().all(|one| one.value.module != module) {
+            continue;
+        }
+        let path = name.split('.').fold(root, |path, part| evaluator.paths.member(path, part));
+        for at in evaluator.setting_refs(module, name).into_iter().filter(|at| at.module == module) {
+            let target = Target { value: Some(at), ..Target::of(at) };
+            apply(evaluator, Verb::Setting, &[path], Place { name: Some(name), ..Place::on(at, target) }, out);
+        }
     }
 }
 

@@ -65,7 +65,7 @@ impl Raw {
 }
 
 /// Fields whose expressions matter, not their values.
-const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "of", "decides"];
+const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "of", "decides", "routes"];
 /// Fields of which both matter.
 const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on", "status"];
 
@@ -523,6 +523,7 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
             }
         }
         "opt" => evaluator.options(place.at),
+        "setting" => return evaluator.setting_value(place.at.module, rest),
         _ => Value::UNKNOWN,
     };
     rest.split('.').filter(|s| !s.is_empty()).fold(value, |value, step| value.field(step))

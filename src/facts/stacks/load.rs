@@ -7,6 +7,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
+use super::resources::{RawResource, RawSettings};
 use super::{Clause, ColumnType, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
 use crate::facts::model::{Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
@@ -40,6 +41,9 @@ struct RawStack {
     origins: Vec<RawOrigin>,
     #[serde(default)]
     column_types: Vec<RawColumnType>,
+    settings: Option<RawSettings>,
+    #[serde(default)]
+    resources: Vec<RawResource>,
     #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
@@ -57,7 +61,7 @@ struct RawDetect {
 
 #[derive(Default, Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+pub(super) enum OneOrMany {
     #[default]
     None,
     One(String),
@@ -65,7 +69,7 @@ enum OneOrMany {
 }
 
 impl OneOrMany {
-    fn list(self) -> Vec<String> {
+    pub(super) fn list(self) -> Vec<String> {
         match self {
             OneOrMany::None => Vec::new(),
             OneOrMany::One(one) => vec![one],
@@ -106,17 +110,17 @@ impl Stacks {
     }
 }
 
-struct Loader<'t> {
+pub(super) struct Loader<'t> {
     file: &'t str,
     types: BTreeMap<String, TypeIdx>,
 }
 
 impl Loader<'_> {
-    fn error(&self, span: std::ops::Range<usize>, message: impl Into<String>) -> StackError {
+    pub(super) fn error(&self, span: std::ops::Range<usize>, message: impl Into<String>) -> StackError {
         StackError { file: self.file.to_owned(), start: span.start, end: span.end, message: message.into() }
     }
 
-    fn selector(&self, text: &str, span: std::ops::Range<usize>, is_call: bool) -> Result<Selector, StackError> {
+    pub(super) fn selector(&self, text: &str, span: std::ops::Range<usize>, is_call: bool) -> Result<Selector, StackError> {
         Selector::parse(text, is_call, &|name| self.types.get(name).copied()).map_err(|e| self.error(span, e))
     }
 
@@ -165,6 +169,10 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         stacks.column_types.push(ColumnType { selector, texts: column.text, is: column.is });
     }
     let stack = stacks.stacks.len();
+    for resource in raw.resources {
+        stacks.resources.push(resource.load(&loader, stack)?);
+    }
+    stacks.settings.extend(raw.settings.map(|settings| settings.load(stack)));
     let handler = loader.handler(&raw.handler);
     for (kind, clauses) in &raw.fact {
         let fields = VOCABULARY.iter().find(|(name, _)| *name == kind.get_ref().as_str()).map(|(_, fields)| *fields);
@@ -211,6 +219,7 @@ fn load_clause(
         directive: None,
         condition: Vec::new(),
         made_by: None,
+        holds_for: None,
         fields: Vec::new(),
         handler: handler.to_vec(),
         id,
@@ -251,6 +260,7 @@ fn load_clause(
                 loaded.handler = loader.handler(&names);
             }
             "if" => loaded.condition = tests(loader, value, &span)?,
+            "holds_for" => loaded.holds_for = Some(loader.selector(text, span.clone(), false)?),
             field => {
                 if !known.contains(&field) {
                     return Err(
@@ -265,13 +275,13 @@ fn load_clause(
     if verbs > 1 {
         return Err(loader.error(
             span,
-            "a clause has one verb: call, read, tag, decorator, extends, attr, param, setting, export or file",
+            "a clause has one verb: call, read, tag, use, decorator, extends, attr, param, setting, export or file",
         ));
     }
     if verbs == 0 && loaded.file.is_none() {
         return Err(loader.error(
             span,
-            "a clause needs a verb: call, read, tag, decorator, extends, attr, param, setting, export or file",
+            "a clause needs a verb: call, read, tag, use, decorator, extends, attr, param, setting, export or file",
         ));
     }
     Ok(loaded)
@@ -287,6 +297,7 @@ fn selected_verb(name: &str) -> Option<Verb> {
         "extends" => Verb::Extends,
         "attr" => Verb::Attr,
         "param" => Verb::Param,
+        "use" => Verb::Use,
         _ => return None,
     })
 }
@@ -321,10 +332,10 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     let mut tests = Vec::new();
     for (key, test) in table {
         let known = ["argc", "params", "method", "path"].contains(&key.as_str())
-            || ["arg0", "arg1", "opt", "recv"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
+            || ["arg0", "arg1", "opt", "recv", "setting"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some();
         if !known {
-            let known = "argc, params, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
+            let known = "argc, params, arg0, arg1, opt.NAME, recv.NAME, setting.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {
