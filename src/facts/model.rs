@@ -19,7 +19,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("router", &["prefix", "parent", "idle"]),
     (
         "mount",
-        &["scope", "path", "except", "order", "off", "strength", "chain", "roles", "slot", "methods", "routes"],
+        &["scope", "path", "except", "order", "off", "strength", "chain", "roles", "slot", "methods", "routes", "list", "names"],
     ),
     ("role", &["role", "on", "fails", "strength", "opts", "enforced", "idle"]),
     (
@@ -37,6 +37,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "unvalidated",
             "signs_in",
             "framework",
+            "list",
         ],
     ),
     ("input", &["part", "state", "raw", "type"]),

@@ -35,10 +35,26 @@ pub(super) fn extract_uses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     }
 }
 
-/// What is called because an element of a chain is named.
-pub(super) fn used_callables(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Vec<Callable> {
-    let mut found = Vec::new();
+/// Adds what is called because elements of a chain are named; where all of them are known, nothing is opaque.
+pub(super) fn add_used(evaluator: &mut Evaluator<'_>, at: ExprRef, callables: &mut Vec<Callable>) {
+    let mut all_known = true;
     for element in elements(evaluator, at) {
+        let used = used_callables(evaluator, element);
+        all_known &= !used.is_empty();
+        for callable in used {
+            if !callables.contains(&callable) {
+                callables.push(callable);
+            }
+        }
+    }
+    if all_known {
+        callables.retain(|callable| *callable != Callable::Opaque);
+    }
+}
+
+/// What is called because something is named.
+fn used_callables(evaluator: &mut Evaluator<'_>, element: ExprRef) -> Vec<Callable> {
+    let mut found = Vec::new();
         for thing in named(evaluator, element) {
             match thing {
                 Thing::Path { path, .. } => found.push(Callable::External { path, site: Some(element) }),
@@ -51,7 +67,6 @@ pub(super) fn used_callables(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Vec<
                 _ => {}
             }
         }
-    }
     found
 }
 

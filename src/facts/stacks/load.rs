@@ -331,11 +331,11 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     let table = value.as_table().ok_or_else(|| error("`if` is a table of tests"))?;
     let mut tests = Vec::new();
     for (key, test) in table {
-        let known = ["argc", "params", "method", "path"].contains(&key.as_str())
+        let known = ["argc", "params", "method", "path", "value"].contains(&key.as_str())
             || ["arg0", "arg1", "opt", "recv", "setting"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some();
         if !known {
-            let known = "argc, params, arg0, arg1, opt.NAME, recv.NAME, setting.NAME, after(NAME|NAME)";
+            let known = "argc, params, arg0, arg1, opt.NAME, recv.NAME, value, setting.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {
