@@ -24,6 +24,7 @@ mod roles;
 mod routes;
 mod schemas;
 mod state;
+mod statuses;
 mod stored;
 mod uses;
 mod wrappers;

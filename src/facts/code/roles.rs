@@ -377,6 +377,8 @@ pub fn usage(module: &Module, expr: ExprId, depth: u8) -> Enforced {
         };
         match module.kind(parent) {
             ExprKind::Conditional { test, .. } if test == child => return Enforced::Yes,
+            // `check()?` ends the function.
+            ExprKind::Try(_) => return Enforced::Yes,
             // `check() || fail()`; a plain fallback value is none.
             ExprKind::Logical { op: LogicalOp::And | LogicalOp::Or, left, right }
                 if left == child
