@@ -19,7 +19,10 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("router", &["prefix", "parent", "idle"]),
     (
         "mount",
-        &["scope", "path", "except", "order", "off", "strength", "chain", "roles", "slot", "methods", "routes", "list", "names"],
+        &[
+            "scope", "path", "except", "order", "off", "strength", "chain", "roles", "slot", "methods", "routes",
+            "list", "names",
+        ],
     ),
     ("role", &["role", "on", "fails", "strength", "opts", "enforced", "idle"]),
     (

@@ -3,10 +3,10 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::model::{Guard, Value};
 use super::program::{ExprRef, ModuleId, Program, Target};
 use super::resolve::Evaluator;
 use super::stacks::{SettingsModules, Stacks};
-use super::model::{Guard, Value};
 use crate::project::{Area, ServiceId};
 use crate::syntax::hir::{
     AssignOp, ContextKind, Definition, ExportTarget, ExprId, ExprKind, Module, PropKind, Step, SymbolIdx,

@@ -70,7 +70,8 @@ impl Raw {
 }
 
 /// Fields whose expressions matter, not their values.
-const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "of", "decides", "routes", "list"];
+const REF_FIELDS: &[&str] =
+    &["router", "chain", "scope", "handler", "state", "shape", "of", "decides", "routes", "list"];
 /// Fields of which both matter.
 const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on", "status"];
 

@@ -10,11 +10,10 @@ use super::registered::{Mount, RouterId};
 use super::resources::refusing;
 use super::roles::Roles;
 use super::routes::Wirer;
-use super::uses::add_used;
+use super::uses::{add_used, own_classes};
 use crate::facts::graph::Callable;
 use crate::facts::paths::{PathId, Selector};
 use crate::facts::program::{ExprRef, FunctionRef};
-use crate::facts::resolve::Thing;
 use crate::project::ServiceId;
 use crate::syntax::hir::Language;
 
@@ -41,10 +40,8 @@ impl<'p> Wirer<'_, 'p, '_> {
         }
         for &at in raw.refs("chain") {
             add_used(self.evaluator, at, &mut mount.callables);
-            for thing in self.evaluator.things(at) {
-                if let Thing::Class(module, class) = thing {
-                    roles.refusing.extend(refusing(self.evaluator, module, class));
-                }
+            for (module, class) in own_classes(self.evaluator, at) {
+                roles.refusing.extend(refusing(self.evaluator, module, class));
             }
         }
         if roles.is_role(raw.at) {
@@ -119,8 +116,7 @@ impl<'p> Wirer<'_, 'p, '_> {
             }
         }
         let on = |declared: &Declared| self.on_declared.get(declared).into_iter().flatten().copied();
-        let mut found: Vec<Vec<usize>> =
-            levels.iter().map(|level| level.iter().flat_map(on).collect()).collect();
+        let mut found: Vec<Vec<usize>> = levels.iter().map(|level| level.iter().flat_map(on).collect()).collect();
         if !self.kinds.is_empty() {
             found.push(self.of_kind(index, &functions));
         }

@@ -106,14 +106,7 @@ impl Lists<'_> {
     }
 
     /// `shop.urls`, `urls.api_patterns`
-    fn member(
-        &self,
-        evaluator: &mut Evaluator<'_>,
-        at: ExprRef,
-        object: ExprRef,
-        depth: u8,
-        out: &mut Vec<ExprRef>,
-    ) {
+    fn member(&self, evaluator: &mut Evaluator<'_>, at: ExprRef, object: ExprRef, depth: u8, out: &mut Vec<ExprRef>) {
         for thing in evaluator.things(at) {
             if let Thing::Module(module) = thing {
                 self.of_module(evaluator, module, depth, out);

@@ -83,7 +83,8 @@ impl Looker<'_, '_> {
                 add_used(self.evaluator, at, &mut callables);
             }
             if raw.view.is_some() {
-                callables.retain(|callable| *callable != Callable::Opaque);
+                // What wraps the class stays; of its methods, only those that answer run.
+                callables.retain(|callable| matches!(callable, Callable::External { .. }));
             }
         }
         for &function in &raw.functions {

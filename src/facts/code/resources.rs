@@ -115,9 +115,7 @@ fn class_named(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Option<Named> {
             let paths = ancestors(evaluator, module, class);
             (!resources_of(evaluator, &paths).is_empty()).then_some(Named::Own(module, class))
         }
-        Thing::Path { path, .. } => {
-            (!resources_of(evaluator, &[path]).is_empty()).then_some(Named::Library(path))
-        }
+        Thing::Path { path, .. } => (!resources_of(evaluator, &[path]).is_empty()).then_some(Named::Library(path)),
         _ => None,
     })
 }
@@ -126,7 +124,8 @@ fn class_named(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Option<Named> {
 fn given_methods(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Vec<(String, String)> {
     match evaluator.value(at).data {
         Data::Record(record) => {
-            let pairs = record.fields.iter().filter_map(|(verb, name)| Some((verb.to_uppercase(), name.as_text()?.to_owned())));
+            let pairs =
+                record.fields.iter().filter_map(|(verb, name)| Some((verb.to_uppercase(), name.as_text()?.to_owned())));
             pairs.collect()
         }
         _ => Vec::new(),
@@ -137,9 +136,7 @@ fn given_methods(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Vec<(String, Str
 fn resources_of<'p>(evaluator: &mut Evaluator<'p>, paths: &[PathId]) -> Vec<&'p Resource> {
     let stacks = evaluator.stacks;
     let is_of = |resource: &&Resource| {
-        paths.iter().any(|&path| {
-            evaluator.matcher.matches(&evaluator.paths, &stacks.types, path, &resource.classes)
-        })
+        paths.iter().any(|&path| evaluator.matcher.matches(&evaluator.paths, &stacks.types, path, &resource.classes))
     };
     stacks.resources.iter().filter(is_of).collect()
 }
@@ -218,7 +215,8 @@ impl Seen {
             route.set("method", Value::text(one.verb));
             if let Some(base) = &base {
                 let below = one.below.trim_start_matches('/');
-                let joined = if below.is_empty() { base.clone() } else { format!("{}/{below}", base.trim_end_matches('/')) };
+                let joined =
+                    if below.is_empty() { base.clone() } else { format!("{}/{below}", base.trim_end_matches('/')) };
                 route.set("path", Value::text(joined));
             }
             route.functions = around.iter().copied().chain(one.function).collect();
@@ -289,9 +287,10 @@ fn extra_methods(
             let Some((callee, _)) = evaluator.program.module(decorator.module).call(decorator.expr) else { continue };
             let paths = evaluator.paths_of(ExprRef { expr: callee, ..decorator });
             let is_extra = paths.iter().any(|&path| {
-                resources.iter().filter_map(|resource| resource.extra.as_ref()).any(|selector| {
-                    evaluator.matcher.matches(&evaluator.paths, &stacks.types, path, selector)
-                })
+                resources
+                    .iter()
+                    .filter_map(|resource| resource.extra.as_ref())
+                    .any(|selector| evaluator.matcher.matches(&evaluator.paths, &stacks.types, path, selector))
             });
             if !is_extra {
                 continue;

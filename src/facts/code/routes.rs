@@ -52,6 +52,8 @@ type Way = (Option<String>, Vec<(Callable, bool)>);
 
 /// The `order` of a mount by which a function is handed the router, to register on it.
 const HANDS: &str = "hands";
+/// The `strength` of a role that is only played where something is written.
+const WRITES: &str = "writes";
 /// Ways up to an application that are followed when a router is mounted more than once.
 const MAX_WAYS: usize = 3;
 const MAX_LEVELS: u8 = 6;
@@ -242,7 +244,11 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         let mut links: Vec<(Callable, bool)> = Vec::new();
         match router {
             Some(site) => {
-                let in_all = if self.lists.contains(&site.site) { self.global_links(raw, own_path.as_deref()) } else { Vec::new() };
+                let in_all = if self.lists.contains(&site.site) {
+                    self.global_links(raw, own_path.as_deref())
+                } else {
+                    Vec::new()
+                };
                 let ways = self.ways_up(site, raw_index, own_path.as_deref(), 0);
                 composed.mounted = !ways.is_empty();
                 if let Some((path, callables)) = ways.into_iter().next() {
@@ -312,7 +318,8 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         }
         let hung = self.mounts_of(router);
         if hung.is_empty() || level >= MAX_LEVELS {
-            let rooted = self.is_application(router.site) || self.escapes(router.site) || self.is_first_list(router.site);
+            let rooted =
+                self.is_application(router.site) || self.escapes(router.site) || self.is_first_list(router.site);
             return if rooted { vec![(path.map(str::to_owned), links)] } else { Vec::new() };
         }
         let mut ways = Vec::new();
@@ -476,6 +483,12 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             for mut role in roles.of_callable(callable) {
                 if !role.enforced.ends_request() {
                     continue;
+                }
+                if self.raws[role.raw].text("strength") == Some(WRITES) {
+                    match composed.method.as_str() {
+                        "GET" | "HEAD" | "OPTIONS" => continue,
+                        method => role.half |= method == "ALL",
+                    }
                 }
                 role.half |= half;
                 composed.role_raws.push(role.raw);

@@ -52,21 +52,33 @@ pub(super) fn add_used(evaluator: &mut Evaluator<'_>, at: ExprRef, callables: &m
     }
 }
 
+/// The project's classes among the elements of a list.
+pub(super) fn own_classes(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Vec<(ModuleId, ClassIdx)> {
+    let mut found = Vec::new();
+    for element in elements(evaluator, at) {
+        found.extend(named(evaluator, element).into_iter().filter_map(|thing| match thing {
+            Thing::Class(module, class) => Some((module, class)),
+            _ => None,
+        }));
+    }
+    found
+}
+
 /// What is called because something is named.
 fn used_callables(evaluator: &mut Evaluator<'_>, element: ExprRef) -> Vec<Callable> {
     let mut found = Vec::new();
-        for thing in named(evaluator, element) {
-            match thing {
-                Thing::Path { path, .. } => found.push(Callable::External { path, site: Some(element) }),
-                Thing::Class(module, class) => {
-                    let paths = ancestors(evaluator, module, class);
-                    found.extend(paths.first().map(|&path| Callable::External { path, site: Some(element) }));
-                    found.extend(methods(evaluator, module, class).into_iter().map(Callable::Function));
-                }
-                Thing::Function(function) => found.push(Callable::Function(function)),
-                _ => {}
+    for thing in named(evaluator, element) {
+        match thing {
+            Thing::Path { path, .. } => found.push(Callable::External { path, site: Some(element) }),
+            Thing::Class(module, class) => {
+                let paths = ancestors(evaluator, module, class);
+                found.extend(paths.first().map(|&path| Callable::External { path, site: Some(element) }));
+                found.extend(methods(evaluator, module, class).into_iter().map(Callable::Function));
             }
+            Thing::Function(function) => found.push(Callable::Function(function)),
+            _ => {}
         }
+    }
     found
 }
 
@@ -168,6 +180,7 @@ fn named_paths(evaluator: &mut Evaluator<'_>, at: ExprRef) -> SmallVec<[PathId; 
 }
 
 fn is_path(text: &str) -> bool {
-    let is_name = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_name =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     text.contains('.') && text.split('.').all(is_name)
 }

@@ -69,9 +69,8 @@ fn link_resources(evaluator: &mut Evaluator<'_>, module: ModuleId, links: &mut L
         let hir = program.module(module);
         let stack = &evaluator.stacks.stacks[stack];
         let first = hir.function(function.function).parameters.first().and_then(|first| first.symbol.some());
-        let is_named = first.is_some_and(|symbol| {
-            stack.handler_names.iter().any(|name| name == hir.str(hir.symbol(symbol).name))
-        });
+        let is_named =
+            first.is_some_and(|symbol| stack.handler_names.iter().any(|name| name == hir.str(hir.symbol(symbol).name)));
         if is_named {
             links.handlers.insert(program.number(function), stack.handler.clone());
         }

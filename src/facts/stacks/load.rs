@@ -121,7 +121,12 @@ impl Loader<'_> {
         StackError { file: self.file.to_owned(), start: span.start, end: span.end, message: message.into() }
     }
 
-    pub(super) fn selector(&self, text: &str, span: std::ops::Range<usize>, is_call: bool) -> Result<Selector, StackError> {
+    pub(super) fn selector(
+        &self,
+        text: &str,
+        span: std::ops::Range<usize>,
+        is_call: bool,
+    ) -> Result<Selector, StackError> {
         Selector::parse(text, is_call, &|name| self.types.get(name).copied()).map_err(|e| self.error(span, e))
     }
 
@@ -360,7 +365,8 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
             || ["arg0", "arg1", "opt", "recv", "setting"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some();
         if !known {
-            let known = "argc, params, optional, arg0, arg1, opt.NAME, recv.NAME, value, setting.NAME, after(NAME|NAME)";
+            let known =
+                "argc, params, optional, arg0, arg1, opt.NAME, recv.NAME, value, setting.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {

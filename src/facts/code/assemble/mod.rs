@@ -17,7 +17,9 @@ use crate::facts::code::extract::{Raw, extract};
 use crate::facts::code::idle::Reads;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
-use crate::facts::code::{env, headers, names, random, registrations, resources, responses, schemas, state, stored, wrappers};
+use crate::facts::code::{
+    env, headers, names, random, registrations, resources, responses, schemas, state, stored, wrappers,
+};
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Guard, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};

@@ -62,7 +62,8 @@ impl<'p, 'r> Builder<'p, 'r> {
         let unvalidated = self.unvalidated(route, &parts);
         fact.roots = functions;
         let named = raw.view.as_ref().map(|view| Arc::from(view.name.as_str()));
-        let handler = named.unwrap_or_else(|| route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f)));
+        let handler =
+            named.unwrap_or_else(|| route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f)));
         let framework = raw.stack.map_or("", |stack| self.evaluator.stacks.stacks[stack].id.as_str());
         let methods = match (&*route.method, route.declared_methods.is_empty()) {
             ("ALL", true) => self.tested_methods(route),
