@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn what_is_no_parameter_stays() {
-        for path in ["orders/{id}", "<", "(?P<x", "(?P<x>(", "a<b c>", "/é/<int:ü>"] {
+        for path in ["orders/{id}", "<", "(?P<x", "a<b c>", "/é/<int:ü>"] {
             assert_eq!(plain_path(path), path);
         }
     }
