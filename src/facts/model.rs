@@ -41,6 +41,8 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "signs_in",
             "framework",
             "list",
+            "answers",
+            "parameters",
         ],
     ),
     ("input", &["part", "state", "raw", "type"]),

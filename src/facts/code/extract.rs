@@ -8,6 +8,7 @@ use super::declared::{extract_declared, injected};
 use super::kept::mark_kept;
 use super::resources::View;
 use super::statuses::number_statuses;
+use super::thrown::thrown_refusals;
 use super::uses::extract_uses;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
@@ -184,6 +185,7 @@ fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     let mut refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
     refusals.extend(found.iter().flat_map(|raw| handed_refusals(evaluator, raw)));
     found.extend(refusals);
+    found.extend(thrown_refusals(evaluator));
     mark_kept(evaluator, &mut found);
     found.iter_mut().for_each(mark_own_origin);
     found
@@ -219,7 +221,8 @@ fn mark_own_origin(raw: &mut Raw) {
 }
 
 /// What a status says that is answered when a check fails. https://www.rfc-editor.org/rfc/rfc9110#section-15.5
-const REFUSALS: &[(f64, &str)] = &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
+pub(super) const REFUSALS: &[(f64, &str)] =
+    &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
 
 /// A response with a status that refuses stands for the check before it.
 fn refusal(raw: &Raw) -> Option<Raw> {

@@ -1,5 +1,6 @@
 //! Facts from code: clauses over calls, reads and exports, then the shapes that no clause can say.
 
+mod answers;
 mod assemble;
 mod chains;
 mod declared;
@@ -14,6 +15,7 @@ mod lists;
 mod names;
 mod plain_paths;
 mod project_fields;
+mod published;
 mod random;
 mod refusals;
 mod registered;
@@ -26,6 +28,7 @@ mod schemas;
 mod state;
 mod statuses;
 mod stored;
+mod thrown;
 mod uses;
 mod wrappers;
 

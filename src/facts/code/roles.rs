@@ -211,6 +211,7 @@ impl<'r, 'p> Roles<'r, 'p> {
         if let Some(on) = raw.get("on")
             && !on.origins.has(Origins::REQUEST)
             && !on.origins.has(Origins::PARAMETER)
+            && !on.origins.has(Origins::DYNAMIC)
             && (on.origins.has(Origins::ENV) || on.origins.has(Origins::LITERAL))
         {
             return Enforced::No;
