@@ -19,7 +19,7 @@ use crate::facts::code::published::Published;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
 use crate::facts::code::{
-    env, headers, names, random, registrations, resources, responses, schemas, state, stored, wrappers,
+    env, headers, models, names, random, registrations, resources, responses, state, stored, wrappers,
 };
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Guard, Phase, Value};
@@ -47,7 +47,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
     raws = resources::resources(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
     random::follow_random(&evaluator, &mut raws);
-    schemas::schemas(&mut evaluator, &mut raws);
+    models::models(&mut evaluator, &mut raws);
     headers::headers(&mut evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
     responses::follow_responses(&mut evaluator, &mut raws);
