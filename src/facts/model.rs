@@ -21,7 +21,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         "mount",
         &[
             "scope", "path", "except", "order", "off", "strength", "chain", "roles", "slot", "methods", "routes",
-            "list", "names",
+            "list", "names", "replaces",
         ],
     ),
     ("role", &["role", "on", "fails", "strength", "opts", "enforced", "idle"]),
@@ -41,11 +41,12 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "signs_in",
             "framework",
             "list",
+            "document",
             "answers",
             "parameters",
         ],
     ),
-    ("input", &["part", "state", "raw", "type"]),
+    ("input", &["part", "state", "declared", "raw", "type"]),
     ("response", &["status", "statuses", "body", "error", "by_environment"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),
@@ -86,6 +87,12 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("hook", &["on", "signals", "handler"]),
     ("outbound", &["url", "timeout", "target"]),
     ("hmac", &["over", "compare"]),
+    ("sink", &["what", "value", "shell", "safe"]),
+    ("digest", &["algorithm", "over", "security", "flows"]),
+    ("cipher", &["algorithm", "iv", "key"]),
+    ("tls", &["verify", "target"]),
+    ("debug", &["what", "value"]),
+    ("blocking", &["what"]),
     ("token", &["op", "expires", "algorithms", "audience", "secret", "key", "ignore_expiration", "payload"]),
     ("random", &["flows", "source"]),
     ("log", &["level", "args", "names", "library", "redacted"]),
@@ -383,12 +390,15 @@ impl Within {
     pub const CATCH: Within = Within(4);
     pub const FINALLY: Within = Within(8);
     pub const TRY: Within = Within(16);
+    /// The function around is asynchronous.
+    pub const ASYNC: Within = Within(32);
     pub const NAMES: &'static [(&'static str, Within)] = &[
         ("loop", Self::LOOP),
         ("transaction", Self::TRANSACTION),
         ("catch", Self::CATCH),
         ("finally", Self::FINALLY),
         ("try", Self::TRY),
+        ("async", Self::ASYNC),
     ];
 }
 

@@ -316,7 +316,7 @@ fn facts(files: &[(&str, &str)], kind: &str) -> Vec<super::Fact> {
     let stacks = Stacks::load([("test.toml", STACK)]).unwrap();
     let mut project = project(files);
     project.services[0].stacks = vec!["test".into()];
-    let mut facts = with_program(&project, files, |program| super::code::code_facts(program, &stacks).facts);
+    let mut facts = with_program(&project, files, |program| super::code::code_facts(program, &stacks, &[]).facts);
     facts.retain(|fact| &*fact.kind == kind);
     facts
 }

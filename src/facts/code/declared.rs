@@ -3,15 +3,12 @@
 use smallvec::SmallVec;
 
 use super::extract::{Place, Raw, Target, apply};
-use crate::facts::classes::bases;
 use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::facts::stacks::Verb;
-use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, FunctionIdx, MemberKind, TypeId};
+use crate::facts::stacks::{Stacks, Verb};
+use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, FunctionIdx, MemberKind, Step, TypeId};
 
-/// Classes above a class that are looked at.
-const MAX_ANCESTORS: usize = 32;
 /// Calls in one annotation (`Annotated[T, Depends(f), Query()]`) that are looked at.
 const MAX_MARKERS: usize = 8;
 
@@ -71,9 +68,10 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
     for &decorator in &hir.class(class).decorators {
         apply_decorator(evaluator, ExprRef { module, expr: decorator }, target, out);
     }
-    let ancestors = ancestors(evaluator, module, class);
-    if ancestors.is_empty() {
-        return;
+    injected_fields(evaluator, module, class, target, out);
+    let ancestors = evaluator.lineage(module, class).outside;
+    if !ancestors.iter().any(|&path| !is_plain_base(&evaluator.paths.text(path))) {
+        return class_settings(evaluator, module, class, out);
     }
     let name = hir.class(class).name.map(|name| hir.str(name));
     apply(evaluator, Verb::Extends, &ancestors, Place { name, ..Place::on(at, target) }, out);
@@ -92,27 +90,23 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
     }
 }
 
-/// The paths of everything that a class extends, through the project's own classes; nearest first.
-pub(in crate::facts) fn ancestors(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -> Vec<PathId> {
-    let mut found: Vec<PathId> = Vec::new();
-    let mut queue = vec![(module, class)];
-    let mut next = 0;
-    while let Some(&(module, class)) = queue.get(next) {
-        next += 1;
-        let hir = evaluator.program.module(module);
-        for base in bases(hir, hir.class(class).heritage) {
-            for thing in evaluator.things(ExprRef { module, expr: base }) {
-                match thing {
-                    Thing::Path { path, .. } if !found.contains(&path) => found.push(path),
-                    Thing::Class(module, class) if queue.len() < MAX_ANCESTORS && !queue.contains(&(module, class)) => {
-                        queue.push((module, class));
-                    }
-                    _ => {}
-                }
-            }
-        }
+/// Fields that something is handed to (`user: User = Depends(current_user)`) are parameters of all methods.
+fn injected_fields(
+    evaluator: &mut Evaluator<'_>,
+    module: ModuleId,
+    class: ClassIdx,
+    target: Target,
+    out: &mut Vec<Raw>,
+) {
+    let hir = evaluator.program.module(module);
+    for member in &hir.class(class).members {
+        let MemberKind::Field(value) = member.kind else { continue };
+        let Some(expr) = value.some().filter(|&value| hir.call(value).is_some()) else { continue };
+        let at = ExprRef { module, expr };
+        let paths = called_paths(evaluator, at);
+        let place = Place { name: Some(hir.str(member.name)), ..Place::on(at, target) };
+        apply(evaluator, Verb::Param, &paths, place, out);
     }
-    found
 }
 
 /// What parameters are marked with: the default, the calls in the annotation, the annotated type.
@@ -136,11 +130,13 @@ fn parameters(evaluator: &mut Evaluator<'_>, function: FunctionRef, out: &mut Ve
         let mut markers: Vec<ExprRef> = default.some().map(|expr| ExprRef { module, expr }).into_iter().collect();
         let written = hir.written_type(*annotation).map(|expr| ExprRef { module, expr });
         markers.extend(written.map(|written| markers_of(evaluator, written)).unwrap_or_default());
+        let is_marked = markers.iter().any(|at| evaluator.program.module(at.module).call(at.expr).is_some());
         for at in markers {
             let paths = called_paths(evaluator, at);
             apply(evaluator, Verb::Param, &paths, Place { name: Some(name), ..Place::on(at, target) }, out);
         }
-        if let Some(at) = written {
+        // What `Depends(…)` hands in is no input, whatever its type.
+        if let Some(at) = written.filter(|_| !is_marked) {
             let paths = type_paths(evaluator, module, *annotation);
             apply(evaluator, Verb::Param, &paths, Place { name: Some(name), ..Place::on(at, target) }, out);
         }
@@ -164,7 +160,7 @@ pub(super) fn type_paths(evaluator: &mut Evaluator<'_>, module: ModuleId, ty: Ty
     for thing in things {
         match thing {
             Thing::Path { path, .. } if !evaluator.paths.is_result(path) => paths.push(path),
-            Thing::Instance(module, class) => paths.extend(ancestors(evaluator, module, class)),
+            Thing::Instance(module, class) => paths.extend(evaluator.lineage(module, class).outside),
             _ => {}
         }
     }
@@ -179,6 +175,7 @@ fn settings(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>)
     }
     let service = evaluator.program.project.file(evaluator.program.loaded(module).file).service;
     let root = evaluator.paths.root(super::super::stacks::SETTINGS);
+    let before = out.len();
     for (name, assigned) in links.settings.all(service) {
         if assigned.iter().all(|one| one.value.module != module) {
             continue;
@@ -188,6 +185,75 @@ fn settings(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>)
             let target = Target { value: Some(at), ..Target::of(at) };
             apply(evaluator, Verb::Setting, &[path], Place { name: Some(name), ..Place::on(at, target) }, out);
         }
+    }
+    retain_from(out, before, |raw| is_of_modules(stacks, raw));
+    let before = out.len();
+    let hir = evaluator.program.module(module);
+    for export in &hir.exports {
+        let crate::syntax::hir::ExportTarget::Symbol(symbol) = export.target else { continue };
+        let entry = hir.symbol(symbol);
+        let Definition::Variable { init, steps, .. } = &entry.definition else { continue };
+        let Some(expr) = init.some().filter(|_| steps.as_slice() == ([] as [Step; 0])) else { continue };
+        let name = hir.str(export.name);
+        let path = evaluator.paths.member(root, name);
+        setting(evaluator, ExprRef { module, expr }, path, name, 0, out);
+    }
+    retain_from(out, before, |raw| !is_of_modules(stacks, raw));
+}
+
+/// Keeps of what was added since then what is wanted.
+fn retain_from(out: &mut Vec<Raw>, start: usize, is_wanted: impl Fn(&Raw) -> bool) {
+    let added = out.split_off(start);
+    out.extend(added.into_iter().filter(is_wanted));
+}
+
+/// `object` says nothing about a class.
+fn is_plain_base(path: &str) -> bool {
+    path == "builtins.object"
+}
+
+/// Settings may stand in a class of their own, which a framework is handed: `app.config.from_object(Production)`.
+fn class_settings(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: &mut Vec<Raw>) {
+    if !evaluator.stacks.has_verb(Verb::Setting) {
+        return;
+    }
+    let before = out.len();
+    let hir = evaluator.program.module(module);
+    let root = evaluator.paths.root(super::super::stacks::SETTINGS);
+    for member in &hir.class(class).members {
+        let MemberKind::Field(value) = member.kind else { continue };
+        let name = hir.str(member.name);
+        let (Some(expr), true) = (value.some(), name.chars().all(is_of_constant)) else { continue };
+        let path = evaluator.paths.member(root, name);
+        setting(evaluator, ExprRef { module, expr }, path, name, 0, out);
+    }
+    let stacks = evaluator.stacks;
+    retain_from(out, before, |raw| !is_of_modules(stacks, raw));
+}
+
+/// Is it of a framework whose settings stand in modules of their own?
+fn is_of_modules(stacks: &Stacks, raw: &Raw) -> bool {
+    stacks.settings.iter().any(|kind| raw.stack == Some(kind.stack))
+}
+
+fn is_of_constant(sign: char) -> bool {
+    sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_'
+}
+
+/// A setting, and the entries of its dictionary.
+fn setting(evaluator: &mut Evaluator<'_>, at: ExprRef, path: PathId, name: &str, depth: u8, out: &mut Vec<Raw>) {
+    let target = Target { value: Some(at), ..Target::of(at) };
+    apply(evaluator, Verb::Setting, &[path], Place { name: Some(name), ..Place::on(at, target) }, out);
+    let hir = evaluator.program.module(at.module);
+    let ExprKind::Object(run) = hir.kind(at.expr) else { return };
+    if depth >= 3 {
+        return;
+    }
+    for prop in hir.object(run) {
+        let Some(key) = prop.key else { continue };
+        let name = hir.str(key);
+        let path = evaluator.paths.member(path, name);
+        setting(evaluator, ExprRef { module: at.module, expr: prop.value }, path, name, depth + 1, out);
     }
 }
 

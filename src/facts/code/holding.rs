@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::declared::{Declared, ancestors};
+use super::declared::Declared;
 use super::extract::Raw;
 use super::lists::Lists;
 use super::registered::{Mount, RouterId};
@@ -145,7 +145,7 @@ impl<'p> Wirer<'_, 'p, '_> {
         match raw.view.as_ref() {
             Some(view) if !view.line.is_empty() => {
                 let (module, class) = view.line[0];
-                paths.extend(ancestors(self.evaluator, module, class));
+                paths.extend(self.evaluator.lineage(module, class).outside);
             }
             Some(_) => {
                 for callable in &self.routes[index].callables {

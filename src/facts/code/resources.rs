@@ -3,10 +3,8 @@
 
 use rustc_hash::FxHashSet;
 
-use super::declared::ancestors;
 use super::extract::Raw;
 use super::lists::Lists;
-use super::uses::own_line;
 use crate::facts::model::{Data, Value};
 use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
@@ -112,7 +110,7 @@ fn class_named(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Option<Named> {
     let things = evaluator.things(at);
     things.into_iter().find_map(|thing| match thing {
         Thing::Class(module, class) => {
-            let paths = ancestors(evaluator, module, class);
+            let paths = evaluator.lineage(module, class).outside;
             (!resources_of(evaluator, &paths).is_empty()).then_some(Named::Own(module, class))
         }
         Thing::Path { path, .. } => (!resources_of(evaluator, &[path]).is_empty()).then_some(Named::Library(path)),
@@ -154,7 +152,8 @@ impl Seen {
     fn routes(&self, evaluator: &mut Evaluator<'_>, raw: &Raw) -> Vec<Raw> {
         let (line, paths) = match self.class {
             Named::Own(module, class) => {
-                (own_line(evaluator, module, class).to_vec(), ancestors(evaluator, module, class))
+                let lineage = evaluator.lineage(module, class);
+                (lineage.classes, lineage.outside.to_vec())
             }
             Named::Library(path) => (Vec::new(), vec![path]),
         };
@@ -317,12 +316,12 @@ fn decorators(evaluator: &Evaluator<'_>, function: FunctionRef) -> Vec<ExprRef> 
 
 /// The methods of a class that refuse by what they give back.
 pub(super) fn refusing(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -> Vec<FunctionRef> {
-    let paths = ancestors(evaluator, module, class);
+    let paths = evaluator.lineage(module, class).outside;
     let names: Vec<String> = resources_of(evaluator, &paths).iter().flat_map(|r| r.refuses.clone()).collect();
     if names.is_empty() {
         return Vec::new();
     }
-    let line = own_line(evaluator, module, class);
+    let line = evaluator.lineage(module, class).classes;
     let own = own_methods(evaluator, &line);
     own.into_iter().filter(|(name, _)| names.contains(name)).map(|(_, function)| function).collect()
 }
@@ -335,7 +334,7 @@ pub fn request_methods(evaluator: &mut Evaluator<'_>, module: ModuleId) -> Vec<(
     }
     for index in 0..evaluator.program.module(module).classes.len() {
         let class = ClassIdx(u32::try_from(index).unwrap_or(u32::MAX));
-        let paths = ancestors(evaluator, module, class);
+        let paths = evaluator.lineage(module, class).outside;
         let Some(stack) = resources_of(evaluator, &paths).first().map(|resource| resource.stack) else { continue };
         for member in &evaluator.program.module(module).class(class).members {
             if let MemberKind::Method(function) = member.kind

@@ -3,7 +3,6 @@
 
 use smallvec::SmallVec;
 
-use super::declared::ancestors;
 use super::extract::{Place, Raw, apply};
 use crate::facts::graph::Callable;
 use crate::facts::paths::PathId;
@@ -71,7 +70,7 @@ fn used_callables(evaluator: &mut Evaluator<'_>, element: ExprRef) -> Vec<Callab
         match thing {
             Thing::Path { path, .. } => found.push(Callable::External { path, site: Some(element) }),
             Thing::Class(module, class) => {
-                let paths = ancestors(evaluator, module, class);
+                let paths = evaluator.lineage(module, class).outside;
                 found.extend(paths.first().map(|&path| Callable::External { path, site: Some(element) }));
                 found.extend(methods(evaluator, module, class).into_iter().map(Callable::Function));
             }
@@ -85,7 +84,7 @@ fn used_callables(evaluator: &mut Evaluator<'_>, element: ExprRef) -> Vec<Callab
 /// The methods of a class, those of its own bases included.
 pub(super) fn methods(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -> Vec<FunctionRef> {
     let mut found = Vec::new();
-    for (module, class) in own_line(evaluator, module, class) {
+    for (module, class) in evaluator.lineage(module, class).classes {
         for member in &evaluator.program.module(module).class(class).members {
             if let MemberKind::Method(function) | MemberKind::Getter(function) = member.kind {
                 found.push(FunctionRef { module, function });
@@ -94,28 +93,6 @@ pub(super) fn methods(evaluator: &mut Evaluator<'_>, module: ModuleId, class: Cl
     }
     found.truncate(MAX_METHODS);
     found
-}
-
-/// A class and the project's classes above it, nearest first.
-pub(super) fn own_line(
-    evaluator: &mut Evaluator<'_>,
-    module: ModuleId,
-    class: ClassIdx,
-) -> SmallVec<[(ModuleId, ClassIdx); 4]> {
-    let mut line: SmallVec<[(ModuleId, ClassIdx); 4]> = SmallVec::from_slice(&[(module, class)]);
-    let mut next = 0;
-    while let Some(&(module, class)) = line.get(next) {
-        next += 1;
-        for parent in evaluator.parents(module, class) {
-            if let Thing::Class(module, class) = parent
-                && line.len() < MAX_METHODS
-                && !line.contains(&(module, class))
-            {
-                line.push((module, class));
-            }
-        }
-    }
-    line
 }
 
 /// The elements of a list, through names and operators (`A & B`); anything else is its own.
@@ -172,7 +149,7 @@ fn named_paths(evaluator: &mut Evaluator<'_>, at: ExprRef) -> SmallVec<[PathId; 
     for thing in named(evaluator, at) {
         match thing {
             Thing::Path { path, .. } => paths.push(path),
-            Thing::Class(module, class) => paths.extend(ancestors(evaluator, module, class)),
+            Thing::Class(module, class) => paths.extend(evaluator.lineage(module, class).outside),
             _ => {}
         }
     }
