@@ -103,6 +103,7 @@ impl Evaluator<'_> {
                 declared.into_iter().filter_map(&mut follow).collect()
             }
             Source::Made | Source::Value => vec![at],
+            Source::Opt if item.steps.is_empty() => return self.keywords(at).into_iter().collect(),
             Source::Opt | Source::Own => {
                 let name = item.steps.first().map(String::as_str).unwrap_or_default();
                 return self.option_ref(at, name).into_iter().collect();
