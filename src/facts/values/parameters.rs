@@ -64,7 +64,10 @@ impl Evaluator<'_> {
             origins = if agreed.is_none() { origins.with(passed) } else { origins.joined(passed) };
             agreed = Some(agreed.map_or_else(|| value.clone(), |seen| join(&seen, &value, 0)));
         }
-        if given && !(steps.is_empty() && self.holds_no_text(function, index)) {
+        // Whoever gives a number gives no text, whatever stands behind it at the callers.
+        if steps.is_empty() && self.holds_no_text(function, index) {
+            origins = origins.without(Origins::GIVEN);
+        } else if given {
             origins = origins.joined(Origins::GIVEN);
         }
         match agreed {
