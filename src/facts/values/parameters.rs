@@ -4,6 +4,7 @@
 
 use super::fold::follow;
 use crate::facts::apart::join;
+use crate::facts::memo::Rests;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
@@ -44,6 +45,7 @@ impl Evaluator<'_> {
         let program = self.program;
         let hir = program.module(function.module);
         let links = self.links;
+        self.rests = self.rests.with(Rests::on_function(function));
         let entered = self.turn.call_of(function);
         let callers = match &entered {
             Some(call) => std::slice::from_ref(call),

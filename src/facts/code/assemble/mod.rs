@@ -41,9 +41,10 @@ pub struct CodeFacts {
 }
 
 pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described<'_>]) -> CodeFacts {
-    let links = Links { settings: Settings::of(program, stacks), ..graph::links(program, stacks) };
-    let mut evaluator = Evaluator::new(program, stacks, &links);
-    let (mut raws, calls) = extract(&mut evaluator);
+    let (links, [first, second]) = graph::links(program, stacks);
+    let links = Links { settings: Settings::of(program, stacks), ..links };
+    let mut evaluator = Evaluator::with(program, stacks, &links, first);
+    let (mut raws, calls) = extract(&mut evaluator, second);
     described_routes(&mut evaluator, &mut raws, described);
     raws = registrations::registrations(&mut evaluator, raws);
     raws = resources::resources(&mut evaluator, raws);
