@@ -283,11 +283,20 @@ fn for_production(
     let is_taken = |id: &ModuleId| modules.iter().any(|other| taken_over(program, *other).contains(id));
     let started: Vec<ModuleId> = modules.iter().copied().filter(is_started).collect();
     let last: Vec<ModuleId> = modules.iter().copied().filter(|id| !is_taken(id)).collect();
-    let is_aside = |id: &ModuleId| {
+    let is_called = |id: &ModuleId, words: &[String], parts: usize| {
         let path = program.path(*id).trim_end_matches(".py").to_lowercase();
-        let inner = path.rsplit('/').take(2).flat_map(|part| part.split(['_', '-', '.']));
-        inner.into_iter().any(|word| kind.aside.iter().any(|aside| aside == word))
+        let mut inner = path.rsplit('/').take(parts).flat_map(|part| part.split(['_', '-', '.']));
+        inner.any(|word| words.iter().any(|wanted| wanted == word))
     };
+    let is_aside = |id: &ModuleId| is_called(id, &kind.aside, 2);
+    // What is named in the code is a default that a deployment replaces.
+    for candidates in [&started, &last] {
+        let named = candidates.iter().copied().filter(|id| is_called(id, &kind.production, 1));
+        let named: Vec<ModuleId> = named.collect();
+        if !named.is_empty() {
+            return named;
+        }
+    }
     for candidates in [&started, &last, &modules.to_vec()] {
         let serious: Vec<ModuleId> = candidates.iter().copied().filter(|id| !is_aside(id)).collect();
         if !serious.is_empty() {

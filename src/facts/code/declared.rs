@@ -75,6 +75,26 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
     }
     let name = hir.class(class).name.map(|name| hir.str(name));
     apply(evaluator, Verb::Extends, &ancestors, Place { name, ..Place::on(at, target) }, out);
+    attributes(evaluator, (module, class), &ancestors, out);
+    // A mixin is what the classes are that it is mixed into.
+    let lineage = evaluator.lineage(module, class);
+    for (module, class) in lineage.classes.into_iter().skip(1) {
+        if evaluator.lineage(module, class).outside.is_empty() {
+            attributes(evaluator, (module, class), &ancestors, out);
+        }
+    }
+}
+
+/// The attributes in the body of a class that has these paths above it.
+fn attributes(
+    evaluator: &mut Evaluator<'_>,
+    (module, class): (ModuleId, ClassIdx),
+    ancestors: &[PathId],
+    out: &mut Vec<Raw>,
+) {
+    let Some(at) = class_expr(evaluator, module, class) else { return };
+    let hir = evaluator.program.module(module);
+    let target = Target { class: Some(at), ..Target::of(at) };
     for member in &hir.class(class).members {
         let MemberKind::Field(value) = member.kind else { continue };
         let annotation = hir.written_type(member.annotation);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::declared::{extract_declared, injected};
@@ -184,6 +185,7 @@ fn add_injected_edges(evaluator: &mut Evaluator<'_>, module: ModuleId, edges: &m
 
 /// What only shows when all facts are there.
 fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
+    once_per_mount(&mut found);
     extract_uses(evaluator, &mut found);
     found = found.into_iter().flat_map(each_role).collect();
     number_statuses(&mut found);
@@ -194,6 +196,17 @@ fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     mark_kept(evaluator, &mut found);
     found.iter_mut().for_each(mark_own_origin);
     found
+}
+
+/// What a mixin mounts is seen with every class that it is mixed into.
+fn once_per_mount(found: &mut Vec<Raw>) {
+    let mut seen = FxHashSet::default();
+    found.retain(|raw| {
+        &*raw.kind != "mount" || raw.at.expr == ExprId::NONE || {
+            let scope = raw.refs("scope").first().copied();
+            seen.insert((raw.clause.clone(), raw.at, scope))
+        }
+    });
 }
 
 /// `role = "auth, admin"` plays both.

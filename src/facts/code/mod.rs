@@ -36,4 +36,4 @@ mod uses;
 mod wrappers;
 
 pub use assemble::{CodeFacts, code_facts};
-pub use resources::request_methods;
+pub use resources::{called_by_inherited, request_methods};

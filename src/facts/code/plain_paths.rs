@@ -3,6 +3,8 @@
 /// A path as all frameworks could write it: `orders/<int:pk>/` and `^orders/(?P<pk>\d+)/$` are `/orders/:pk/`.
 pub(super) fn plain_path(path: &str) -> String {
     let path = path.strip_prefix('^').unwrap_or(path).trim_end_matches('$').trim_end_matches("\\Z");
+    // A slash that may be left out is left out.
+    let path = path.strip_suffix("/?").unwrap_or(path);
     let mut plain = String::with_capacity(path.len());
     let mut rest = path;
     while let Some(letter) = rest.chars().next() {
@@ -61,6 +63,7 @@ mod tests {
         assert_eq!(plain_path("orders/<int:pk>/lines/<slug>/"), "orders/:pk/lines/:slug/");
         assert_eq!(plain_path(r"^orders/(?P<pk>[0-9]+(x)?)/$"), "orders/:pk/");
         assert_eq!(plain_path(r"^a\.json$"), "a.json");
+        assert_eq!(plain_path("^users/login/?$"), "users/login");
     }
 
     #[test]

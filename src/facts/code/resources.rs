@@ -326,6 +326,29 @@ pub(super) fn refusing(evaluator: &mut Evaluator<'_>, module: ModuleId, class: C
     own.into_iter().filter(|(name, _)| names.contains(name)).map(|(_, function)| function).collect()
 }
 
+/// The class's own methods that a call of an inherited one leads to (`serializer.is_valid()` calls `validate`).
+pub fn called_by_inherited(evaluator: &mut Evaluator<'_>, call: ExprRef) -> Vec<FunctionRef> {
+    let hir = evaluator.program.module(call.module);
+    let Some((callee, _)) = hir.call(call.expr) else { return Vec::new() };
+    let ExprKind::Member { object, name } = hir.kind(callee) else { return Vec::new() };
+    let name = hir.str(name);
+    let names = |resource: &Resource| {
+        resource.calls.iter().find(|(own, _)| own == name).map(|(_, called)| called.clone()).unwrap_or_default()
+    };
+    if evaluator.stacks.resources.iter().all(|resource| names(resource).is_empty()) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for thing in evaluator.things(ExprRef { expr: object, ..call }) {
+        let Thing::Instance(module, class) = thing else { continue };
+        let lineage = evaluator.lineage(module, class);
+        let wanted: Vec<String> = resources_of(evaluator, &lineage.outside).into_iter().flat_map(names).collect();
+        let own = own_methods(evaluator, &lineage.classes);
+        found.extend(own.into_iter().filter(|(own, _)| wanted.contains(own)).map(|(_, function)| function));
+    }
+    found
+}
+
 /// Methods that a framework calls with a request, by the stack of their class: known by what the class extends.
 pub fn request_methods(evaluator: &mut Evaluator<'_>, module: ModuleId) -> Vec<(FunctionRef, usize)> {
     let mut found = Vec::new();

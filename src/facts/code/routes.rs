@@ -489,7 +489,8 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 Callable::Function(function) => composed.functions.push(function),
                 Callable::External { path, site } => {
                     composed.sites.extend(site);
-                    opaque |= may_guard(&self.evaluator.paths.text(path));
+                    let is_known = site.is_some_and(|site| roles.is_role(site));
+                    opaque |= !is_known && may_guard(&self.evaluator.paths.text(path));
                 }
                 Callable::Opaque => opaque = true,
             }

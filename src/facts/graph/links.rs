@@ -4,7 +4,7 @@
 
 use super::Callable;
 use super::origin::exported_expr;
-use crate::facts::code::request_methods;
+use crate::facts::code::{called_by_inherited, request_methods};
 use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Learned, Links, Thing};
@@ -98,7 +98,12 @@ fn link_call(evaluator: &mut Evaluator<'_>, at: ExprRef, links: &mut Links) {
                     links.callers[program.number(FunctionRef { module, function }).0 as usize].push(at);
                 }
             }
-            Thing::Path { path, .. } => link_handlers(evaluator, at, path, links),
+            Thing::Path { path, .. } => {
+                link_handlers(evaluator, at, path, links);
+                for function in called_by_inherited(evaluator, at) {
+                    links.callers[program.number(function).0 as usize].push(at);
+                }
+            }
             _ => {}
         }
     }

@@ -1,6 +1,8 @@
 //! Classes whose methods answer requests (`[[resources]]`), and variables that make a module a module of settings
 //! (`[settings]`).
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -19,6 +21,8 @@ pub struct Resource {
     /// Roles that those play by themselves, and the parts of requests that they read.
     pub roles: Vec<String>,
     pub inputs: Vec<String>,
+    /// Inherited methods that call some of the class's own: `is_valid` calls `validate`.
+    pub calls: Vec<(String, Vec<String>)>,
     /// Methods that refuse a request by giving back something false.
     pub refuses: Vec<String>,
     /// Decorators that make any other method answer; what they do not say is asked of `methods`, `url_path`, `detail`.
@@ -39,7 +43,8 @@ pub struct SettingsModules {
     pub stack: usize,
     /// A module that has one of these names, itself or by a star import, is one.
     pub names: Vec<String>,
-    /// Words in the names of those that are not for production.
+    /// Words in the names of those that are for production, and of those that are not.
+    pub production: Vec<String>,
     pub aside: Vec<String>,
 }
 
@@ -56,6 +61,8 @@ pub(super) struct RawResource {
     #[serde(default)]
     inputs: OneOrMany,
     #[serde(default)]
+    calls: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     refuses: OneOrMany,
     extra: Option<Spanned<String>>,
 }
@@ -65,12 +72,14 @@ pub(super) struct RawResource {
 pub(super) struct RawSettings {
     names: Vec<String>,
     #[serde(default)]
+    production: Vec<String>,
+    #[serde(default)]
     aside: Vec<String>,
 }
 
 impl RawSettings {
     pub(super) fn load(self, stack: usize) -> SettingsModules {
-        SettingsModules { stack, names: self.names, aside: self.aside }
+        SettingsModules { stack, names: self.names, production: self.production, aside: self.aside }
     }
 }
 
@@ -90,6 +99,16 @@ impl RawResource {
             answers.push(Answer { name: name.clone(), verb: verb.to_owned(), path: path.to_owned() });
         }
         let (roles, inputs, refuses) = (self.roles.list(), self.inputs.list(), self.refuses.list());
-        Ok(Resource { stack, classes, answers, has: self.has, roles, inputs, refuses, extra })
+        Ok(Resource {
+            stack,
+            classes,
+            answers,
+            has: self.has,
+            roles,
+            inputs,
+            calls: self.calls.into_iter().collect(),
+            refuses,
+            extra,
+        })
     }
 }
