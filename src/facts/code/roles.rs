@@ -9,7 +9,9 @@ use crate::facts::graph::Callable;
 use crate::facts::model::{FunctionId, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
 use crate::facts::values::is_error_name;
+use super::names::last_name;
 use crate::syntax::hir::{
+    Arm, Context,
     ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, LogicalOp, Module, Prop, Step, SymbolIdx, Use,
 };
 
@@ -393,18 +395,26 @@ fn root_is_statement(module: &Module, expr: ExprId) -> bool {
 fn root_usage(module: &Module, root: ExprId, depth: u8) -> Enforced {
     match module.expr(root).role {
         Use::Test => {
-            let of_test = |kind: ContextKind| match kind {
-                ContextKind::Then(test) | ContextKind::Else(test) => test == root,
-                ContextKind::Case => true,
+            let of_test = |id: ContextId, kind: ContextKind| match (kind, module.arm(id)) {
+                (ContextKind::Then(test) | ContextKind::Else(test), _) => test == root,
+                (ContextKind::Case | ContextKind::Catch, Some(arm)) => arm.of == root && is_failure(module, arm),
+                (ContextKind::Case, None) => true,
                 _ => false,
             };
-            let exits = (0..).zip(&module.contexts).filter(|(_, context)| of_test(context.kind) && context.exits);
-            let exit = exits.map(|(index, _)| exit_of(module, ContextId(index))).max();
+            let contexts = (0..).map(ContextId).zip(&module.contexts);
+            let exits = contexts.filter(|&(id, context)| of_test(id, context.kind) && context.exits);
+            let exit = exits.map(|(id, _)| exit_of(module, id)).max();
             let both = module.contexts.iter().any(|c| matches!(c.kind, ContextKind::Else(test) if test == root));
             exit.unwrap_or(if both { Enforced::Yes } else { Enforced::Pending })
         }
         Use::Return => Enforced::Pending,
         Use::Init => {
+            // `let Ok(user) = check() else { … }`
+            let is_else = |context: &Context| matches!(context.kind, ContextKind::Else(init) if init == root);
+            let otherwise = module.contexts.iter().position(|context| is_else(context) && context.exits);
+            if let Some(index) = otherwise {
+                return exit_of(module, ContextId(u32::try_from(index).unwrap_or(u32::MAX)));
+            }
             let symbols: SmallVec<[SymbolIdx; 4]> = module
                 .symbols
                 .iter()
@@ -416,6 +426,15 @@ fn root_usage(module: &Module, root: ExprId, depth: u8) -> Enforced {
         }
         _ => Enforced::No,
     }
+}
+
+/// Names of patterns for what went well.
+const SUCCESSES: &[&str] = &["Ok", "Some", "Success", "Continue", "Ready"];
+
+/// Is it the branch of a `match` for what went wrong?
+fn is_failure(module: &Module, arm: &Arm) -> bool {
+    let is_success = |&pattern: &ExprId| SUCCESSES.contains(&last_name(module, pattern));
+    arm.patterns.is_empty() || !arm.patterns.iter().all(is_success)
 }
 
 /// A block that is left: with an answer or an error, or by handing back nothing at all?

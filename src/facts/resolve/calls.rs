@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::thing::{MAX_THINGS, dedup};
 use super::{Evaluator, Thing, Things};
+use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::syntax::hir::{ExprId, ExprKind, Language, Run};
 
@@ -73,7 +74,8 @@ impl Evaluator<'_> {
         for &callee in callees {
             match callee {
                 Thing::Path { path, .. } => {
-                    found.push(Thing::Path { path: self.paths.result(path), site: Some(site) });
+                    let made = self.paths.result(path);
+                    found.push(Thing::Path { path: self.shortened(made), site: Some(site) });
                     if !is_new && self.paths.is_export(path) {
                         found.extend(self.wrapped(site));
                     }
@@ -88,6 +90,18 @@ impl Evaluator<'_> {
             }
         }
         found
+    }
+
+    /// What a long chain of calls makes, if its last call gives back what it was called on (`router.route(…)`): the path
+    /// of that.
+    fn shortened(&mut self, made: PathId) -> PathId {
+        if !self.paths.is_long(made) {
+            return made;
+        }
+        let receiver = self.paths.parent(made).and_then(|method| self.paths.parent(method));
+        let Some(receiver) = receiver.filter(|&receiver| self.paths.is_result(receiver)) else { return made };
+        let is_same = self.stacks.types.ids().any(|ty| self.is_type(made, ty) && self.is_type(receiver, ty));
+        if is_same { receiver } else { made }
     }
 
     /// `cache(load)`, `memoize(find)`: what a package's wrapper gives back still calls the function it was given.

@@ -16,6 +16,9 @@ impl Evaluator<'_> {
         if let Some(exported) = program.export_named(module, name) {
             return self.exported(exported);
         }
+        if let Some(own) = program.macro_named(name).filter(|_| program.module(module).language == Language::Rust) {
+            return self.exported(own);
+        }
         let packages: SmallVec<[&str; 4]> = program.star_packages(module).collect();
         packages
             .into_iter()
@@ -31,7 +34,12 @@ impl Evaluator<'_> {
         let loaded = program.loaded(module);
         let root = match &loaded.targets[source.0 as usize] {
             Target::Module(target) => {
-                let exported = program.export(*target, &loaded.module, name);
+                let exported = program.export(*target, &loaded.module, name).or_else(|| match name {
+                    Imported::Named(name) if loaded.module.language == Language::Rust => {
+                        program.macro_named(loaded.module.str(name))
+                    }
+                    _ => None,
+                });
                 return exported.map_or_else(Things::new, |exported| self.exported(exported));
             }
             Target::Within(target, names) => {

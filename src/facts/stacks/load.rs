@@ -79,9 +79,13 @@ impl OneOrMany {
 #[serde(deny_unknown_fields)]
 struct RawOrigin {
     call: Spanned<String>,
+    #[serde(default = "nothing")]
     is: Spanned<String>,
     #[serde(default)]
     replaces: bool,
+    /// The result is the first argument.
+    #[serde(default)]
+    passes: bool,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +97,10 @@ struct RawColumnType {
     #[serde(default)]
     text: Vec<String>,
     is: String,
+}
+
+fn nothing() -> Spanned<String> {
+    Spanned::new(0..0, String::new())
 }
 
 impl Stacks {
@@ -153,11 +161,11 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     for origin in &raw.origins {
         let selector = loader.selector(origin.call.get_ref(), origin.call.span(), true)?;
         let mut parsed = Origins::default();
-        for name in origin.is.get_ref().split('|').map(str::trim) {
+        for name in origin.is.get_ref().split('|').map(str::trim).filter(|name| !name.is_empty()) {
             let unknown = || loader.error(origin.is.span(), format!("no origin is called `{name}`"));
             parsed = parsed.with(Origins::parse(name).ok_or_else(unknown)?);
         }
-        stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces, language: None });
+        stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces, passes: origin.passes, language: None });
     }
     for column in raw.column_types {
         let selector = match &column.of {

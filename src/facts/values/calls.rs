@@ -57,6 +57,12 @@ impl Evaluator<'_> {
                 return self.returned_value(function, by_name.as_ref().unwrap_or(&passed));
             }
             if let Thing::Path { path, .. } = thing
+                && let Some(first) = passed.first()
+                && self.gives_first(path)
+            {
+                return first.clone();
+            }
+            if let Thing::Path { path, .. } = thing
                 && let Some(replaced) = self.declared_origin(path, origins)
             {
                 return Value { data: Data::Unknown, origins: replaced };

@@ -79,6 +79,12 @@ pub struct Module {
     pub alias_types: Vec<(ExprId, TypeId)>,
     /// Every `yield`, in order, with its function. What it yields counts among the function's returns.
     pub yields: Vec<(FunctionIdx, ExprId)>,
+    /// Macros of the project that leave the function which calls them, whatever they are given.
+    pub leaving_macros: Vec<Atom>,
+    /// Where macros are called, by name.
+    pub macro_calls: Vec<(Atom, ContextId)>,
+    /// The branches of Rust's `match`.
+    pub arms: Vec<Arm>,
     /// By class, the expression that stands for it, for languages whose declarations have one.
     pub class_exprs: Vec<ExprId>,
     /// Where the first expression or statement starts that nests too deeply and was left out.
@@ -109,6 +115,25 @@ impl Module {
         });
         let kind = ContextKind::Function(FunctionIdx(0));
         self.contexts.push(Context { kind, parent: ContextId::NONE, function: FunctionIdx(0), exits: false });
+    }
+
+    /// Marks a context as one that is left, with what it ends.
+    pub fn leave(&mut self, context: ContextId) {
+        let mut next = Some(context);
+        while let Some(id) = next {
+            let Some(context) = self.contexts.get_mut(id.0 as usize) else { return };
+            context.exits = true;
+            next = match context.kind {
+                ContextKind::Loop { .. } | ContextKind::Try { .. } | ContextKind::Finally => context.parent.some(),
+                _ => None,
+            };
+        }
+    }
+
+    /// The `match` arm that a context is the branch of.
+    pub fn arm(&self, context: ContextId) -> Option<&Arm> {
+        let at = self.arms.binary_search_by_key(&context, |arm| arm.context).ok()?;
+        self.arms.get(at)
     }
 
     pub fn str(&self, atom: Atom) -> &str {

@@ -165,6 +165,9 @@ impl Lower {
             self.within(kind, |l| {
                 l.scoped(|l| {
                     l.bind_value(&arm.pat, of);
+                    let mut patterns = Vec::new();
+                    l.pattern_names(&arm.pat, &mut patterns);
+                    l.module.arms.push(Arm { context: l.context, of, patterns });
                     each(l, Branch::Expr(&arm.body));
                 });
             });
@@ -251,14 +254,28 @@ impl Lower {
     fn call(&mut self, it: &syn::ExprCall) -> ExprId {
         if let (Syn::Path(path), Some(only)) = (&*it.func, it.args.first())
             && it.args.len() == 1
-            && is_wrapper(&path.path)
         {
-            return self.expr(only);
+            if is_wrapper(&path.path) {
+                return self.expr(only);
+            }
+            if is_lazy(&path.path) {
+                return self.called_later(only, it.paren_token.span.close());
+            }
         }
         let id = self.reserve(it.paren_token.span.close());
         let callee = self.under(id, |l| l.expr(&it.func));
         let items: Vec<ExprId> = self.under(id, |l| it.args.iter().map(|argument| l.expr(argument)).collect());
         let args = self.list(&items);
+        self.stretch(id, callee, id);
+        self.set(id, ExprKind::Call { callee, args });
+        id
+    }
+
+    /// `LazyLock::new(f)`: what `f` gives.
+    fn called_later(&mut self, callee: &Syn, end: Span) -> ExprId {
+        let id = self.reserve(end);
+        let callee = self.under(id, |l| l.expr(callee));
+        let args = self.list(&[]);
         self.stretch(id, callee, id);
         self.set(id, ExprKind::Call { callee, args });
         id
@@ -419,6 +436,13 @@ fn is_wrapper(path: &syn::Path) -> bool {
         (Some("Ok" | "Some"), None | Some("Result" | "Option"))
             | (Some("new" | "from" | "pin"), Some("Box" | "Arc" | "Rc" | "String"))
     )
+}
+
+/// Constructors of what is made when it is first asked for.
+fn is_lazy(path: &syn::Path) -> bool {
+    let mut names = path.segments.iter().rev().map(|segment| segment.ident.to_string());
+    names.next().as_deref() == Some("new")
+        && matches!(names.next().as_deref(), Some("LazyLock" | "Lazy" | "LazyCell"))
 }
 
 /// Methods of the standard library that give what they are called on, in another form.

@@ -181,7 +181,11 @@ impl Lower {
         if let Some(value) = &local.init {
             init = self.at_root(Use::Init, |l| l.expr(&value.expr));
             if let Some((_, otherwise)) = &value.diverge {
-                self.within(ContextKind::Else(init), |l| l.statement(otherwise));
+                self.within(ContextKind::Else(init), |l| {
+                l.statement(otherwise);
+                // Whatever it does, it goes on nowhere.
+                l.mark_exit();
+            });
             }
             self.name_function(init, &local.pat);
         }

@@ -42,6 +42,13 @@ impl Lower {
             Item::Trait(it) => (TYPE, &it.ident),
             Item::Type(it) => (TYPE, &it.ident),
             Item::Mod(it) => (TYPE, &it.ident),
+            Item::Macro(syn::ItemMacro { ident: Some(ident), .. }) => {
+                let name = self.macro_name(ident);
+                let start = range(ident.span()).0;
+                let symbol = self.declare(VALUE, name, start);
+                self.module.exports.push(Export { name, target: ExportTarget::Symbol(symbol), start });
+                return symbol;
+            }
             Item::Use(it) => {
                 self.declare_use(&it.tree);
                 return SymbolIdx::NONE;
@@ -125,6 +132,7 @@ impl Lower {
             Item::Impl(it) => self.implementation(it),
             Item::Trait(it) => self.trait_methods(it, symbol),
             Item::Macro(it) if it.ident.is_none() => self.item_macro(&it.mac),
+            Item::Macro(it) => self.declared_macro(it, symbol),
             _ => {}
         }
     }

@@ -20,6 +20,7 @@ pub(super) fn lower(text: &str, tokens: TokenStream) -> Result<Module, SyntaxErr
     // Macros of `#[macro_use]` come from the root of the crate.
     lower.source("crate", Span::call_site());
     let mut module = lower.module;
+    module.arms.sort_unstable_by_key(|arm| arm.context);
     module.comments = comments::gaps(text, tokens);
     module.tests = test_stats::count(&file);
     module.lines = narrow(text.lines().count());
@@ -204,15 +205,7 @@ impl Lower {
     }
 
     pub(super) fn mark_exit(&mut self) {
-        let mut next = Some(self.context);
-        while let Some(id) = next {
-            let Some(context) = self.module.contexts.get_mut(id.0 as usize) else { return };
-            context.exits = true;
-            next = match context.kind {
-                ContextKind::Loop { .. } | ContextKind::Try { .. } | ContextKind::Finally => context.parent.some(),
-                _ => None,
-            };
-        }
+        self.module.leave(self.context);
     }
 
     /// Runs `body` one level deeper, unless that is too deep: then the module says so, and there is no result.
