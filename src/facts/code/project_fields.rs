@@ -231,8 +231,7 @@ impl Evaluator<'_> {
             At::Here => Some(at),
             At::Receiver => self.receiver(at).map(|receiver| self.maker(receiver)),
             At::MakerChain(name) => {
-                let receiver = self.receiver(at)?;
-                let maker = self.maker(receiver);
+                let maker = self.maker_of_receiver(at)?;
                 self.call_before(maker, name)
             }
             At::Chain(name) => self.call_before(at, name),
@@ -242,7 +241,7 @@ impl Evaluator<'_> {
     }
 
     /// The nearest call of that name in the chain of receivers.
-    fn call_before(&self, at: ExprRef, name: &str) -> Option<ExprRef> {
+    fn call_before(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
         let mut next = self.receiver(at)?;
         for _ in 0..MAX_BEFORE {
             let module = self.program.module(next.module);
@@ -253,9 +252,29 @@ impl Evaluator<'_> {
             if called == Some(name) {
                 return Some(next);
             }
-            next = self.receiver(next)?;
+            next = match self.receiver(next) {
+                Some(receiver) => receiver,
+                None => self.returned_chain(next)?,
+            };
         }
         None
+    }
+
+    /// The chain that a function of the project gives back: `client_builder().build()`.
+    fn returned_chain(&mut self, call: ExprRef) -> Option<ExprRef> {
+        let (callee, _) = self.program.module(call.module).call(call.expr)?;
+        self.things(ExprRef { module: call.module, expr: callee }).into_iter().find_map(|thing| {
+            let Thing::Function(FunctionRef { module, function }) = thing else { return None };
+            let expr = *self.program.module(module).function(function).returns.first()?;
+            Some(ExprRef { module, expr })
+        })
+    }
+
+    /// The call that made what a method is called on, if it is known.
+    fn maker_of_receiver(&mut self, at: ExprRef) -> Option<ExprRef> {
+        let receiver = self.receiver(at)?;
+        let maker = self.maker(receiver);
+        self.program.module(maker.module).call(maker.expr).map(|_| maker)
     }
 
     fn is_function_literal(&mut self, at: ExprRef) -> bool {
@@ -277,7 +296,11 @@ impl Evaluator<'_> {
             return self.named_value(item, place);
         }
         let Some(at) = self.move_to(&item.at, place.at) else {
-            let elsewhere = matches!(item.at, At::After(_)) && self.is_handed_on(place.at);
+            let elsewhere = match item.at {
+                At::After(_) => self.is_handed_on(place.at),
+                At::MakerChain(_) => self.maker_of_receiver(place.at).is_none(),
+                _ => false,
+            };
             return if elsewhere { Value::UNKNOWN } else { Value::ABSENT };
         };
         let value = match &item.source {

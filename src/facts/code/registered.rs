@@ -37,6 +37,8 @@ pub enum Order {
     All,
     /// None: it runs once the answer is there.
     After,
+    /// None: it only hangs in routers, and handlers that say their own path.
+    Places,
 }
 
 impl Order {
@@ -45,6 +47,7 @@ impl Order {
             Some("earlier") => Order::Earlier,
             Some("all") => Order::All,
             Some("after") => Order::After,
+            Some("places") => Order::Places,
             _ => Order::Later,
         }
     }

@@ -145,7 +145,11 @@ impl<'r, 'p> Roles<'r, 'p> {
             found.extend(self.role(index, enforced));
         }
         for child in self.children.get(&function).cloned().unwrap_or_default() {
-            found.extend(self.within(child, hops - 1));
+            let mut roles = self.within(child, hops - 1);
+            if is_only_where_there_is_one(self.program, child) {
+                roles.iter_mut().for_each(|role| role.half = true);
+            }
+            found.extend(roles);
         }
         for (call, callee) in self.callees.get(&function).cloned().unwrap_or_default() {
             for mut role in self.within(callee, hops - 1) {
@@ -216,6 +220,19 @@ impl<'r, 'p> Roles<'r, 'p> {
             },
         }
     }
+}
+
+/// `header.map(|token| verify(token)).transpose()?`: what is not there is not checked.
+fn is_only_where_there_is_one(program: &Program<'_>, closure: FunctionRef) -> bool {
+    let module = program.module(closure.module);
+    let parent = |expr: ExprId| module.expr(expr).parent.some();
+    let called = |call: ExprId| match module.call(call).map(|(callee, _)| module.kind(callee)) {
+        Some(ExprKind::Member { name, .. }) => module.str(name),
+        _ => "",
+    };
+    let call = module.function(closure.function).expr.some().and_then(parent);
+    let Some(call) = call.filter(|&call| matches!(called(call), "map" | "and_then")) else { return false };
+    parent(call).and_then(parent).is_some_and(|next| called(next) == "transpose")
 }
 
 /// Is a parameter, or the property of it that `steps` names, plainly not among the arguments of a call?

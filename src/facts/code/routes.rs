@@ -67,6 +67,7 @@ pub fn wire(evaluator: &mut Evaluator<'_>, raws: &[Raw], roles: &mut Roles<'_, '
         wiring.request_functions.extend(composed.functions.iter().copied());
         wiring.routes.push(composed);
     }
+    settle_unmounted(raws, wirer.evaluator, &mut wiring.routes);
     for mount in &wirer.mounts {
         let mut found = Vec::new();
         for callable in &mount.callables {
@@ -77,6 +78,18 @@ pub fn wire(evaluator: &mut Evaluator<'_>, raws: &[Raw], roles: &mut Roles<'_, '
         wiring.mount_roles.push((mount.raw, found));
     }
     wiring
+}
+
+/// Where no router of a service is seen to be served, nobody can tell which of them are not.
+fn settle_unmounted(raws: &[Raw], evaluator: &Evaluator<'_>, routes: &mut [Composed]) {
+    let project = evaluator.program.project;
+    let place = |route: &Composed| (project.file(raws[route.raw].span.file).service, raws[route.raw].stack);
+    let served: FxHashSet<_> = routes.iter().filter(|route| route.mounted).map(place).collect();
+    let roots = raws.iter().filter(|raw| &*raw.kind == "router" && raw.text("parent") == Some("none"));
+    let rooted: FxHashSet<_> = roots.map(|raw| raw.stack).collect();
+    for route in routes.iter_mut() {
+        route.mounted |= !served.contains(&place(route)) && !rooted.contains(&raws[route.raw].stack);
+    }
 }
 
 fn note(callable: Callable, wiring: &mut Wiring) {
@@ -181,6 +194,9 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 }
                 _ => true,
             });
+            if mount.order == Order::Places {
+                mount.callables.clear();
+            }
         }
     }
 
@@ -407,7 +423,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
     fn holds_for(&self, mount: &Mount, registered: usize) -> bool {
         match mount.order {
             Order::All => true,
-            Order::After => false,
+            Order::After | Order::Places => false,
             Order::Later => self.precedes(mount.raw, registered).unwrap_or(true),
             Order::Earlier => self.precedes(mount.raw, registered).is_none_or(|precedes| !precedes),
         }

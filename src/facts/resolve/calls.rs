@@ -17,7 +17,7 @@ impl Evaluator<'_> {
         if let ExprKind::Member { object, name } = hir.kind(callee) {
             match hir.str(name) {
                 // The result is the receiver or the argument itself.
-                method if hir.language == Language::Rust && gives_what_it_holds(method) => {
+                method if hir.language == Language::Rust && gives_what_it_holds(method, args.len) => {
                     return self.things(here(object));
                 }
                 "bind" | "finally" | "catch" => return self.things(here(object)),
@@ -41,7 +41,13 @@ impl Evaluator<'_> {
             return self.super_of(at);
         }
         let callees = self.things(here(callee));
-        let found = self.results(&callees, at, is_new);
+        let mut found = self.results(&callees, at, is_new);
+        // What a library hands out by its type: `state::<Pool>()`.
+        if let Some(ty) = hir.call_type(at.expr)
+            && callees.iter().all(|callee| matches!(callee, Thing::Path { .. }))
+        {
+            found.extend(self.type_things(at.module, ty, 0));
+        }
         if found.is_empty() && !is_new { self.called_back(&callees, at) } else { found }
     }
 
@@ -135,8 +141,9 @@ impl Evaluator<'_> {
 }
 
 /// Methods of Rust's own wrappers (`Result`, `Option`, `Mutex`) that give what these hold.
-pub(crate) fn gives_what_it_holds(method: &str) -> bool {
-    matches!(
+pub(crate) fn gives_what_it_holds(method: &str, arguments: u32) -> bool {
+    let is_opened = matches!(method, "read" | "write" | "take" | "borrow_mut" | "get_mut" | "try_lock" | "blocking_lock");
+    (is_opened && arguments == 0) || matches!(
         method,
         "unwrap"
             | "expect"

@@ -40,7 +40,12 @@ impl Evaluator<'_> {
                     }
                     _ => None,
                 });
-                return exported.map_or_else(Things::new, |exported| self.exported(exported));
+                let mut found = exported.map_or_else(Things::new, |exported| self.exported(exported));
+                if let Imported::Named(atom) = name {
+                    let name = loaded.module.str(atom);
+                    found.extend(self.value_beside_module(&found, name));
+                }
+                return found;
             }
             Target::Within(target, names) => {
                 let mut found = one(Thing::Module(*target));
@@ -59,6 +64,17 @@ impl Evaluator<'_> {
             _ => root,
         };
         one(Thing::Path { path, site: None })
+    }
+
+    /// In Rust a module and a function may share a name: `mod home; pub use home::*;` brings `home::home` as well.
+    fn value_beside_module(&mut self, found: &Things, name: &str) -> Things {
+        let program = self.program;
+        let [Thing::Module(module)] = found.as_slice() else { return Things::new() };
+        let is_rust = program.module(*module).language == Language::Rust;
+        let inner = program.export_named(*module, name).filter(|_| is_rust);
+        let mut things = inner.map_or_else(Things::new, |exported| self.exported(exported));
+        things.retain(|thing| matches!(thing, Thing::Function(_)));
+        things
     }
 
     pub fn exported(&mut self, exported: Exported) -> Things {

@@ -353,14 +353,18 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     let table = value.as_table().ok_or_else(|| error("`if` is a table of tests"))?;
     let mut tests = Vec::new();
     for (key, test) in table {
-        let known = ["argc", "params", "method", "path", "optional"].contains(&key.as_str())
+        let known = ["argc", "params", "method", "path", "optional", "generic", "name"].contains(&key.as_str())
             || ["arg0", "arg1", "opt", "recv"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some();
         if !known {
-            let known = "argc, params, optional, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
+            let known = "argc, params, optional, generic, name, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {
+            Toml::Table(table) if table.contains_key("like") => {
+                let words = table.get("like").and_then(Toml::as_array).into_iter().flatten();
+                Test::Like(words.filter_map(Toml::as_str).map(str::to_ascii_lowercase).collect())
+            }
             Toml::Table(range) => Test::Range {
                 min: range.get("min").and_then(number).unwrap_or(f64::MIN),
                 max: range.get("max").and_then(number).unwrap_or(f64::MAX),

@@ -75,6 +75,8 @@ pub enum Test {
     Range { min: f64, max: f64 },
     Absent,
     Present,
+    /// A name that one of these words occurs in, whatever the case.
+    Like(Vec<String>),
 }
 
 #[derive(Debug, Default)]

@@ -32,7 +32,7 @@ impl Evaluator<'_> {
         let mut method = "";
         if let ExprKind::Member { object, name } = module.kind(callee) {
             method = module.str(name);
-            if module.language == Language::Rust && gives_what_it_holds(method) {
+            if module.language == Language::Rust && gives_what_it_holds(method, args.len) {
                 return self.value(here(object));
             }
             if let Some(mapped) = self.mapped_value(at.module, method, &arguments) {

@@ -83,6 +83,8 @@ pub struct Module {
     pub leaving_macros: Vec<Atom>,
     /// Where macros are called, by name.
     pub macro_calls: Vec<(Atom, ContextId)>,
+    /// The first type that a call is written with (`get::<User>()`), by the call; ascending.
+    pub call_types: Vec<(ExprId, TypeId)>,
     /// The branches of Rust's `match`.
     pub arms: Vec<Arm>,
     /// By class, the expression that stands for it, for languages whose declarations have one.
@@ -128,6 +130,12 @@ impl Module {
                 _ => None,
             };
         }
+    }
+
+    /// The first type that a call is written with.
+    pub fn call_type(&self, call: ExprId) -> Option<TypeId> {
+        let at = self.call_types.binary_search_by_key(&call, |(call, _)| *call).ok()?;
+        Some(self.call_types.get(at)?.1)
     }
 
     /// The `match` arm that a context is the branch of.

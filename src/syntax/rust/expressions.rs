@@ -263,12 +263,28 @@ impl Lower {
             }
         }
         let id = self.reserve(it.paren_token.span.close());
+        if let Syn::Path(path) = &*it.func {
+            let written = path.path.segments.iter().rev().find_map(|segment| match &segment.arguments {
+                syn::PathArguments::AngleBracketed(list) => Some(list),
+                _ => None,
+            });
+            self.call_type(id, written);
+        }
         let callee = self.under(id, |l| l.expr(&it.func));
         let items: Vec<ExprId> = self.under(id, |l| it.args.iter().map(|argument| l.expr(argument)).collect());
         let args = self.list(&items);
         self.stretch(id, callee, id);
         self.set(id, ExprKind::Call { callee, args });
         id
+    }
+
+    /// Keeps the first type that a call is written with.
+    fn call_type(&mut self, call: ExprId, written: Option<&syn::AngleBracketedGenericArguments>) {
+        let Some(list) = written else { return };
+        let types = self.generic_arguments(list);
+        if let Some(&first) = types.first() {
+            self.module.call_types.push((call, first));
+        }
     }
 
     /// `LazyLock::new(f)`: what `f` gives.
@@ -290,6 +306,7 @@ impl Lower {
             return id;
         }
         let id = self.reserve(it.paren_token.span.close());
+        self.call_type(id, it.turbofish.as_ref());
         let callee = self.under(id, |l| {
             let member = l.reserve(it.method.span());
             let object = l.under(member, |l| l.expr(&it.receiver));

@@ -3,6 +3,7 @@
 use syn::punctuated::Punctuated;
 use syn::{Block, Expr as Syn, FnArg, Pat, Stmt, Token};
 
+use super::items::is_for_other_systems;
 use super::lower::{Lower, range};
 use super::scopes::Space;
 use crate::syntax::error::narrow;
@@ -161,6 +162,7 @@ impl Lower {
         };
         for statement in before {
             match statement {
+                Stmt::Local(local) if is_for_other_systems(&local.attrs) => {}
                 Stmt::Local(local) => self.local(local),
                 Stmt::Expr(expr, _) => self.statement(expr),
                 Stmt::Macro(it) => {

@@ -17,10 +17,15 @@ const BOTH: &[Space] = &[Space::Value, Space::Type];
 impl Lower {
     /// Items see each other whatever their order, so names come first.
     pub(super) fn items<'i>(&mut self, items: impl Iterator<Item = &'i Item>) {
-        let items: Vec<&Item> = items.filter(|item| !is_test_code(item)).collect();
-        let mut symbols = Vec::with_capacity(items.len());
-        for item in &items {
-            symbols.push(self.declare_item(item));
+        let items: Vec<&Item> = items.filter(|item| !is_left_out(item)).collect();
+        let mut symbols = vec![SymbolIdx::NONE; items.len()];
+        // What a `use` starts at may be declared behind it.
+        for of_uses in [false, true] {
+            for (item, symbol) in items.iter().zip(&mut symbols) {
+                if matches!(item, Item::Use(_)) == of_uses {
+                    *symbol = self.declare_item(item);
+                }
+            }
         }
         // What `impl` blocks belong to is known before any body is read.
         for (item, symbol) in items.iter().zip(&symbols) {
@@ -57,6 +62,9 @@ impl Lower {
             _ => return SymbolIdx::NONE,
         };
         let name = self.name(ident);
+        if matches!(item, Item::Mod(it) if it.content.is_none()) {
+            self.files.insert(name);
+        }
         let start = range(ident.span()).0;
         let symbol = self.declare(spaces, name, start);
         self.export(name, symbol, start);
@@ -426,7 +434,8 @@ impl Lower {
     }
 }
 
-fn is_test_code(item: &Item) -> bool {
+/// Items that a server does not have: tests, and what other systems than its own have instead.
+fn is_left_out(item: &Item) -> bool {
     let attributes: &[Attribute] = match item {
         Item::Fn(it) => &it.attrs,
         Item::Mod(it) => &it.attrs,
@@ -441,7 +450,28 @@ fn is_test_code(item: &Item) -> bool {
         Item::Macro(it) => &it.attrs,
         _ => return false,
     };
-    is_for_tests(attributes) || (matches!(item, Item::Fn(_)) && is_test(attributes))
+    is_for_tests(attributes)
+        || is_for_other_systems(attributes)
+        || (matches!(item, Item::Fn(_)) && is_test(attributes))
+}
+
+/// `#[cfg(windows)]`, `#[cfg(not(unix))]`: services run on Linux.
+pub(super) fn is_for_other_systems(attributes: &[Attribute]) -> bool {
+    const OTHERS: &[&str] = &[
+        "windows",
+        "not(unix)",
+        "target_os=\"windows\"",
+        "target_os=\"macos\"",
+        "not(target_os=\"linux\")",
+        "target_family=\"windows\"",
+    ];
+    attributes.iter().any(|attribute| match &attribute.meta {
+        Meta::List(list) if list.path.is_ident("cfg") => {
+            let text: String = list.tokens.to_string().split_whitespace().collect();
+            OTHERS.contains(&text.as_str())
+        }
+        _ => false,
+    })
 }
 
 /// Attributes for the compiler alone.

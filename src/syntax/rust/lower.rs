@@ -1,7 +1,7 @@
 //! From syn's tree to the module that the fact layer reads: what all parts share.
 
 use proc_macro2::{Span, TokenStream};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use syn::spanned::Spanned;
 
 use super::scopes::Scopes;
@@ -21,6 +21,7 @@ pub(super) fn lower(text: &str, tokens: TokenStream) -> Result<Module, SyntaxErr
     lower.source("crate", Span::call_site());
     let mut module = lower.module;
     module.arms.sort_unstable_by_key(|arm| arm.context);
+    module.call_types.sort_unstable_by_key(|(call, _)| *call);
     module.comments = comments::gaps(text, tokens);
     module.tests = test_stats::count(&file);
     module.lines = narrow(text.lines().count());
@@ -39,6 +40,8 @@ pub(super) struct Lower {
     /// The symbol that `Self` stands for.
     pub(super) self_type: SymbolIdx,
     pub(super) scopes: Scopes,
+    /// The names of modules that are files of their own.
+    pub(super) files: FxHashSet<Atom>,
     /// Inline modules around.
     pub(super) module_depth: usize,
     /// The names of those modules.
@@ -63,6 +66,7 @@ impl Lower {
             class: ClassIdx::NONE,
             self_type: SymbolIdx::NONE,
             scopes: Scopes::default(),
+            files: FxHashSet::default(),
             module_depth: 0,
             module_path: Vec::new(),
             sources: FxHashMap::default(),
