@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::declared::{extract_declared, injected};
 use super::kept::mark_kept;
 use super::statuses::number_statuses;
+use super::thrown::thrown_refusals;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
@@ -177,6 +178,7 @@ fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     let mut refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
     refusals.extend(found.iter().flat_map(|raw| handed_refusals(evaluator, raw)));
     found.extend(refusals);
+    found.extend(thrown_refusals(evaluator));
     mark_kept(evaluator, &mut found);
     found.iter_mut().for_each(mark_own_origin);
     found
@@ -196,7 +198,8 @@ fn mark_own_origin(raw: &mut Raw) {
 }
 
 /// What a status says that is answered when a check fails. https://www.rfc-editor.org/rfc/rfc9110#section-15.5
-const REFUSALS: &[(f64, &str)] = &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
+pub(super) const REFUSALS: &[(f64, &str)] =
+    &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
 
 /// A response with a status that refuses stands for the check before it.
 fn refusal(raw: &Raw) -> Option<Raw> {

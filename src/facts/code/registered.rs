@@ -146,7 +146,11 @@ impl Looker<'_, '_> {
         let text = match module.kind(at.expr) {
             ExprKind::Template { quasis, .. } => {
                 let parts = module.lists.get(quasis.start as usize..(quasis.start + quasis.len) as usize)?;
-                parts.iter().filter_map(|&atom| module.strings.get(atom as usize)).map(|text| &**text).collect::<String>()
+                parts
+                    .iter()
+                    .filter_map(|&atom| module.strings.get(atom as usize))
+                    .map(|text| &**text)
+                    .collect::<String>()
             }
             ExprKind::Call { callee, .. } => {
                 let ExprKind::Member { object, name } = module.kind(callee) else { return None };

@@ -5,14 +5,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::extract::Raw;
+use super::names::last_name;
 use crate::facts::graph::Callable;
 use crate::facts::model::{FunctionId, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
 use crate::facts::values::is_error_name;
-use super::names::last_name;
 use crate::syntax::hir::{
-    Arm, Context,
-    ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, LogicalOp, Module, Prop, Step, SymbolIdx, Use,
+    Arm, Context, ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, LogicalOp, Module, Prop, Step,
+    SymbolIdx, Use,
 };
 
 /// Does a failure end the request?
@@ -203,6 +203,7 @@ impl<'r, 'p> Roles<'r, 'p> {
         if let Some(on) = raw.get("on")
             && !on.origins.has(Origins::REQUEST)
             && !on.origins.has(Origins::PARAMETER)
+            && !on.origins.has(Origins::DYNAMIC)
             && (on.origins.has(Origins::ENV) || on.origins.has(Origins::LITERAL))
         {
             return Enforced::No;

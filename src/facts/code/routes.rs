@@ -540,7 +540,9 @@ fn join(prefix: Option<&str>, path: Option<&str>) -> Option<String> {
 /// query.
 fn with_marked_parameters(path: String) -> String {
     let marked = |segment: &str| -> Option<String> {
-        let inner = [('<', '>'), ('{', '}')].iter().find_map(|&(open, close)| segment.strip_prefix(open)?.strip_suffix(close))?;
+        let inner = [('<', '>'), ('{', '}')]
+            .iter()
+            .find_map(|&(open, close)| segment.strip_prefix(open)?.strip_suffix(close))?;
         let name = inner.split(':').next().unwrap_or(inner);
         let plain = name.trim_start_matches('*').trim_end_matches("..");
         let rest = if plain.len() < name.len() || inner.ends_with(":.*") { "*" } else { "" };
@@ -550,7 +552,8 @@ fn with_marked_parameters(path: String) -> String {
         return path;
     }
     let bare = path.split_once("?<").map_or(path.as_str(), |(before, _)| before);
-    let segments: Vec<String> = bare.split('/').map(|segment| marked(segment).unwrap_or_else(|| segment.to_owned())).collect();
+    let segments: Vec<String> =
+        bare.split('/').map(|segment| marked(segment).unwrap_or_else(|| segment.to_owned())).collect();
     segments.join("/")
 }
 

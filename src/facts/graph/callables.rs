@@ -163,8 +163,10 @@ impl Evaluator<'_> {
                 let returned = ExprRef { module: function.module, expr };
                 let is_list = program.module(returned.module).language == Language::Rust
                     && matches!(program.kind(returned), ExprKind::Ident(_));
-                let is_made =
-                    matches!(program.kind(returned), ExprKind::Function(_) | ExprKind::Call { .. } | ExprKind::Array(_));
+                let is_made = matches!(
+                    program.kind(returned),
+                    ExprKind::Function(_) | ExprKind::Call { .. } | ExprKind::Array(_)
+                );
                 if is_made || is_list {
                     self.collect_callables(returned, out, depth + 1);
                     own = true;

@@ -142,23 +142,25 @@ impl Evaluator<'_> {
 
 /// Methods of Rust's own wrappers (`Result`, `Option`, `Mutex`) that give what these hold.
 pub(crate) fn gives_what_it_holds(method: &str, arguments: u32) -> bool {
-    let is_opened = matches!(method, "read" | "write" | "take" | "borrow_mut" | "get_mut" | "try_lock" | "blocking_lock");
-    (is_opened && arguments == 0) || matches!(
-        method,
-        "unwrap"
-            | "expect"
-            | "unwrap_or_default"
-            | "unwrap_or_else"
-            | "map_err"
-            | "ok"
-            | "ok_or"
-            | "ok_or_else"
-            | "context"
-            | "with_context"
-            | "wrap_err"
-            | "wrap_err_with"
-            | "or_else"
-            | "inspect_err"
-            | "lock"
-    )
+    let is_opened =
+        matches!(method, "read" | "write" | "take" | "borrow_mut" | "get_mut" | "try_lock" | "blocking_lock");
+    (is_opened && arguments == 0)
+        || matches!(
+            method,
+            "unwrap"
+                | "expect"
+                | "unwrap_or_default"
+                | "unwrap_or_else"
+                | "map_err"
+                | "ok"
+                | "ok_or"
+                | "ok_or_else"
+                | "context"
+                | "with_context"
+                | "wrap_err"
+                | "wrap_err_with"
+                | "or_else"
+                | "inspect_err"
+                | "lock"
+        )
 }

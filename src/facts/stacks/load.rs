@@ -165,7 +165,13 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
             let unknown = || loader.error(origin.is.span(), format!("no origin is called `{name}`"));
             parsed = parsed.with(Origins::parse(name).ok_or_else(unknown)?);
         }
-        stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces, passes: origin.passes, language: None });
+        stacks.origins.push(OriginClause {
+            selector,
+            origin: parsed,
+            replaces: origin.replaces,
+            passes: origin.passes,
+            language: None,
+        });
     }
     for column in raw.column_types {
         let selector = match &column.of {

@@ -72,7 +72,10 @@ pub struct Clause {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     Equals(Vec<Value>),
-    Range { min: f64, max: f64 },
+    Range {
+        min: f64,
+        max: f64,
+    },
     Absent,
     Present,
     /// A name that one of these words occurs in, whatever the case.
@@ -168,11 +171,6 @@ pub struct Stacks {
 impl Stacks {
     /// The stacks of the binary.
     pub fn embedded() -> Result<Stacks, StackError> {
-        if let Ok(dir) = std::env::var("RC_STACKS") { // HACK
-            let mut all: Vec<(String, String)> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).map(|p| (p.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(&p).unwrap())).collect(); // HACK
-            all.sort(); // HACK
-            return Stacks::load(all.iter().map(|(a, b)| (&**a, &**b))); // HACK
-        } // HACK
         let mut files: Vec<(&str, &str)> = FILES
             .files()
             .filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)))

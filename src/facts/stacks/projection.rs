@@ -134,7 +134,13 @@ fn parse_choice(text: &str) -> Result<Choice, String> {
 
 fn parse_item(text: &str) -> Result<Item, String> {
     let Some(body) = text.strip_prefix('$') else {
-        return Ok(Item { at: At::Here, source: Source::Literal(scalar(text)), steps: Vec::new(), keys: false, named: false });
+        return Ok(Item {
+            at: At::Here,
+            source: Source::Literal(scalar(text)),
+            steps: Vec::new(),
+            keys: false,
+            named: false,
+        });
     };
     if let Some(inner) = body.strip_prefix("keys(").and_then(|rest| rest.strip_suffix(')')) {
         return Ok(Item { keys: true, ..parse_item(inner)? });

@@ -122,7 +122,8 @@ impl Evaluator<'_> {
         }
         let own = self.is_input_itself(path) || self.is_extractor(path);
         // What an extractor's name makes when it is called (`Json(answer)`) is an answer.
-        let around = self.paths.parent(path).filter(|&around| !self.paths.is_result(path) || !self.is_extractor(around));
+        let around =
+            self.paths.parent(path).filter(|&around| !self.paths.is_result(path) || !self.is_extractor(around));
         let found = own || around.is_some_and(|around| self.is_input(around));
         self.inputs.insert(path, found);
         found

@@ -98,6 +98,30 @@ pub struct Function {
     pub decorators: Vec<ExprId>,
 }
 
+impl Function {
+    /// A function without a body, of no class, at that place in the text.
+    pub fn new(start: u32, end: u32) -> Function {
+        Function {
+            name: None,
+            parameters: Vec::new(),
+            returns: Vec::new(),
+            throws: Vec::new(),
+            start,
+            end,
+            parent: FunctionIdx::NONE,
+            is_async: false,
+            class: ClassIdx::NONE,
+            expr: ExprId::NONE,
+            context: ContextId::NONE,
+            directives: Vec::new(),
+            return_type: TypeId::NONE,
+            assigned: Vec::new(),
+            statements: 0,
+            decorators: Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub enum MemberKind {
     Method(FunctionIdx),

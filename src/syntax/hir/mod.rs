@@ -61,6 +61,8 @@ pub struct Module {
     pub directives: Vec<Atom>,
     pub comments: Vec<Comment>,
     pub tests: TestStats,
+    /// Bytes of a file of the product that only tests compile, in order of their beginnings.
+    pub test_code: Vec<std::ops::Range<u32>>,
     /// Lines of text.
     pub lines: u32,
     /// Classes that only add members to the type that the expression names (`impl` of a type of another file).
@@ -97,24 +99,7 @@ impl Module {
     /// Begins a module: its top level is function 0 in context 0.
     pub fn open(&mut self, language: Language, end: u32, statements: u32) {
         self.language = language;
-        self.functions.push(Function {
-            name: None,
-            parameters: Vec::new(),
-            returns: Vec::new(),
-            throws: Vec::new(),
-            start: 0,
-            end,
-            parent: FunctionIdx::NONE,
-            is_async: true,
-            class: ClassIdx::NONE,
-            expr: ExprId::NONE,
-            context: ContextId(0),
-            directives: Vec::new(),
-            return_type: TypeId::NONE,
-            assigned: Vec::new(),
-            statements,
-            decorators: Vec::new(),
-        });
+        self.functions.push(Function { is_async: true, context: ContextId(0), statements, ..Function::new(0, end) });
         let kind = ContextKind::Function(FunctionIdx(0));
         self.contexts.push(Context { kind, parent: ContextId::NONE, function: FunctionIdx(0), exits: false });
     }
@@ -126,8 +111,10 @@ impl Module {
             let Some(context) = self.contexts.get_mut(id.0 as usize) else { return };
             context.exits = true;
             next = match context.kind {
-                ContextKind::Loop { .. } | ContextKind::Try { .. } | ContextKind::Finally => context.parent.some(),
-                _ => None,
+                ContextKind::Function(_) => None,
+                ContextKind::Then(_) | ContextKind::Else(_) | ContextKind::Case | ContextKind::Catch => None,
+                ContextKind::Loop { .. } | ContextKind::Try { .. } => context.parent.some(),
+                ContextKind::Finally | ContextKind::With(_) => context.parent.some(),
             };
         }
     }

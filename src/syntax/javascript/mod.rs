@@ -7,5 +7,5 @@ mod modules;
 pub(in crate::syntax) mod nesting;
 mod types;
 
-pub use lower::{LEVELS, parse};
+pub use lower::parse;
 pub use nesting::STACK;

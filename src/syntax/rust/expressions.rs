@@ -7,6 +7,7 @@ use syn::{BinOp, Block, Expr as Syn, Lit, Member, RangeLimits, Stmt, UnOp};
 use super::functions::Branch;
 use super::lower::Lower;
 use super::scopes::Space;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 impl Lower {
@@ -167,7 +168,7 @@ impl Lower {
                     l.bind_value(&arm.pat, of);
                     let mut patterns = Vec::new();
                     l.pattern_names(&arm.pat, &mut patterns);
-                    l.module.arms.push(Arm { context: l.context, of, patterns });
+                    l.builder.module.arms.push(Arm { context: l.builder.context, of, patterns });
                     each(l, Branch::Expr(&arm.body));
                 });
             });
@@ -283,7 +284,7 @@ impl Lower {
         let Some(list) = written else { return };
         let types = self.generic_arguments(list);
         if let Some(&first) = types.first() {
-            self.module.call_types.push((call, first));
+            self.builder.module.call_types.push((call, first));
         }
     }
 
@@ -394,10 +395,10 @@ impl Lower {
         let id = self.reserve(span);
         let inner = self.under(id, |l| l.expr(&it.expr));
         self.stretch(id, id, inner);
-        let kind = match (&it.op, self.module.kind(inner)) {
+        let kind = match (&it.op, self.builder.module.kind(inner)) {
             (UnOp::Not(_), _) => ExprKind::Not(inner),
             (_, ExprKind::Num(index)) => {
-                let value = self.module.numbers.get(index as usize).copied().unwrap_or_default();
+                let value = self.builder.module.numbers.get(index as usize).copied().unwrap_or_default();
                 self.number(-value)
             }
             _ => ExprKind::Unary(inner),
@@ -427,14 +428,14 @@ impl Lower {
         let id = self.reserve(span);
         let (target, value) = self.under(id, |l| (l.expr(left), l.expr(right)));
         self.stretch(id, target, value);
-        match self.module.kind(target) {
+        match self.builder.module.kind(target) {
             ExprKind::Ident(symbol) => {
-                if let Some(entry) = self.module.symbols.get_mut(symbol.0 as usize) {
+                if let Some(entry) = self.builder.module.symbols.get_mut(symbol.0 as usize) {
                     entry.assigned.push(value);
                 }
             }
-            ExprKind::Member { object, name } if self.module.kind(object) == ExprKind::This => {
-                if let Some(entry) = self.module.classes.get_mut(self.class.0 as usize) {
+            ExprKind::Member { object, name } if self.builder.module.kind(object) == ExprKind::This => {
+                if let Some(entry) = self.builder.module.classes.get_mut(self.class.0 as usize) {
                     entry.assigned.push((name, value));
                 }
             }
@@ -458,8 +459,7 @@ fn is_wrapper(path: &syn::Path) -> bool {
 /// Constructors of what is made when it is first asked for.
 fn is_lazy(path: &syn::Path) -> bool {
     let mut names = path.segments.iter().rev().map(|segment| segment.ident.to_string());
-    names.next().as_deref() == Some("new")
-        && matches!(names.next().as_deref(), Some("LazyLock" | "Lazy" | "LazyCell"))
+    names.next().as_deref() == Some("new") && matches!(names.next().as_deref(), Some("LazyLock" | "Lazy" | "LazyCell"))
 }
 
 /// Methods of the standard library that give what they are called on, in another form.

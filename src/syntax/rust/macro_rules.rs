@@ -10,6 +10,7 @@ use syn::{Block, Expr as Syn, Stmt};
 use super::functions::Shape;
 use super::lower::{Lower, range};
 use super::scopes::Space;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 /// Groups inside groups that are followed.
@@ -51,7 +52,7 @@ impl Lower {
         self.define(symbol, Definition::Function(function));
         if arms.iter().all(|arm| leaves(&arm.body)) {
             let name = self.name(ident);
-            self.module.leaving_macros.push(name);
+            self.builder.module.leaving_macros.push(name);
         }
     }
 
@@ -61,10 +62,10 @@ impl Lower {
             let symbol = self.declare(&[Space::Value], name, range(ident.span()).0);
             let (steps, default, annotation) = (Vec::new(), ExprId::NONE, TypeId::NONE);
             self.define(symbol, Definition::Parameter { function, index, steps, default, annotation });
-            let known = self.module.functions[function.0 as usize].parameters.len();
+            let known = self.builder.module.functions[function.0 as usize].parameters.len();
             if index as usize >= known {
                 let parameter = Parameter { symbol, annotation, decorators: Vec::new(), rest: false };
-                self.module.functions[function.0 as usize].parameters.push(parameter);
+                self.builder.module.functions[function.0 as usize].parameters.push(parameter);
             }
         }
     }
@@ -137,7 +138,8 @@ fn expanded(tokens: TokenStream, depth: u8) -> TokenStream {
 
 /// The separator and sign behind `$( … )`.
 fn skip_repetition(trees: &mut std::iter::Peekable<proc_macro2::token_stream::IntoIter>) {
-    let is_sign = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if matches!(punct.as_char(), '*' | '+' | '?'));
+    let is_sign =
+        |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if matches!(punct.as_char(), '*' | '+' | '?'));
     if !trees.peek().is_some_and(is_sign) {
         trees.next();
     }

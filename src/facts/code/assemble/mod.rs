@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use self::routes::input_part;
 use crate::facts::code::extract::{Raw, extract};
 use crate::facts::code::idle::Reads;
+use crate::facts::code::published::Published;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
 use crate::facts::code::{env, headers, names, random, registrations, responses, schemas, state, stored, wrappers};
@@ -118,12 +119,14 @@ impl<'p, 'r> Builder<'p, 'r> {
             }
         }
         let routes = std::mem::take(&mut self.wiring.routes);
-        let on_pages = self.modules_used_by_pages();
+        let published = Published::of(self.program());
         for route in &routes {
             let raw = &self.raws[route.raw];
             // A server function that no page can call is a function like any other.
-            let is_called = route.method != "ACTION"
-                || self.program().of_file(raw.span.file).is_some_and(|module| on_pages.contains(&module));
+            let module = self.program().of_file(raw.span.file);
+            let is_published =
+                || module.zip(raw.text("path")).is_some_and(|(module, name)| published.has(module, name));
+            let is_called = route.method != "ACTION" || is_published();
             if is_called {
                 self.push_route(route, &inputs);
             }

@@ -6,14 +6,12 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::modules::targets;
 use super::{Builder, symbol_of};
+use crate::facts::code::answers::answer;
 use crate::facts::code::extract::Raw;
 use crate::facts::code::handed_back::HandedBack;
 use crate::facts::code::routes::Composed;
 use crate::facts::model::{FunctionId, Value};
-use crate::facts::program::ModuleId;
-use crate::project::Area;
 use crate::syntax::hir::{BinaryOp, ExprId, ExprKind, Use};
 
 const MUTATING: &[&str] = &["POST", "PUT", "PATCH", "DELETE", "ACTION"];
@@ -29,16 +27,6 @@ impl<'p, 'r> Builder<'p, 'r> {
             }
         }
         inputs
-    }
-
-    /// Modules that a component, in the browser or on the server, imports.
-    pub(super) fn modules_used_by_pages(&self) -> FxHashSet<ModuleId> {
-        let program = self.program();
-        let is_page = |module: ModuleId| {
-            let file = program.project.file(program.loaded(module).file);
-            file.area == Area::Client || file.path.ends_with(".tsx") || file.path.ends_with(".jsx")
-        };
-        program.ids().filter(|&module| is_page(module)).flat_map(|module| targets(program, module)).collect()
     }
 
     pub(super) fn push_route(&mut self, route: &Composed, inputs: &FxHashMap<FunctionId, Vec<String>>) {
@@ -61,6 +49,12 @@ impl<'p, 'r> Builder<'p, 'r> {
         let unvalidated = self.unvalidated(route, &parts);
         fact.roots = functions;
         let handler = route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f));
+        let (answers, parameters) = route.functions.last().map_or((Value::UNKNOWN, Value::UNKNOWN), |&last| {
+            let module = program.module(last.module);
+            let function = module.function(last.function);
+            let parameters = u32::try_from(function.parameters.len()).unwrap_or(u32::MAX);
+            (answer(module, function).map_or(Value::ABSENT, Value::text), Value::number(f64::from(parameters)))
+        });
         let framework = raw.stack.map_or("", |stack| self.evaluator.stacks.stacks[stack].id.as_str());
         let methods = if route.method == "ALL" { self.tested_methods(route) } else { vec![route.method.clone()] };
         for method in methods {
@@ -76,6 +70,8 @@ impl<'p, 'r> Builder<'p, 'r> {
                 ("mutates".into(), Value::bool(mutates)),
                 ("signs_in".into(), Value::bool(route.roles.iter().any(|role| role == "credentials"))),
                 ("framework".into(), Value::text(framework)),
+                ("answers".into(), answers.clone()),
+                ("parameters".into(), parameters.clone()),
             ];
             if fact.reached {
                 self.servers.insert(fact.service);
