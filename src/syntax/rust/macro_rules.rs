@@ -86,8 +86,7 @@ fn arms(tokens: TokenStream) -> Vec<Arm> {
         if stmts.iter().any(declares) {
             continue;
         }
-        let mut brace_token = syn::token::Brace::default();
-        brace_token.span = transcriber.delim_span();
+        let brace_token = syn::token::Brace { span: transcriber.delim_span() };
         found.push(Arm { parameters, body: Block { brace_token, stmts } });
     }
     found
