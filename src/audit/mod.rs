@@ -331,7 +331,7 @@ fn capitalised(word: &str) -> String {
 
 /// Services whose code is in no language that is read as a whole yet.
 fn unsupported(project: &Project) -> BTreeMap<ServiceId, String> {
-    let supported = |language: &String| matches!(language.as_str(), "typescript" | "javascript");
+    let supported = |language: &String| matches!(language.as_str(), "typescript" | "javascript" | "rust");
     let mut found = BTreeMap::new();
     for (index, service) in project.services.iter().enumerate() {
         if !service.languages.is_empty() && !service.languages.iter().any(supported) {

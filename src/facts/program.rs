@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::macros::{Macros, declared_macros, leave_with_macros};
 use super::model::FunctionId;
 use crate::project::{FileId, Project};
 use crate::syntax::hir::{
@@ -69,6 +70,7 @@ pub struct Program<'p> {
     pub project: &'p Project,
     pub modules: Vec<Loaded>,
     by_file: FxHashMap<FileId, ModuleId>,
+    macros: Macros,
 }
 
 /// How an import specifier is resolved: the project layer knows files, workspaces and path mappings.
@@ -87,6 +89,9 @@ pub enum Resolution {
 impl<'p> Program<'p> {
     /// `modules` sorted by file.
     pub fn new(project: &'p Project, modules: Vec<(FileId, Module)>, resolver: &dyn Resolver) -> Program<'p> {
+        let mut modules = modules;
+        leave_with_macros(&mut modules);
+        let macros = declared_macros(&modules);
         let by_file: FxHashMap<FileId, ModuleId> = modules
             .iter()
             .enumerate()
@@ -118,9 +123,15 @@ impl<'p> Program<'p> {
             loaded.push(Loaded { file, module, targets, first_function, exports, assigned });
             first_function += functions;
         }
-        let mut program = Program { project, modules: loaded, by_file };
+        let mut program = Program { project, modules: loaded, by_file, macros };
         program.settle_python_imports();
         program
+    }
+
+    /// The macro of the project that is called so.
+    pub fn macro_named(&self, name: &str) -> Option<Exported> {
+        let &(module, symbol) = self.macros.get(name)?;
+        Some(Exported::Symbol(module, symbol))
     }
 
     pub fn loaded(&self, id: ModuleId) -> &Loaded {

@@ -485,6 +485,10 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
         && clause.condition.iter().all(|(key, test)| {
             let value = tested(evaluator, key, place);
             match test {
+                Test::Like(words) => {
+                    let name = value.as_text().unwrap_or_default().to_ascii_lowercase();
+                    words.iter().any(|word| name.contains(word.as_str()))
+                }
                 Test::Absent => value.is_absent(),
                 Test::Present => !value.is_absent(),
                 Test::Equals(wanted) => match &value.data {
@@ -531,10 +535,37 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
             }
         }
         "opt" => evaluator.options(place.at),
+        "generic" => {
+            let ty = match place.target {
+                Some(target) => first_argument(module, target.ty),
+                None => module.call_type(place.at.expr),
+            };
+            ty.and_then(|ty| type_name(module, ty)).map_or(Value::ABSENT, Value::text)
+        }
+        "name" => place.name.map_or(Value::ABSENT, Value::text),
         "optional" => Value::bool(place.target.is_some_and(|target| is_optional(module, target.ty))),
         _ => Value::UNKNOWN,
     };
     rest.split('.').filter(|s| !s.is_empty()).fold(value, |value, step| value.field(step))
+}
+
+/// What a generic type holds first.
+fn first_argument(module: &Module, ty: TypeId) -> Option<TypeId> {
+    match module.ty(ty)? {
+        Type::Reference { args, .. } => args.first().copied(),
+        _ => None,
+    }
+}
+
+/// The last name of a type.
+fn type_name(module: &Module, ty: TypeId) -> Option<&str> {
+    let Some(Type::Reference { root, path, .. }) = module.ty(ty) else { return None };
+    match (path.last(), root) {
+        (Some(&last), _) => Some(module.str(last)),
+        (None, TypeRoot::Symbol(symbol)) => Some(module.str(module.symbol(*symbol).name)),
+        (None, TypeRoot::Global(name)) => Some(module.str(*name)),
+        (None, TypeRoot::Source(_)) => None,
+    }
 }
 
 /// Is a value of the type only there if it could be had: `Option<T>`, `Result<T, E>`?

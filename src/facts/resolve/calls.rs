@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::thing::{MAX_THINGS, dedup};
 use super::{Evaluator, Thing, Things};
+use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::syntax::hir::{ExprId, ExprKind, Language, Run};
 
@@ -16,7 +17,7 @@ impl Evaluator<'_> {
         if let ExprKind::Member { object, name } = hir.kind(callee) {
             match hir.str(name) {
                 // The result is the receiver or the argument itself.
-                method if hir.language == Language::Rust && gives_what_it_holds(method) => {
+                method if hir.language == Language::Rust && gives_what_it_holds(method, args.len) => {
                     return self.things(here(object));
                 }
                 "bind" | "finally" | "catch" => return self.things(here(object)),
@@ -40,7 +41,13 @@ impl Evaluator<'_> {
             return self.super_of(at);
         }
         let callees = self.things(here(callee));
-        let found = self.results(&callees, at, is_new);
+        let mut found = self.results(&callees, at, is_new);
+        // What a library hands out by its type: `state::<Pool>()`.
+        if let Some(ty) = hir.call_type(at.expr)
+            && callees.iter().all(|callee| matches!(callee, Thing::Path { .. }))
+        {
+            found.extend(self.type_things(at.module, ty, 0));
+        }
         if found.is_empty() && !is_new { self.called_back(&callees, at) } else { found }
     }
 
@@ -73,7 +80,8 @@ impl Evaluator<'_> {
         for &callee in callees {
             match callee {
                 Thing::Path { path, .. } => {
-                    found.push(Thing::Path { path: self.paths.result(path), site: Some(site) });
+                    let made = self.paths.result(path);
+                    found.push(Thing::Path { path: self.shortened(made), site: Some(site) });
                     if !is_new && self.paths.is_export(path) {
                         found.extend(self.wrapped(site));
                     }
@@ -88,6 +96,18 @@ impl Evaluator<'_> {
             }
         }
         found
+    }
+
+    /// What a long chain of calls makes, if its last call gives back what it was called on (`router.route(…)`): the path
+    /// of that.
+    fn shortened(&mut self, made: PathId) -> PathId {
+        if !self.paths.is_long(made) {
+            return made;
+        }
+        let receiver = self.paths.parent(made).and_then(|method| self.paths.parent(method));
+        let Some(receiver) = receiver.filter(|&receiver| self.paths.is_result(receiver)) else { return made };
+        let is_same = self.stacks.types.ids().any(|ty| self.is_type(made, ty) && self.is_type(receiver, ty));
+        if is_same { receiver } else { made }
     }
 
     /// `cache(load)`, `memoize(find)`: what a package's wrapper gives back still calls the function it was given.
@@ -121,23 +141,26 @@ impl Evaluator<'_> {
 }
 
 /// Methods of Rust's own wrappers (`Result`, `Option`, `Mutex`) that give what these hold.
-pub(crate) fn gives_what_it_holds(method: &str) -> bool {
-    matches!(
-        method,
-        "unwrap"
-            | "expect"
-            | "unwrap_or_default"
-            | "unwrap_or_else"
-            | "map_err"
-            | "ok"
-            | "ok_or"
-            | "ok_or_else"
-            | "context"
-            | "with_context"
-            | "wrap_err"
-            | "wrap_err_with"
-            | "or_else"
-            | "inspect_err"
-            | "lock"
-    )
+pub(crate) fn gives_what_it_holds(method: &str, arguments: u32) -> bool {
+    let is_opened =
+        matches!(method, "read" | "write" | "take" | "borrow_mut" | "get_mut" | "try_lock" | "blocking_lock");
+    (is_opened && arguments == 0)
+        || matches!(
+            method,
+            "unwrap"
+                | "expect"
+                | "unwrap_or_default"
+                | "unwrap_or_else"
+                | "map_err"
+                | "ok"
+                | "ok_or"
+                | "ok_or_else"
+                | "context"
+                | "with_context"
+                | "wrap_err"
+                | "wrap_err_with"
+                | "or_else"
+                | "inspect_err"
+                | "lock"
+        )
 }

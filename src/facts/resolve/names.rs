@@ -16,6 +16,9 @@ impl Evaluator<'_> {
         if let Some(exported) = program.export_named(module, name) {
             return self.exported(exported);
         }
+        if let Some(own) = program.macro_named(name).filter(|_| program.module(module).language == Language::Rust) {
+            return self.exported(own);
+        }
         let packages: SmallVec<[&str; 4]> = program.star_packages(module).collect();
         packages
             .into_iter()
@@ -31,8 +34,18 @@ impl Evaluator<'_> {
         let loaded = program.loaded(module);
         let root = match &loaded.targets[source.0 as usize] {
             Target::Module(target) => {
-                let exported = program.export(*target, &loaded.module, name);
-                return exported.map_or_else(Things::new, |exported| self.exported(exported));
+                let exported = program.export(*target, &loaded.module, name).or_else(|| match name {
+                    Imported::Named(name) if loaded.module.language == Language::Rust => {
+                        program.macro_named(loaded.module.str(name))
+                    }
+                    _ => None,
+                });
+                let mut found = exported.map_or_else(Things::new, |exported| self.exported(exported));
+                if let Imported::Named(atom) = name {
+                    let name = loaded.module.str(atom);
+                    found.extend(self.value_beside_module(&found, name));
+                }
+                return found;
             }
             Target::Within(target, names) => {
                 let mut found = one(Thing::Module(*target));
@@ -51,6 +64,17 @@ impl Evaluator<'_> {
             _ => root,
         };
         one(Thing::Path { path, site: None })
+    }
+
+    /// In Rust a module and a function may share a name: `mod home; pub use home::*;` brings `home::home` as well.
+    fn value_beside_module(&mut self, found: &Things, name: &str) -> Things {
+        let program = self.program;
+        let [Thing::Module(module)] = found.as_slice() else { return Things::new() };
+        let is_rust = program.module(*module).language == Language::Rust;
+        let inner = program.export_named(*module, name).filter(|_| is_rust);
+        let mut things = inner.map_or_else(Things::new, |exported| self.exported(exported));
+        things.retain(|thing| matches!(thing, Thing::Function(_)));
+        things
     }
 
     pub fn exported(&mut self, exported: Exported) -> Things {

@@ -72,9 +72,14 @@ pub struct Clause {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Test {
     Equals(Vec<Value>),
-    Range { min: f64, max: f64 },
+    Range {
+        min: f64,
+        max: f64,
+    },
     Absent,
     Present,
+    /// A name that one of these words occurs in, whatever the case.
+    Like(Vec<String>),
 }
 
 #[derive(Debug, Default)]
@@ -107,6 +112,8 @@ pub struct OriginClause {
     pub origin: Origins,
     /// What went in no longer shows (`parseInt(req.query.page)`).
     pub replaces: bool,
+    /// The result is what goes in first (`HeaderValue::from_static("x")`).
+    pub passes: bool,
     /// The language of its stack.
     pub language: Option<Language>,
 }

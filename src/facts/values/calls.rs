@@ -32,7 +32,7 @@ impl Evaluator<'_> {
         let mut method = "";
         if let ExprKind::Member { object, name } = module.kind(callee) {
             method = module.str(name);
-            if module.language == Language::Rust && gives_what_it_holds(method) {
+            if module.language == Language::Rust && gives_what_it_holds(method, args.len) {
                 return self.value(here(object));
             }
             if let Some(mapped) = self.mapped_value(at.module, method, &arguments) {
@@ -55,6 +55,12 @@ impl Evaluator<'_> {
             if let Thing::Function(function) = thing {
                 let by_name = module.keywords(args).map(|_| self.passed_values(at, function));
                 return self.returned_value(function, by_name.as_ref().unwrap_or(&passed));
+            }
+            if let Thing::Path { path, .. } = thing
+                && let Some(first) = passed.first()
+                && self.gives_first(path)
+            {
+                return first.clone();
             }
             if let Thing::Path { path, .. } = thing
                 && let Some(replaced) = self.declared_origin(path, origins)
