@@ -8,13 +8,14 @@ use super::declared::{extract_declared, injected};
 use super::kept::mark_kept;
 use super::statuses::number_statuses;
 use super::thrown::thrown_refusals;
+use super::variants::answered_variants;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
 use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
-use crate::facts::stacks::{Clause, Test, Verb, later_call};
+use crate::facts::stacks::{Clause, Test, Verb, later_call, named_argument};
 use crate::facts::turn::Turn;
 use crate::project::Span;
 use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Language, Module, Step, Type, TypeId, TypeRoot};
@@ -175,6 +176,7 @@ fn add_injected_edges(evaluator: &mut Evaluator<'_>, module: ModuleId, edges: &m
 /// What only shows when all facts are there.
 fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     number_statuses(&mut found);
+    answered_variants(evaluator, &mut found);
     let mut refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
     refusals.extend(found.iter().flat_map(|raw| handed_refusals(evaluator, raw)));
     found.extend(refusals);
@@ -522,6 +524,9 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
     let args = module.call(place.at.expr).map(|(_, args)| args);
     if let Some(names) = later_call(key) {
         return evaluator.called_later(place.at, names);
+    }
+    if let Some(index) = named_argument(key) {
+        return evaluator.argument(place.at, index).map_or(Value::ABSENT, |argument| evaluator.value_or_name(argument));
     }
     let (head, rest) = key.split_once('.').unwrap_or((key, ""));
     let value = match head {

@@ -26,6 +26,7 @@ mod state;
 mod statuses;
 mod stored;
 mod thrown;
+mod variants;
 mod wrappers;
 
 pub use assemble::{CodeFacts, code_facts};

@@ -96,6 +96,7 @@ impl Evaluator<'_> {
                 arguments.into_iter().filter(|argument| is_callable_argument(self, *argument)).collect()
             }
             Source::Recv => self.receiver(at).into_iter().collect(),
+            Source::Beside => self.beside(at).into_iter().collect(),
             Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type
                 if place.target.is_some() =>
             {
@@ -210,6 +211,14 @@ impl Evaluator<'_> {
             let prop = module.object(run).iter().rev().find(named)?;
             Some(ExprRef { module: data.module, expr: prop.value })
         })
+    }
+
+    /// The item behind the place in the list that it stands in.
+    fn beside(&self, at: ExprRef) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        let ExprKind::Array(run) = module.kind(module.expr(at.expr).parent.some()?) else { return None };
+        let expr = module.list(run).skip_while(|&item| item != at.expr).nth(1)?;
+        Some(ExprRef { module: at.module, expr })
     }
 
     fn arguments(&self, at: ExprRef) -> Vec<ExprRef> {
@@ -373,6 +382,7 @@ impl Evaluator<'_> {
             Source::Batch(names) => return self.takes_list(at, names),
             Source::Given(names) => return self.given_to(at, names),
             Source::Fallback => self.fallback(place),
+            Source::Beside => self.beside(at).map_or(Value::ABSENT, |next| self.value(next)),
             Source::Raced => self.raced(at),
             Source::TagText => self.tag_text(at),
             Source::TagHoles => self.tag_holes(at),
@@ -398,8 +408,14 @@ impl Evaluator<'_> {
             return value;
         }
         let Some(&at) = self.item_refs(item, place).first() else { return value };
+        self.value_or_name(at)
+    }
+
+    /// The value of an expression; if nobody can tell, what it is called.
+    pub(super) fn value_or_name(&mut self, at: ExprRef) -> Value {
+        let value = self.value(at);
         let name = super::names::last_name(self.program.module(at.module), at.expr);
-        if name.is_empty() { value } else { Value::text(name) }
+        if value.is_unknown() && !name.is_empty() { Value::text(name) } else { value }
     }
 
     /// The value of an argument; of a loop's variable the texts that it has in turn.
@@ -600,7 +616,10 @@ fn descend(value: Value, steps: &[String]) -> Value {
             }
             _ => Value::ABSENT,
         },
-        [step, rest @ ..] => descend(value.field(step), rest),
+        [step, rest @ ..] => match (&value.data, step.parse::<usize>()) {
+            (Data::List(items), Ok(index)) => descend(items.get(index).cloned().unwrap_or(Value::ABSENT), rest),
+            _ => descend(value.field(step), rest),
+        },
     }
 }
 

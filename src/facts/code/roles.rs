@@ -11,8 +11,8 @@ use crate::facts::model::{FunctionId, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
 use crate::facts::values::is_error_name;
 use crate::syntax::hir::{
-    Arm, Context, ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, LogicalOp, Module, Prop, Step,
-    SymbolIdx, Use,
+    Arm, Context, ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, Language, LogicalOp, Module, Prop,
+    Step, SymbolIdx, Use,
 };
 
 /// Does a failure end the request?
@@ -276,6 +276,7 @@ fn refusal(module: &Module, expr: ExprId) -> Enforced {
         let conditional = match module.kind(parent) {
             ExprKind::Conditional { test, .. } => test != child,
             ExprKind::Logical { right, .. } => right == child,
+            ExprKind::Call { callee, .. } => callee != child && stands_for_failure(module, callee),
             _ => false,
         };
         if conditional {
@@ -293,6 +294,11 @@ fn refusal(module: &Module, expr: ExprId) -> Enforced {
             }
             // A closure that is made under a condition (`error = () => unauthorized()`), but not a whole handler.
             ContextKind::Function(function) => {
+                let call = module.function(function).expr.some().and_then(|expr| module.expr(expr).parent.some());
+                let callee = call.and_then(|call| module.call(call)).map(|(callee, _)| callee);
+                if callee.is_some_and(|callee| stands_for_failure(module, callee)) {
+                    return Enforced::Yes;
+                }
                 if !first || module.function(function).statements > 1 {
                     break;
                 }
@@ -309,6 +315,13 @@ fn refusal(module: &Module, expr: ExprId) -> Enforced {
     });
     // `if (ok) return next(); res.sendStatus(401)`
     if follows_exit { Enforced::Yes } else { Enforced::Refuses }
+}
+
+/// `token.ok_or(refusal)?`, `check().map_err(|_| refusal)?`: what stands where something failed.
+fn stands_for_failure(module: &Module, callee: ExprId) -> bool {
+    let ExprKind::Member { name, .. } = module.kind(callee) else { return false };
+    module.language == Language::Rust
+        && matches!(module.str(name), "ok_or" | "ok_or_else" | "map_err" | "or_else" | "or_err" | "unwrap_or_else")
 }
 
 /// `verify(token, key, (err, user) => …)` throws nothing: what the callback does about the error counts.

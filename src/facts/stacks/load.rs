@@ -383,9 +383,10 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     for (key, test) in table {
         let known = ["argc", "params", "method", "path", "optional", "generic", "name"].contains(&key.as_str())
             || ["arg0", "arg1", "opt", "recv"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
-        let known = known || later_call(key).is_some();
+        let known = known || later_call(key).is_some() || named_argument(key).is_some();
         if !known {
-            let known = "argc, params, optional, generic, name, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
+            let known =
+                "argc, params, optional, generic, name, arg0, arg1, name(arg0), opt.NAME, recv.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {
@@ -412,6 +413,11 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
 /// `after(limit|first)`: the names of calls later in the chain.
 pub fn later_call(key: &str) -> Option<&str> {
     key.strip_prefix("after(")?.strip_suffix(')')
+}
+
+/// `name(arg0)`: what the argument of that position is called.
+pub fn named_argument(key: &str) -> Option<usize> {
+    key.strip_prefix("name(arg")?.strip_suffix(')')?.parse().ok()
 }
 
 fn number(value: &Toml) -> Option<f64> {

@@ -10,7 +10,7 @@ use globset::GlobSet;
 use include_dir::{Dir, include_dir};
 use rustc_hash::FxHashMap;
 
-pub use load::{StackError, later_call};
+pub use load::{StackError, later_call, named_argument};
 pub use projection::{At, Choice, Item, Projection, Sort, Source};
 
 use super::model::{Origins, Value};

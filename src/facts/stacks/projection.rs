@@ -62,6 +62,8 @@ pub enum Source {
     Fallback,
     TagText,
     TagHoles,
+    /// What follows in the list that the place is an item of: `(StatusCode::CONFLICT, body)`.
+    Beside,
     /// Whether the call runs against others (`Promise.race([fetch(url), timer])`).
     Raced,
     /// What the chain of receivers begins with: `Order` of `Order.objects.filter(…)`; or that of an argument.
@@ -179,7 +181,7 @@ fn parse_item(text: &str) -> Result<Item, String> {
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
              $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
              $class, $type, $fallback, \
-             $tag.text, $tag.holes, $raced, $keys(…), $name(…), $chain(name).…, $around(name).…, $after(name).…, \
+             $tag.text, $tag.holes, $raced, $beside, $keys(…), $name(…), $chain(name).…, $around(name).…, $after(name).…, \
              $root, $where(names), $batch(names), $given(names)"
         )
     })?;
@@ -228,6 +230,7 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         ("class", Source::Class),
         ("type", Source::Type),
         ("fallback", Source::Fallback),
+        ("beside", Source::Beside),
         ("raced", Source::Raced),
         ("tag.text", Source::TagText),
         ("tag.holes", Source::TagHoles),

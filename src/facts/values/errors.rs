@@ -5,7 +5,7 @@
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{BinaryOp, ContextKind, ExprId, ExprKind, LogicalOp, Module, SymbolIdx};
+use crate::syntax::hir::{BinaryOp, ContextKind, ExprId, ExprKind, Language, LogicalOp, Module, SymbolIdx};
 
 impl Evaluator<'_> {
     /// Inside `if (e instanceof AppError)` the error is the project's own: its text is meant for clients.
@@ -36,6 +36,9 @@ impl Evaluator<'_> {
         let Some((callee, _)) = hir.call(parent) else { return false };
         match hir.kind(callee) {
             ExprKind::Member { name: method, .. } if hir.str(method) == "catch" => true,
+            ExprKind::Member { name: method, .. } if hir.language == Language::Rust => {
+                matches!(hir.str(method), "map_err" | "or_else" | "unwrap_or_else" | "inspect_err")
+            }
             _ => entry.parameters.len() >= 2 && name.is_some_and(is_error_name),
         }
     }

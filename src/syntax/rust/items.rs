@@ -11,6 +11,9 @@ use super::test_stats::{attributes_of, is_for_other_systems, is_for_tests, is_te
 use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
+/// Traits whose methods say nothing of what a program does.
+const PLAIN_DERIVES: &[&str] =
+    &["Debug", "Clone", "Copy", "Default", "PartialEq", "Eq", "Hash", "PartialOrd", "Ord", "Serialize", "Deserialize"];
 const VALUE: &[Space] = &[Space::Value];
 const TYPE: &[Space] = &[Space::Type];
 const BOTH: &[Space] = &[Space::Value, Space::Type];
@@ -246,12 +249,30 @@ impl Lower {
             start,
             end,
         });
+        for derived in self.derived_traits(attributes) {
+            self.add_heritage(class, derived);
+        }
         let expr = self.at_root(Use::Statement, |l| l.leaf(span, ExprKind::Class(class)));
         self.builder.module.class_exprs.push(expr);
         if symbol != SymbolIdx::NONE {
             self.define(symbol, Definition::Class(class));
         }
         class
+    }
+
+    /// The traits that a `derive` gives a type, without those of the language and of serde, which nobody asks about.
+    fn derived_traits(&mut self, attributes: &[Attribute]) -> Vec<ExprId> {
+        let mut found = Vec::new();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+            let _ = attribute.parse_nested_meta(|meta| {
+                let name = meta.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+                if !PLAIN_DERIVES.contains(&name.as_str()) {
+                    found.push(self.at_root(Use::Heritage, |l| l.path(&meta.path, Space::Type)));
+                }
+                Ok(())
+            });
+        }
+        found
     }
 
     fn close_class(&mut self, class: ClassIdx, span: Span) {
