@@ -17,7 +17,7 @@ pub struct FunctionId(pub u32);
 /// Every kind of fact with the fields that clauses, rules and shapes may use: the closed list that the loader checks.
 pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("router", &["prefix", "parent", "idle"]),
-    ("mount", &["scope", "path", "except", "order", "off", "strength", "chain", "roles"]),
+    ("mount", &["scope", "path", "except", "order", "off", "strength", "chain", "roles", "replaces"]),
     ("role", &["role", "on", "fails", "strength", "opts", "enforced", "idle"]),
     (
         "route",
@@ -34,11 +34,12 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "unvalidated",
             "signs_in",
             "framework",
+            "document",
             "answers",
             "parameters",
         ],
     ),
-    ("input", &["part", "state", "raw", "type"]),
+    ("input", &["part", "state", "declared", "raw", "type"]),
     ("response", &["status", "statuses", "body", "error", "by_environment"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),
@@ -79,6 +80,12 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("hook", &["on", "signals", "handler"]),
     ("outbound", &["url", "timeout", "target"]),
     ("hmac", &["over", "compare"]),
+    ("sink", &["what", "value", "shell", "safe"]),
+    ("digest", &["algorithm", "over", "security", "flows"]),
+    ("cipher", &["algorithm", "iv", "key"]),
+    ("tls", &["verify", "target"]),
+    ("debug", &["what", "value"]),
+    ("blocking", &["what"]),
     ("token", &["op", "expires", "algorithms", "audience", "secret", "key", "ignore_expiration", "payload"]),
     ("random", &["flows", "source"]),
     ("log", &["level", "args", "names", "library", "redacted"]),
@@ -376,12 +383,15 @@ impl Within {
     pub const CATCH: Within = Within(4);
     pub const FINALLY: Within = Within(8);
     pub const TRY: Within = Within(16);
+    /// The function around is asynchronous.
+    pub const ASYNC: Within = Within(32);
     pub const NAMES: &'static [(&'static str, Within)] = &[
         ("loop", Self::LOOP),
         ("transaction", Self::TRANSACTION),
         ("catch", Self::CATCH),
         ("finally", Self::FINALLY),
         ("try", Self::TRY),
+        ("async", Self::ASYNC),
     ];
 }
 

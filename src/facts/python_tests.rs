@@ -301,7 +301,8 @@ fact.input = [{ param = "pydantic.BaseModel", part = "body", type = "$type" }]
 
 fn facts(files: &[(&str, &str)], kind: &str) -> Vec<super::Fact> {
     let stacks = Stacks::load([("test.toml", STACK)]).unwrap();
-    let mut facts = with_program(&project(files), files, |program| super::code::code_facts(program, &stacks).facts);
+    let mut facts =
+        with_program(&project(files), files, |program| super::code::code_facts(program, &stacks, &[]).facts);
     facts.retain(|fact| &*fact.kind == kind);
     facts
 }

@@ -12,9 +12,9 @@ use super::variants::answered_variants;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
-use crate::facts::paths::PathId;
+use crate::facts::paths::{PathId, Selector};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
-use crate::facts::resolve::Evaluator;
+use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{Clause, Test, Verb, later_call, named_argument};
 use crate::facts::turn::Turn;
 use crate::project::Span;
@@ -57,6 +57,11 @@ impl Raw {
 
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Value::as_text)
+    }
+
+    /// A part of the request that a signature declares, so that it is checked before the function runs.
+    pub fn is_declared_input(&self) -> bool {
+        &*self.kind == "input" && self.get("declared").is_some_and(|value| value.data == Data::Bool(true))
     }
 
     pub fn set(&mut self, name: &str, value: Value) {
@@ -274,7 +279,9 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
     let place = Place::at(at);
     match module.kind(at.expr) {
         ExprKind::Call { callee, .. } | ExprKind::New { callee, .. } => {
-            let paths = evaluator.paths_of(ExprRef { module: at.module, expr: callee });
+            let callee = ExprRef { module: at.module, expr: callee };
+            let mut paths = evaluator.paths_of(callee);
+            paths.extend(extended(evaluator, callee));
             apply(evaluator, Verb::Call, &paths, place, out);
         }
         ExprKind::Tagged { tag, .. } => {
@@ -288,6 +295,19 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
         }
         _ => {}
     }
+}
+
+/// What the class of the project that is called extends: making one is making what it extends.
+fn extended(evaluator: &mut Evaluator<'_>, callee: ExprRef) -> SmallVec<[PathId; 2]> {
+    if evaluator.program.module(callee.module).language != Language::Python {
+        return SmallVec::new();
+    }
+    let things = evaluator.things(callee);
+    let classes = things.into_iter().filter_map(|thing| match thing {
+        Thing::Class(module, class) => Some((module, class)),
+        _ => None,
+    });
+    classes.flat_map(|(module, class)| evaluator.lineage(module, class).outside).collect()
 }
 
 /// Clauses about a property of whatever it is (`*.isAdmin`): names in code tell what a check is about.
@@ -341,7 +361,11 @@ pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api
         }
         fields.push((name.clone(), evaluator.project(projection, place)));
     }
-    let function = loaded.module.function_of(place.at.expr);
+    let function = match (clause.verb, place.target.map(|target| evaluator.program.kind(target.at))) {
+        // The parameters of a function are read by it.
+        (Verb::Param, Some(ExprKind::Function(function))) => function,
+        _ => loaded.module.function_of(place.at.expr),
+    };
     Raw {
         kind: clause.kind.clone(),
         clause: clause.id.clone(),
@@ -485,12 +509,17 @@ fn functions_in(callables: Vec<Callable>) -> Vec<FunctionRef> {
 fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
     made_by(evaluator, clause, place)
         && clause.condition.iter().all(|(key, test)| {
+            if let Test::Names(selector) = test {
+                let asked = asked_of(evaluator, key, place);
+                return asked.is_some_and(|at| is_named(evaluator, selector, at));
+            }
             let value = tested(evaluator, key, place);
             match test {
                 Test::Like(words) => {
                     let name = value.as_text().unwrap_or_default().to_ascii_lowercase();
                     words.iter().any(|word| name.contains(word.as_str()))
                 }
+                Test::Names(_) => false,
                 Test::Absent => value.is_absent(),
                 Test::Present => !value.is_absent(),
                 Test::Equals(wanted) => match &value.data {
@@ -509,14 +538,27 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
 fn made_by(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
     let Some(selector) = &clause.made_by else { return true };
     let Some(value) = place.target.and_then(|target| target.value) else { return false };
+    is_named(evaluator, selector, value)
+}
+
+/// Is an expression what a selector names?
+fn is_named(evaluator: &mut Evaluator<'_>, selector: &Selector, at: ExprRef) -> bool {
     let stacks = evaluator.stacks;
-    let paths = evaluator.paths_of(value);
+    let paths = evaluator.paths_of(at);
     paths.iter().any(|&path| {
         selector
             .patterns
             .iter()
             .any(|pattern| evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern))
     })
+}
+
+/// The argument that a test's key asks for.
+fn asked_of(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Option<ExprRef> {
+    match key.split_once('.') {
+        None => evaluator.argument(place.at, usize::from(key == "arg1")),
+        Some((_, name)) => evaluator.option_ref(place.at, name),
+    }
 }
 
 fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
@@ -548,6 +590,10 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
             ty.and_then(|ty| type_name(module, ty)).map_or(Value::ABSENT, Value::text)
         }
         "name" => place.name.map_or(Value::ABSENT, Value::text),
+        "assigned" => match evaluator.assigned_to(place.at) {
+            Some(value) => evaluator.value(value),
+            None => Value::ABSENT,
+        },
         "optional" => Value::bool(place.target.is_some_and(|target| is_optional(module, target.ty))),
         _ => Value::UNKNOWN,
     };

@@ -120,8 +120,10 @@ impl Evaluator<'_> {
                 for value in entry.assigned.iter().take(MAX_CALLERS) {
                     found.extend(self.things(ExprRef { module, expr: *value }));
                 }
-                if found.is_empty() && steps.is_empty() {
-                    found = self.type_things(module, *annotation, 0);
+                // What a library gives is of the type that is written there: `let order: Order = from_slice(body)?`.
+                let is_open = found.is_empty() || program.module(module).language == Language::Rust;
+                if is_open && steps.is_empty() {
+                    found.extend(self.type_things(module, *annotation, 0));
                 }
                 found
             }

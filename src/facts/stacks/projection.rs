@@ -34,6 +34,12 @@ pub enum Source {
     ArgOf(Sort),
     /// The options object of the call, then of the call that made the receiver.
     Opt,
+    /// A key of the call's own options: none of those that its receiver was made with.
+    Own,
+    /// What follows it in a list: `return jsonify(…), 404`.
+    Beside,
+    /// What is assigned to the property.
+    Assigned,
     /// The receiver, as an expression.
     Recv,
     /// The result of the call, as an expression.
@@ -62,8 +68,6 @@ pub enum Source {
     Fallback,
     TagText,
     TagHoles,
-    /// What follows in the list that the place is an item of: `(StatusCode::CONFLICT, body)`.
-    Beside,
     /// Whether the call runs against others (`Promise.race([fetch(url), timer])`).
     Raced,
     /// What the chain of receivers begins with: `Order` of `Order.objects.filter(…)`; or that of an argument.
@@ -179,9 +183,9 @@ fn parse_item(text: &str) -> Result<Item, String> {
     let (source, rest) = parse_source(body).ok_or_else(|| {
         format!(
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
-             $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
+             $opt.name, $own.name, $assigned, $beside, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
              $class, $type, $fallback, \
-             $tag.text, $tag.holes, $raced, $beside, $keys(…), $name(…), $chain(name).…, $around(name).…, $after(name).…, \
+             $tag.text, $tag.holes, $raced, $keys(…), $name(…), $chain(name).…, $around(name).…, $after(name).…, \
              $root, $where(names), $batch(names), $given(names)"
         )
     })?;
@@ -216,6 +220,9 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         ("arg:callable", Source::ArgOf(Sort::Callable)),
         ("arg:object", Source::ArgOf(Sort::Object)),
         ("opt", Source::Opt),
+        ("own", Source::Own),
+        ("assigned", Source::Assigned),
+        ("beside", Source::Beside),
         ("recv", Source::Recv),
         ("made", Source::Made),
         ("callee", Source::Callee),
@@ -230,7 +237,6 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         ("class", Source::Class),
         ("type", Source::Type),
         ("fallback", Source::Fallback),
-        ("beside", Source::Beside),
         ("raced", Source::Raced),
         ("tag.text", Source::TagText),
         ("tag.holes", Source::TagHoles),

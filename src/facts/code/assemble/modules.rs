@@ -9,6 +9,7 @@ use crate::facts::graph::is_audited;
 use crate::facts::model::{Fact, Value};
 use crate::facts::program::{ModuleId, Program, Target};
 use crate::project::{Area, FileId, ProcessKind, ServiceId, Span};
+use crate::syntax::hir::Language;
 
 impl<'p, 'r> Builder<'p, 'r> {
     pub(super) fn modules(&mut self) {
@@ -30,7 +31,9 @@ impl<'p, 'r> Builder<'p, 'r> {
             let loaded = program.loaded(module);
             let file = program.project.file(loaded.file);
             let at = Span { file: loaded.file, start: 0, end: 0 };
-            if file.area == Area::Test && loaded.module.tests.cases > 0 {
+            // Rust keeps the tests of a module in it.
+            let holds_tests = file.area == Area::Test || loaded.module.language == Language::Rust;
+            if holds_tests && loaded.module.tests.cases > 0 {
                 self.facts.push(self.test_fact(module, at));
             }
             if !is_audited(file.area) {
@@ -80,6 +83,10 @@ impl<'p, 'r> Builder<'p, 'r> {
     fn tested_modules(&self, module: ModuleId) -> Vec<String> {
         let program = self.program();
         let mut found = std::collections::BTreeSet::new();
+        // Tests that stand in a module are about it.
+        if program.project.file(program.loaded(module).file).area != Area::Test {
+            return vec![program.path(module).to_owned()];
+        }
         let direct: Vec<ModuleId> = targets(program, module).collect();
         for &target in &direct {
             found.insert(program.path(target).to_owned());
