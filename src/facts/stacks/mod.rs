@@ -186,11 +186,6 @@ pub struct Stacks {
 impl Stacks {
     /// The stacks of the binary.
     pub fn embedded() -> Result<Stacks, StackError> {
-        if let Ok(dir) = std::env::var("RC_STACKS") {
-            let mut all: Vec<(String, String)> = std::fs::read_dir(dir)
-                .unwrap()
-                .map(|e| e.unwrap().path())
-                .map(|p| (p.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(&p).unwrap()))
         let mut files: Vec<(&str, &str)> = FILES
             .files()
             .filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)))
