@@ -14,6 +14,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 const FIXTURES: &[&str] = &[
+    "axum-service-ready",
+    "axum-service-unready",
     "dead-code",
     "dead-code-mounted",
     "express-shop-ready",
@@ -191,7 +193,7 @@ fn row(fixture: &str, line: &str) -> Row {
 
 #[test]
 fn ready_apps_are_ready() {
-    for fixture in ["express-shop-ready", "nextjs-ledger-ready"] {
+    for fixture in ["axum-service-ready", "express-shop-ready", "nextjs-ledger-ready"] {
         let score = &report(fixture)["score"];
         assert!(score["value"].as_f64().unwrap() >= 85.0, "{fixture}: {score}");
         assert_eq!(score["verdict"], "ready", "{fixture}: {score}");
@@ -201,7 +203,7 @@ fn ready_apps_are_ready() {
 
 #[test]
 fn unready_apps_are_blocked() {
-    for fixture in ["express-shop-unready", "nextjs-ledger-unready"] {
+    for fixture in ["axum-service-unready", "express-shop-unready", "nextjs-ledger-unready"] {
         let score = &report(fixture)["score"];
         assert!(score["value"].as_f64().unwrap() <= 35.0, "{fixture}: {score}");
         assert_eq!(score["verdict"], "not-ready", "{fixture}: {score}");

@@ -128,6 +128,17 @@ impl<'p> Program<'p> {
         program
     }
 
+    /// The root of the crate that a module of Rust belongs to.
+    pub fn rust_root(&self, id: ModuleId) -> Option<ModuleId> {
+        let loaded = self.loaded(id);
+        let is_root = |source: &crate::syntax::hir::Source| loaded.module.str(source.specifier) == "crate";
+        let at = loaded.module.sources.iter().position(is_root)?;
+        match loaded.targets.get(at)? {
+            Target::Module(root) if loaded.module.language == Language::Rust => Some(*root),
+            _ => None,
+        }
+    }
+
     /// The macro of the project that is called so.
     pub fn macro_named(&self, name: &str) -> Option<Exported> {
         let &(module, symbol) = self.macros.get(name)?;

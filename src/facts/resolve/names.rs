@@ -19,7 +19,10 @@ impl Evaluator<'_> {
         if let Some(own) = program.macro_named(name).filter(|_| program.module(module).language == Language::Rust) {
             return self.exported(own);
         }
-        let packages: SmallVec<[&str; 4]> = program.star_packages(module).collect();
+        // `#[macro_use] extern crate log` at the root is in sight everywhere.
+        let root = program.rust_root(module).filter(|&root| root != module);
+        let of_root = root.into_iter().flat_map(|root| program.star_packages(root));
+        let packages: SmallVec<[&str; 4]> = program.star_packages(module).chain(of_root).collect();
         packages
             .into_iter()
             .map(|package| {

@@ -12,6 +12,9 @@ use super::scopes::Space;
 use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
+/// Macros of the standard library that say something.
+const STANDARD: &[&str] = &["println", "eprintln", "print", "eprint", "dbg", "panic"];
+
 /// One argument.
 enum Piece {
     Expr(Syn),
@@ -84,6 +87,10 @@ impl Lower {
             let name = self.macro_name(ident);
             if let Some(symbol) = self.find(Space::Value, name) {
                 return self.read(symbol, ident.span());
+            }
+            let plain = self.name(ident);
+            if STANDARD.contains(&self.builder.module.str(plain)) && self.find(Space::Value, plain).is_none() {
+                return self.leaf(ident.span(), ExprKind::Global(plain));
             }
         }
         self.path(path, Space::Value)
