@@ -81,7 +81,7 @@ pub fn find_allows(text: &str, comments: Comments) -> Vec<Allow> {
     let mut found = Vec::new();
     let (mut line, mut counted) = (1_u32, 0_usize);
     let mut alone = Vec::new();
-    for (at, _) in text.match_indices(WORD) {
+    for at in memchr::memmem::find_iter(text.as_bytes(), WORD) {
         line = line.saturating_add(newlines(&text[counted..at]));
         counted = at;
         if let Some(before) = before_comment(&text[..at], comments) {

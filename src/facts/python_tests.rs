@@ -35,7 +35,7 @@ fn with_program<T>(project: &Project, files: &[(&str, &str)], look: impl FnOnce(
 fn with<T>(files: &[(&str, &str)], look: impl FnOnce(&mut Evaluator<'_>) -> T) -> T {
     with_program(&project(files), files, |program| {
         let stacks = Stacks::default();
-        let links = graph::links(program, &stacks);
+        let (links, _) = graph::links(program, &stacks);
         look(&mut Evaluator::new(program, &stacks, &links))
     })
 }

@@ -14,7 +14,7 @@ use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audit
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
 use crate::facts::paths::{PathId, Selector};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
-use crate::facts::resolve::{Evaluator, Thing};
+use crate::facts::resolve::{Evaluator, Learned, Thing};
 use crate::facts::stacks::{Clause, Test, Verb, later_call, named_argument};
 use crate::facts::turn::Turn;
 use crate::project::Span;
@@ -118,14 +118,14 @@ impl Place<'_> {
     }
 }
 
-/// All facts that clauses see, module by module, and the call graph.
-pub fn extract(evaluator: &mut Evaluator<'_>) -> (Vec<Raw>, Vec<Vec<FunctionId>>) {
+/// All facts that clauses see, module by module, and the call graph. Of the [`halves`], the evaluator knows the first;
+/// `second` is what was learned about the other.
+pub fn extract(evaluator: &mut Evaluator<'_>, second: Learned) -> (Vec<Raw>, Vec<Vec<FunctionId>>) {
     let (program, stacks, links) = (evaluator.program, evaluator.stacks, evaluator.links);
-    let (first, second) = halves(program);
-    let ((mut found, edges), (others, more)) = rayon::join(
-        || extract_modules(&mut Evaluator::new(program, stacks, links), &first),
-        || extract_modules(&mut Evaluator::new(program, stacks, links), &second),
-    );
+    let (own_modules, other_modules) = halves(program);
+    let mut other = Evaluator::with(program, stacks, links, second);
+    let ((mut found, edges), (others, more)) =
+        rayon::join(|| extract_modules(evaluator, &own_modules), || extract_modules(&mut other, &other_modules));
     found.extend(others);
     let mut calls = nesting_edges(program);
     for (from, to) in edges.into_iter().chain(more) {

@@ -138,6 +138,7 @@ impl Evaluator<'_> {
     /// What a function returns.
     pub fn returns(&mut self, function: FunctionRef) -> Things {
         if !self.returns_active.insert(function) {
+            self.cut();
             return Things::new();
         }
         let program = self.program;

@@ -25,7 +25,7 @@ use crate::facts::code::{
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
-use crate::facts::resolve::{Evaluator, Links};
+use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::Stacks;
 use crate::project::{Area, ServiceId};
 use crate::syntax::hir::{ExprId, FunctionIdx};
@@ -40,9 +40,9 @@ pub struct CodeFacts {
 }
 
 pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described<'_>]) -> CodeFacts {
-    let links: Links = graph::links(program, stacks);
-    let mut evaluator = Evaluator::new(program, stacks, &links);
-    let (mut raws, calls) = extract(&mut evaluator);
+    let (links, [first, second]) = graph::links(program, stacks);
+    let mut evaluator = Evaluator::with(program, stacks, &links, first);
+    let (mut raws, calls) = extract(&mut evaluator, second);
     described_routes(&mut evaluator, &mut raws, described);
     raws = registrations::registrations(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
