@@ -14,6 +14,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 const FIXTURES: &[&str] = &[
+    "axum-service-ready",
+    "axum-service-unready",
     "dead-code",
     "dead-code-mounted",
     "express-shop-ready",
@@ -193,7 +195,7 @@ fn row(fixture: &str, line: &str) -> Row {
 
 #[test]
 fn ready_apps_are_ready() {
-    for fixture in ["express-shop-ready", "fastapi-ledger-ready", "nextjs-ledger-ready"] {
+    for fixture in ["axum-service-ready", "express-shop-ready", "fastapi-ledger-ready", "nextjs-ledger-ready"] {
         let score = &report(fixture)["score"];
         assert!(score["value"].as_f64().unwrap() >= 85.0, "{fixture}: {score}");
         assert_eq!(score["verdict"], "ready", "{fixture}: {score}");
@@ -203,7 +205,7 @@ fn ready_apps_are_ready() {
 
 #[test]
 fn unready_apps_are_blocked() {
-    for fixture in ["express-shop-unready", "fastapi-ledger-unready", "nextjs-ledger-unready"] {
+    for fixture in ["axum-service-unready", "express-shop-unready", "fastapi-ledger-unready", "nextjs-ledger-unready"] {
         let score = &report(fixture)["score"];
         assert!(score["value"].as_f64().unwrap() <= 35.0, "{fixture}: {score}");
         assert_eq!(score["verdict"], "not-ready", "{fixture}: {score}");

@@ -9,6 +9,7 @@ mod crates;
 pub mod graph;
 pub mod imports;
 pub mod joins;
+mod macros;
 mod memo;
 mod model;
 pub mod paths;

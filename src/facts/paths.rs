@@ -114,6 +114,11 @@ impl PathTable {
         self.intern(Node::Result(of))
     }
 
+    /// Is it so long that it may soon be cut?
+    pub fn is_long(&self, id: PathId) -> bool {
+        self.depth(id) > MAX_DEPTH / 2
+    }
+
     fn depth(&self, id: PathId) -> u8 {
         self.nodes[id.0 as usize].1
     }
@@ -231,6 +236,10 @@ impl Types {
 
     pub fn define(&mut self, ty: TypeIdx, selector: Selector) {
         self.selectors[ty.0 as usize] = selector;
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = TypeIdx> + use<> {
+        (0..self.names.len()).map(|index| TypeIdx(u32::try_from(index).unwrap_or(u32::MAX)))
     }
 
     pub fn name(&self, ty: TypeIdx) -> &str {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
+use super::macros::{Macros, declared_macros, leave_with_macros};
 use super::model::FunctionId;
 use crate::project::{FileId, Project};
 use crate::syntax::hir::{
@@ -71,6 +72,7 @@ pub struct Program<'p> {
     pub project: &'p Project,
     pub modules: Vec<Loaded>,
     by_file: FxHashMap<FileId, ModuleId>,
+    macros: Macros,
 }
 
 /// How an import specifier is resolved: the project layer knows files, workspaces and path mappings.
@@ -89,6 +91,9 @@ pub enum Resolution {
 impl<'p> Program<'p> {
     /// `modules` sorted by file.
     pub fn new(project: &'p Project, modules: Vec<(FileId, Module)>, resolver: &dyn Resolver) -> Program<'p> {
+        let mut modules = modules;
+        leave_with_macros(&mut modules);
+        let macros = declared_macros(&modules);
         let by_file: FxHashMap<FileId, ModuleId> = modules
             .iter()
             .enumerate()
@@ -121,11 +126,28 @@ impl<'p> Program<'p> {
             loaded.push(Loaded { file, module, targets, first_function, exports, looked_up, assigned });
             first_function += functions;
         }
-        let mut program = Program { project, modules: loaded, by_file };
+        let mut program = Program { project, modules: loaded, by_file, macros };
         program.settle_python_imports();
         // What was asked on the way may stand for something else now.
         program.modules.iter_mut().for_each(|loaded| loaded.looked_up = Mutex::default());
         program
+    }
+
+    /// The root of the crate that a module of Rust belongs to.
+    pub fn rust_root(&self, id: ModuleId) -> Option<ModuleId> {
+        let loaded = self.loaded(id);
+        let is_root = |source: &crate::syntax::hir::Source| loaded.module.str(source.specifier) == "crate";
+        let at = loaded.module.sources.iter().position(is_root)?;
+        match loaded.targets.get(at)? {
+            Target::Module(root) if loaded.module.language == Language::Rust => Some(*root),
+            _ => None,
+        }
+    }
+
+    /// The macro of the project that is called so.
+    pub fn macro_named(&self, name: &str) -> Option<Exported> {
+        let &(module, symbol) = self.macros.get(name)?;
+        Some(Exported::Symbol(module, symbol))
     }
 
     pub fn loaded(&self, id: ModuleId) -> &Loaded {

@@ -202,16 +202,6 @@ pub(super) trait Lowering: Sized {
     /// Notes that the contexts around return or throw, up to the nearest branch: the ones around that may go on.
     fn mark_exit(&mut self) {
         let builder = self.builder();
-        let mut next = Some(builder.context);
-        while let Some(id) = next {
-            let Some(context) = builder.module.contexts.get_mut(id.0 as usize) else { return };
-            context.exits = true;
-            next = match context.kind {
-                ContextKind::Function(_) => None,
-                ContextKind::Then(_) | ContextKind::Else(_) | ContextKind::Case | ContextKind::Catch => None,
-                ContextKind::Loop { .. } | ContextKind::Try { .. } => context.parent.some(),
-                ContextKind::Finally | ContextKind::With(_) => context.parent.some(),
-            };
-        }
+        builder.module.leave(builder.context);
     }
 }

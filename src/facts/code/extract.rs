@@ -11,13 +11,14 @@ use super::resources::View;
 use super::statuses::number_statuses;
 use super::thrown::thrown_refusals;
 use super::uses::extract_uses;
+use super::variants::answered_variants;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
 use crate::facts::paths::{PathId, Selector};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Learned, Thing};
-use crate::facts::stacks::{Clause, Test, Verb, later_call};
+use crate::facts::stacks::{Clause, Test, Verb, later_call, named_argument};
 use crate::facts::turn::Turn;
 use crate::project::Span;
 use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Language, Module, Step, Type, TypeId, TypeRoot};
@@ -189,6 +190,7 @@ fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     extract_uses(evaluator, &mut found);
     found = found.into_iter().flat_map(each_role).collect();
     number_statuses(&mut found);
+    answered_variants(evaluator, &mut found);
     let mut refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
     refusals.extend(found.iter().flat_map(|raw| handed_refusals(evaluator, raw)));
     found.extend(refusals);
@@ -553,6 +555,10 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
             }
             let value = tested(evaluator, key, place);
             match test {
+                Test::Like(words) => {
+                    let name = value.as_text().unwrap_or_default().to_ascii_lowercase();
+                    words.iter().any(|word| name.contains(word.as_str()))
+                }
                 Test::Names(_) => false,
                 Test::Absent => value.is_absent(),
                 Test::Present => !value.is_absent(),
@@ -601,6 +607,9 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
     if let Some(names) = later_call(key) {
         return evaluator.called_later(place.at, names);
     }
+    if let Some(index) = named_argument(key) {
+        return evaluator.argument(place.at, index).map_or(Value::ABSENT, |argument| evaluator.value_or_name(argument));
+    }
     let (head, rest) = key.split_once('.').unwrap_or((key, ""));
     let value = match head {
         "argc" => Value::number(args.map_or(0.0, |args| positional(module, args).count() as f64)),
@@ -618,6 +627,14 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
             None => Value::ABSENT,
         },
         "setting" => return evaluator.setting_value(place.at.module, rest),
+        "generic" => {
+            let ty = match place.target {
+                Some(target) => first_argument(module, target.ty),
+                None => module.call_type(place.at.expr),
+            };
+            ty.and_then(|ty| type_name(module, ty)).map_or(Value::ABSENT, Value::text)
+        }
+        "name" => place.name.map_or(Value::ABSENT, Value::text),
         "assigned" => match evaluator.assigned_to(place.at) {
             Some(value) => evaluator.value(value),
             None => Value::ABSENT,
@@ -626,6 +643,25 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
         _ => Value::UNKNOWN,
     };
     rest.split('.').filter(|s| !s.is_empty()).fold(value, |value, step| value.field(step))
+}
+
+/// What a generic type holds first.
+fn first_argument(module: &Module, ty: TypeId) -> Option<TypeId> {
+    match module.ty(ty)? {
+        Type::Reference { args, .. } => args.first().copied(),
+        _ => None,
+    }
+}
+
+/// The last name of a type.
+fn type_name(module: &Module, ty: TypeId) -> Option<&str> {
+    let Some(Type::Reference { root, path, .. }) = module.ty(ty) else { return None };
+    match (path.last(), root) {
+        (Some(&last), _) => Some(module.str(last)),
+        (None, TypeRoot::Symbol(symbol)) => Some(module.str(module.symbol(*symbol).name)),
+        (None, TypeRoot::Global(name)) => Some(module.str(*name)),
+        (None, TypeRoot::Source(_)) => None,
+    }
 }
 
 /// Is a value of the type only there if it could be had: `Option<T>`, `Result<T, E>`?

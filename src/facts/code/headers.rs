@@ -34,6 +34,7 @@ pub fn headers(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
             }
         }
     }
+    spell_constants(raws);
     set_by_hand(evaluator, raws, &mut found);
     decided_by_code(evaluator, raws, &mut found);
     raws.extend(found);
@@ -144,6 +145,17 @@ fn cors(evaluator: &Evaluator<'_>, at: ExprRef, origin: Value, credentials: bool
 }
 
 /// `res.setHeader("Access-Control-Allow-Origin", …)`, with the credentials of the same function.
+/// Names of constants as the names of headers: `X_FRAME_OPTIONS` is `X-FRAME-OPTIONS`.
+fn spell_constants(raws: &mut [Raw]) {
+    for raw in raws.iter_mut().filter(|raw| &*raw.kind == "header") {
+        let is_constant =
+            |name: &&str| name.contains('_') && !name.contains(|letter: char| letter.is_ascii_lowercase());
+        if let Some(name) = raw.text("name").filter(is_constant).map(|name| name.replace('_', "-")) {
+            raw.set("name", Value::text(name));
+        }
+    }
+}
+
 fn set_by_hand(evaluator: &mut Evaluator<'_>, raws: &[Raw], out: &mut Vec<Raw>) {
     let set: Vec<&Raw> = raws.iter().filter(|raw| &*raw.kind == "header").collect();
     for raw in &set {

@@ -33,6 +33,7 @@ mod statuses;
 mod stored;
 mod thrown;
 mod uses;
+mod variants;
 mod wrappers;
 
 pub use assemble::{CodeFacts, code_facts};

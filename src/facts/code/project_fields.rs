@@ -12,6 +12,9 @@ use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
 use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, MemberKind, Prop};
 
+/// Receivers that are looked at for a call of some name.
+const MAX_BEFORE: usize = 16;
+
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
     pub(super) fn project(&mut self, projection: &Projection, place: Place<'_>) -> Value {
@@ -95,6 +98,7 @@ impl Evaluator<'_> {
             Source::Recv => self.receiver(at).into_iter().collect(),
             Source::List => super::lists::list_around(self, at).into_iter().collect(),
             Source::Setting => self.setting_refs(at.module, &item.steps.join(".")),
+            Source::Beside => self.beside(at).into_iter().collect(),
             Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type
                 if place.target.is_some() =>
             {
@@ -282,24 +286,51 @@ impl Evaluator<'_> {
         match to {
             At::Here => Some(at),
             At::Receiver => self.receiver(at).map(|receiver| self.maker(receiver)),
-            At::Chain(name) => {
-                let mut next = self.receiver(at)?;
-                for _ in 0..16 {
-                    let module = self.program.module(next.module);
-                    let called = module.call(next.expr).and_then(|(callee, _)| match module.kind(callee) {
-                        ExprKind::Member { name, .. } => Some(module.str(name)),
-                        _ => None,
-                    });
-                    if called == Some(name.as_str()) {
-                        return Some(next);
-                    }
-                    next = self.receiver(next)?;
-                }
-                None
+            At::MakerChain(name) => {
+                let maker = self.maker_of_receiver(at)?;
+                self.call_before(maker, name)
             }
+            At::Chain(name) => self.call_before(at, name),
             At::Around(name) => self.call_around(at, name),
             At::After(names) => self.later_call(at, names),
         }
+    }
+
+    /// The nearest call of that name in the chain of receivers.
+    fn call_before(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
+        let mut next = self.receiver(at)?;
+        for _ in 0..MAX_BEFORE {
+            let module = self.program.module(next.module);
+            let called = module.call(next.expr).and_then(|(callee, _)| match module.kind(callee) {
+                ExprKind::Member { name, .. } => Some(module.str(name)),
+                _ => None,
+            });
+            if called == Some(name) {
+                return Some(next);
+            }
+            next = match self.receiver(next) {
+                Some(receiver) => receiver,
+                None => self.returned_chain(next)?,
+            };
+        }
+        None
+    }
+
+    /// The chain that a function of the project gives back: `client_builder().build()`.
+    fn returned_chain(&mut self, call: ExprRef) -> Option<ExprRef> {
+        let (callee, _) = self.program.module(call.module).call(call.expr)?;
+        self.things(ExprRef { module: call.module, expr: callee }).into_iter().find_map(|thing| {
+            let Thing::Function(FunctionRef { module, function }) = thing else { return None };
+            let expr = *self.program.module(module).function(function).returns.first()?;
+            Some(ExprRef { module, expr })
+        })
+    }
+
+    /// The call that made what a method is called on, if it is known.
+    fn maker_of_receiver(&mut self, at: ExprRef) -> Option<ExprRef> {
+        let receiver = self.receiver(at)?;
+        let maker = self.maker(receiver);
+        self.program.module(maker.module).call(maker.expr).map(|_| maker)
     }
 
     fn is_function_literal(&mut self, at: ExprRef) -> bool {
@@ -317,13 +348,20 @@ impl Evaluator<'_> {
     }
 
     fn item(&mut self, item: &Item, place: Place<'_>) -> Value {
+        if item.named {
+            return self.named_value(item, place);
+        }
         if let At::After(names) = &item.at
             && let Some(bound) = self.slice_bound(place.at, names)
         {
             return bound;
         }
         let Some(at) = self.move_to(&item.at, place.at) else {
-            let elsewhere = matches!(item.at, At::After(_)) && self.is_handed_on(place.at);
+            let elsewhere = match item.at {
+                At::After(_) => self.is_handed_on(place.at),
+                At::MakerChain(_) => self.maker_of_receiver(place.at).is_none(),
+                _ => false,
+            };
             return if elsewhere { Value::UNKNOWN } else { Value::ABSENT };
         };
         let value = match &item.source {
@@ -388,6 +426,23 @@ impl Evaluator<'_> {
         };
         let value = descend(value, &item.steps);
         if item.keys { keys(&value) } else { value }
+    }
+
+    /// The text of an item, else the name that stands there.
+    fn named_value(&mut self, item: &Item, place: Place<'_>) -> Value {
+        let value = self.item(&Item { named: false, ..item.clone() }, place);
+        if !value.is_unknown() {
+            return value;
+        }
+        let Some(&at) = self.item_refs(item, place).first() else { return value };
+        self.value_or_name(at)
+    }
+
+    /// The value of an expression; if nobody can tell, what it is called.
+    pub(super) fn value_or_name(&mut self, at: ExprRef) -> Value {
+        let value = self.value(at);
+        let name = super::names::last_name(self.program.module(at.module), at.expr);
+        if value.is_unknown() && !name.is_empty() { Value::text(name) } else { value }
     }
 
     /// The value of an argument; of a loop's variable the texts that it has in turn.
@@ -603,7 +658,10 @@ fn descend(value: Value, steps: &[String]) -> Value {
             }
             _ => Value::ABSENT,
         },
-        [step, rest @ ..] => descend(value.field(step), rest),
+        [step, rest @ ..] => match (&value.data, step.parse::<usize>()) {
+            (Data::List(items), Ok(index)) => descend(items.get(index).cloned().unwrap_or(Value::ABSENT), rest),
+            _ => descend(value.field(step), rest),
+        },
     }
 }
 

@@ -43,6 +43,10 @@ pub enum Order {
     /// Those that are registered before it: what wraps a router wraps what it has.
     Earlier,
     All,
+    /// None: it runs once the answer is there.
+    After,
+    /// None: it only hangs in routers, and handlers that say their own path.
+    Places,
 }
 
 impl Order {
@@ -50,6 +54,8 @@ impl Order {
         match raw.text("order") {
             Some("earlier") => Order::Earlier,
             Some("all") => Order::All,
+            Some("after") => Order::After,
+            Some("places") => Order::Places,
             _ => Order::Later,
         }
     }
@@ -210,7 +216,7 @@ impl Looker<'_, '_> {
             }
         }
         let scope = raw.refs("scope").first().and_then(|&at| self.router_site(at, 0));
-        let paths = raw.get("path").and_then(|value| self.written_paths(raw, value));
+        let paths = raw.get("path").and_then(|value| self.written_paths(raw, value)).or_else(|| self.known_parts(raw));
         let mount = Mount {
             raw: index,
             routers,
@@ -244,6 +250,34 @@ impl Looker<'_, '_> {
             }));
         }
         found
+    }
+
+    /// The path of a mount as far as it is known: `[base, "/api"].concat()`, `format!("{base}/api")`.
+    fn known_parts(&mut self, raw: &Raw) -> Option<Vec<String>> {
+        if !raw.get("path")?.is_unknown() || raw.at.expr == ExprId::NONE {
+            return None;
+        }
+        let first = self.evaluator.argument(raw.at, 0)?;
+        let at = self.evaluator.origin(first);
+        let module = self.evaluator.program.module(at.module);
+        let text = match module.kind(at.expr) {
+            ExprKind::Template { quasis, .. } => {
+                let parts = module.lists.get(quasis.start as usize..(quasis.start + quasis.len) as usize)?;
+                parts
+                    .iter()
+                    .filter_map(|&atom| module.strings.get(atom as usize))
+                    .map(|text| &**text)
+                    .collect::<String>()
+            }
+            ExprKind::Call { callee, .. } => {
+                let ExprKind::Member { object, name } = module.kind(callee) else { return None };
+                let ExprKind::Array(run) = module.kind(object) else { return None };
+                let parts = module.list(run).filter_map(|item| module.literal(item));
+                if module.str(name) == "concat" { parts.collect() } else { return None }
+            }
+            _ => return None,
+        };
+        text.starts_with('/').then(|| vec![text])
     }
 
     fn is_router(&mut self, path: crate::facts::paths::PathId) -> bool {

@@ -5,12 +5,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::extract::Raw;
+use super::names::last_name;
 use crate::facts::graph::Callable;
 use crate::facts::model::{FunctionId, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
 use crate::facts::values::is_error_name;
 use crate::syntax::hir::{
-    ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, LogicalOp, Module, Prop, Step, SymbolIdx, Use,
+    Arm, Context, ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, Language, LogicalOp, Module, Prop,
+    Step, SymbolIdx, Use,
 };
 
 /// Does a failure end the request?
@@ -157,7 +159,11 @@ impl<'r, 'p> Roles<'r, 'p> {
             found.extend(self.role(index, enforced));
         }
         for child in self.children.get(&function).cloned().unwrap_or_default() {
-            found.extend(self.within(child, hops - 1));
+            let mut roles = self.within(child, hops - 1);
+            if is_only_where_there_is_one(self.program, child) {
+                roles.iter_mut().for_each(|role| role.half = true);
+            }
+            found.extend(roles);
         }
         for (call, callee) in self.callees.get(&function).cloned().unwrap_or_default() {
             for mut role in self.within(callee, hops - 1) {
@@ -231,6 +237,19 @@ impl<'r, 'p> Roles<'r, 'p> {
     }
 }
 
+/// `header.map(|token| verify(token)).transpose()?`: what is not there is not checked.
+fn is_only_where_there_is_one(program: &Program<'_>, closure: FunctionRef) -> bool {
+    let module = program.module(closure.module);
+    let parent = |expr: ExprId| module.expr(expr).parent.some();
+    let called = |call: ExprId| match module.call(call).map(|(callee, _)| module.kind(callee)) {
+        Some(ExprKind::Member { name, .. }) => module.str(name),
+        _ => "",
+    };
+    let call = module.function(closure.function).expr.some().and_then(parent);
+    let Some(call) = call.filter(|&call| matches!(called(call), "map" | "and_then")) else { return false };
+    parent(call).and_then(parent).is_some_and(|next| called(next) == "transpose")
+}
+
 /// Is a parameter, or the property of it that `steps` names, plainly not among the arguments of a call?
 fn is_withheld(program: &Program<'_>, helper: &Module, call: ExprRef, index: usize, steps: &[Step]) -> bool {
     let module = program.module(call.module);
@@ -271,6 +290,7 @@ fn refusal(module: &Module, expr: ExprId) -> Enforced {
         let conditional = match module.kind(parent) {
             ExprKind::Conditional { test, .. } => test != child,
             ExprKind::Logical { right, .. } => right == child,
+            ExprKind::Call { callee, .. } => callee != child && stands_for_failure(module, callee),
             _ => false,
         };
         if conditional {
@@ -288,6 +308,11 @@ fn refusal(module: &Module, expr: ExprId) -> Enforced {
             }
             // A closure that is made under a condition (`error = () => unauthorized()`), but not a whole handler.
             ContextKind::Function(function) => {
+                let call = module.function(function).expr.some().and_then(|expr| module.expr(expr).parent.some());
+                let callee = call.and_then(|call| module.call(call)).map(|(callee, _)| callee);
+                if callee.is_some_and(|callee| stands_for_failure(module, callee)) {
+                    return Enforced::Yes;
+                }
                 if !first || module.function(function).statements > 1 {
                     break;
                 }
@@ -304,6 +329,13 @@ fn refusal(module: &Module, expr: ExprId) -> Enforced {
     });
     // `if (ok) return next(); res.sendStatus(401)`
     if follows_exit { Enforced::Yes } else { Enforced::Refuses }
+}
+
+/// `token.ok_or(refusal)?`, `check().map_err(|_| refusal)?`: what stands where something failed.
+fn stands_for_failure(module: &Module, callee: ExprId) -> bool {
+    let ExprKind::Member { name, .. } = module.kind(callee) else { return false };
+    module.language == Language::Rust
+        && matches!(module.str(name), "ok_or" | "ok_or_else" | "map_err" | "or_else" | "or_err" | "unwrap_or_else")
 }
 
 /// `verify(token, key, (err, user) => …)` throws nothing: what the callback does about the error counts.
@@ -408,18 +440,26 @@ fn root_is_statement(module: &Module, expr: ExprId) -> bool {
 fn root_usage(module: &Module, root: ExprId, depth: u8) -> Enforced {
     match module.expr(root).role {
         Use::Test => {
-            let of_test = |kind: ContextKind| match kind {
-                ContextKind::Then(test) | ContextKind::Else(test) => test == root,
-                ContextKind::Case => true,
+            let of_test = |id: ContextId, kind: ContextKind| match (kind, module.arm(id)) {
+                (ContextKind::Then(test) | ContextKind::Else(test), _) => test == root,
+                (ContextKind::Case | ContextKind::Catch, Some(arm)) => arm.of == root && is_failure(module, arm),
+                (ContextKind::Case, None) => true,
                 _ => false,
             };
-            let exits = (0..).zip(&module.contexts).filter(|(_, context)| of_test(context.kind) && context.exits);
-            let exit = exits.map(|(index, _)| exit_of(module, ContextId(index))).max();
+            let contexts = (0..).map(ContextId).zip(&module.contexts);
+            let exits = contexts.filter(|&(id, context)| of_test(id, context.kind) && context.exits);
+            let exit = exits.map(|(id, _)| exit_of(module, id)).max();
             let both = module.contexts.iter().any(|c| matches!(c.kind, ContextKind::Else(test) if test == root));
             exit.unwrap_or(if both { Enforced::Yes } else { Enforced::Pending })
         }
         Use::Return => Enforced::Pending,
         Use::Init => {
+            // `let Ok(user) = check() else { … }`
+            let is_else = |context: &Context| matches!(context.kind, ContextKind::Else(init) if init == root);
+            let otherwise = module.contexts.iter().position(|context| is_else(context) && context.exits);
+            if let Some(index) = otherwise {
+                return exit_of(module, ContextId(u32::try_from(index).unwrap_or(u32::MAX)));
+            }
             let symbols: SmallVec<[SymbolIdx; 4]> = module
                 .symbols
                 .iter()
@@ -431,6 +471,15 @@ fn root_usage(module: &Module, root: ExprId, depth: u8) -> Enforced {
         }
         _ => Enforced::No,
     }
+}
+
+/// Names of patterns for what went well.
+const SUCCESSES: &[&str] = &["Ok", "Some", "Success", "Continue", "Ready"];
+
+/// Is it the branch of a `match` for what went wrong?
+fn is_failure(module: &Module, arm: &Arm) -> bool {
+    let is_success = |&pattern: &ExprId| SUCCESSES.contains(&last_name(module, pattern));
+    arm.patterns.is_empty() || !arm.patterns.iter().all(is_success)
 }
 
 /// A block that is left: with an answer or an error, or by handing back nothing at all?

@@ -75,6 +75,7 @@ pub fn wire(evaluator: &mut Evaluator<'_>, raws: &[Raw], roles: &mut Roles<'_, '
         wiring.request_functions.extend(composed.functions.iter().copied());
         wiring.routes.push(composed);
     }
+    settle_unmounted(raws, wirer.evaluator, &mut wiring.routes);
     for mount in &wirer.mounts {
         let mut found = Vec::new();
         for callable in &mount.callables {
@@ -85,6 +86,18 @@ pub fn wire(evaluator: &mut Evaluator<'_>, raws: &[Raw], roles: &mut Roles<'_, '
         wiring.mount_roles.push((mount.raw, found));
     }
     wiring
+}
+
+/// Where no router of a service is seen to be served, nobody can tell which of them are not.
+fn settle_unmounted(raws: &[Raw], evaluator: &Evaluator<'_>, routes: &mut [Composed]) {
+    let project = evaluator.program.project;
+    let place = |route: &Composed| (project.file(raws[route.raw].span.file).service, raws[route.raw].stack);
+    let served: FxHashSet<_> = routes.iter().filter(|route| route.mounted).map(place).collect();
+    let roots = raws.iter().filter(|raw| &*raw.kind == "router" && raw.text("parent") == Some("none"));
+    let rooted: FxHashSet<_> = roots.map(|raw| raw.stack).collect();
+    for route in routes.iter_mut() {
+        route.mounted |= !served.contains(&place(route)) && !rooted.contains(&raws[route.raw].stack);
+    }
 }
 
 fn note(callable: Callable, wiring: &mut Wiring) {
@@ -210,6 +223,9 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 }
                 _ => true,
             });
+            if mount.order == Order::Places {
+                mount.callables.clear();
+            }
         }
     }
 
@@ -282,6 +298,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         links.extend(self.depended_links(declared));
         links.extend(self.wrapping_links(index).into_iter().map(|callable| (callable, false)));
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
+        composed.path = composed.path.map(with_marked_parameters);
         self.fill(&mut composed, &links, roles);
         let view = self.raws[raw_index].view.iter().flat_map(|view| view.roles.iter().cloned());
         composed.roles.extend(view);
@@ -472,6 +489,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
     fn holds_for(&self, mount: &Mount, registered: usize) -> bool {
         match mount.order {
             Order::All => true,
+            Order::After | Order::Places => false,
             Order::Later => self.precedes(mount.raw, registered).unwrap_or(true),
             Order::Earlier => self.precedes(mount.raw, registered).is_none_or(|precedes| !precedes),
         }
@@ -591,6 +609,27 @@ fn join(prefix: Option<&str>, path: Option<&str>) -> Option<String> {
     Some(if joined.starts_with('/') { joined } else { format!("/{joined}") })
 }
 
+/// `/users/<id>`, `/users/{id}` and `/files/{*path}` as `/users/:id` and `/files/:path*`, without what they say of the
+/// query.
+fn with_marked_parameters(path: String) -> String {
+    let marked = |segment: &str| -> Option<String> {
+        let inner = [('<', '>'), ('{', '}')]
+            .iter()
+            .find_map(|&(open, close)| segment.strip_prefix(open)?.strip_suffix(close))?;
+        let name = inner.split(':').next().unwrap_or(inner);
+        let plain = name.trim_start_matches('*').trim_end_matches("..");
+        let rest = if plain.len() < name.len() || inner.ends_with(":.*") { "*" } else { "" };
+        Some(format!(":{plain}{rest}"))
+    };
+    if !path.contains(['<', '{']) {
+        return path;
+    }
+    let bare = path.split_once("?<").map_or(path.as_str(), |(before, _)| before);
+    let segments: Vec<String> =
+        bare.split('/').map(|segment| marked(segment).unwrap_or_else(|| segment.to_owned())).collect();
+    segments.join("/")
+}
+
 /// Does a mount's path lie at or above a route's?
 fn covers_path(pattern: &str, path: &str) -> bool {
     let pattern = pattern.trim_end_matches('/');
@@ -612,7 +651,7 @@ fn covers_path(pattern: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{covers_path, join};
+    use super::{covers_path, join, with_marked_parameters};
 
     #[test]
     fn a_mount_covers_what_lies_below_it() {
@@ -622,6 +661,21 @@ mod tests {
         assert!(covers_path("/((?!_next).*)", "/x"));
         assert!(!covers_path("/api", "/apix"));
         assert!(!covers_path("/admin", "/api/admin"));
+    }
+
+    #[test]
+    fn parameters_look_the_same_in_all_frameworks() {
+        for (written, wanted) in [
+            ("/users/<id>", "/users/:id"),
+            ("/users/{id}/posts", "/users/:id/posts"),
+            ("/users/{id:[0-9]+}", "/users/:id"),
+            ("/files/{*path}", "/files/:path*"),
+            ("/<path..>", "/:path*"),
+            ("/search?<q>&<page..>", "/search"),
+            ("/a{b}", "/a{b}"),
+        ] {
+            assert_eq!(with_marked_parameters(written.to_owned()), wanted);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{ExprId, ExprKind, Run};
+use crate::syntax::hir::{ExprId, ExprKind, Language, Run};
 
 /// One link of a chain: what a router or wrapper is given to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,7 +22,11 @@ pub enum Callable {
     Opaque,
 }
 
-const MAX_CHAIN: usize = 24;
+/// Lists in lists and calls in calls that are followed.
+const MAX_NESTING: u8 = 12;
+const MAX_CHAIN: usize = 512;
+/// Additions to one list that are followed.
+const MAX_ADDED: usize = 64;
 
 impl Evaluator<'_> {
     /// Everything that runs when an expression is called: arrays spread, wrappers with what they wrap.
@@ -35,12 +39,15 @@ impl Evaluator<'_> {
     }
 
     fn collect_callables(&mut self, at: ExprRef, out: &mut Vec<Callable>, depth: u8) {
-        if depth > 8 || out.len() >= MAX_CHAIN {
+        if depth > MAX_NESTING || out.len() >= MAX_CHAIN {
             return;
         }
         let program = self.program;
         if let Some(handed) = self.handed_rest(at) {
             return handed.into_iter().for_each(|argument| self.collect_callables(argument, out, depth + 1));
+        }
+        for added in self.added_later(at) {
+            self.collect_callables(added, out, depth + 1);
         }
         let at = self.origin(at);
         let module = program.module(at.module);
@@ -77,6 +84,23 @@ impl Evaluator<'_> {
             }
             _ => self.collect_things(at, out, depth),
         }
+    }
+
+    /// What is put into a list that a variable holds: `routes.append(&mut users::routes())`.
+    fn added_later(&self, at: ExprRef) -> Vec<ExprRef> {
+        let module = self.program.module(at.module);
+        let ExprKind::Ident(symbol) = module.kind(at.expr) else { return Vec::new() };
+        if module.language != Language::Rust {
+            return Vec::new();
+        }
+        let added = module.symbol(symbol).reads.iter().filter_map(|&read| {
+            let member = module.expr(read).parent.some()?;
+            let ExprKind::Member { object, name } = module.kind(member) else { return None };
+            let (callee, args) = module.call(module.expr(member).parent.some()?)?;
+            let adds = matches!(module.str(name), "append" | "extend" | "push");
+            (object == read && callee == member && adds).then(|| module.list(args).next()).flatten()
+        });
+        added.take(MAX_ADDED).map(|expr| ExprRef { module: at.module, expr }).collect()
     }
 
     fn collect_call(&mut self, at: ExprRef, args: &[ExprId], out: &mut Vec<Callable>, depth: u8) {
@@ -137,8 +161,13 @@ impl Evaluator<'_> {
                 program.module(function.module).function(function.function).returns.iter().take(6).copied().collect();
             for expr in returns {
                 let returned = ExprRef { module: function.module, expr };
-                if matches!(program.kind(returned), ExprKind::Function(_) | ExprKind::Call { .. } | ExprKind::Array(_))
-                {
+                let is_list = program.module(returned.module).language == Language::Rust
+                    && matches!(program.kind(returned), ExprKind::Ident(_));
+                let is_made = matches!(
+                    program.kind(returned),
+                    ExprKind::Function(_) | ExprKind::Call { .. } | ExprKind::Array(_)
+                );
+                if is_made || is_list {
                     self.collect_callables(returned, out, depth + 1);
                     own = true;
                 }
@@ -186,7 +215,7 @@ impl Evaluator<'_> {
     fn collect_builder(&mut self, site: ExprRef, out: &mut Vec<Callable>, depth: u8) {
         let mut site = site;
         for _ in 0..12 {
-            if depth > 8 || out.len() >= MAX_CHAIN {
+            if depth > MAX_NESTING || out.len() >= MAX_CHAIN {
                 return;
             }
             let module = self.program.module(site.module);

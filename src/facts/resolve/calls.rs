@@ -17,7 +17,7 @@ impl Evaluator<'_> {
         if let ExprKind::Member { object, name } = hir.kind(callee) {
             match hir.str(name) {
                 // The result is the receiver or the argument itself.
-                method if hir.language == Language::Rust && gives_what_it_holds(method) => {
+                method if hir.language == Language::Rust && gives_what_it_holds(method, args.len) => {
                     return self.things(here(object));
                 }
                 "bind" | "finally" | "catch" => return self.things(here(object)),
@@ -41,7 +41,13 @@ impl Evaluator<'_> {
             return self.super_of(at);
         }
         let callees = self.things(here(callee));
-        let found = self.results(&callees, at, is_new);
+        let mut found = self.results(&callees, at, is_new);
+        // What a library hands out by its type: `state::<Pool>()`.
+        if let Some(ty) = hir.call_type(at.expr)
+            && callees.iter().all(|callee| matches!(callee, Thing::Path { .. }))
+        {
+            found.extend(self.type_things(at.module, ty, 0));
+        }
         if found.is_empty() && !is_new { self.called_back(&callees, at) } else { found }
     }
 
@@ -74,7 +80,8 @@ impl Evaluator<'_> {
         for &callee in callees {
             match callee {
                 Thing::Path { path, .. } => {
-                    found.push(Thing::Path { path: self.paths.result(path), site: Some(site) });
+                    let made = self.paths.result(path);
+                    found.push(Thing::Path { path: self.shortened(made), site: Some(site) });
                     if !is_new && self.paths.is_export(path) {
                         found.extend(self.wrapped(site));
                     }
@@ -92,6 +99,18 @@ impl Evaluator<'_> {
             }
         }
         found
+    }
+
+    /// What a long chain of calls makes, if its last call gives back what it was called on (`router.route(…)`): the path
+    /// of that.
+    fn shortened(&mut self, made: PathId) -> PathId {
+        if !self.paths.is_long(made) {
+            return made;
+        }
+        let receiver = self.paths.parent(made).and_then(|method| self.paths.parent(method));
+        let Some(receiver) = receiver.filter(|&receiver| self.paths.is_result(receiver)) else { return made };
+        let is_same = self.stacks.types.ids().any(|ty| self.is_type(made, ty) && self.is_type(receiver, ty));
+        if is_same { receiver } else { made }
     }
 
     /// `class UserRouter(APIRouter)`: what the class makes is a router too.
@@ -138,23 +157,26 @@ impl Evaluator<'_> {
 }
 
 /// Methods of Rust's own wrappers (`Result`, `Option`, `Mutex`) that give what these hold.
-pub(crate) fn gives_what_it_holds(method: &str) -> bool {
-    matches!(
-        method,
-        "unwrap"
-            | "expect"
-            | "unwrap_or_default"
-            | "unwrap_or_else"
-            | "map_err"
-            | "ok"
-            | "ok_or"
-            | "ok_or_else"
-            | "context"
-            | "with_context"
-            | "wrap_err"
-            | "wrap_err_with"
-            | "or_else"
-            | "inspect_err"
-            | "lock"
-    )
+pub(crate) fn gives_what_it_holds(method: &str, arguments: u32) -> bool {
+    let is_opened =
+        matches!(method, "read" | "write" | "take" | "borrow_mut" | "get_mut" | "try_lock" | "blocking_lock");
+    (is_opened && arguments == 0)
+        || matches!(
+            method,
+            "unwrap"
+                | "expect"
+                | "unwrap_or_default"
+                | "unwrap_or_else"
+                | "map_err"
+                | "ok"
+                | "ok_or"
+                | "ok_or_else"
+                | "context"
+                | "with_context"
+                | "wrap_err"
+                | "wrap_err_with"
+                | "or_else"
+                | "inspect_err"
+                | "lock"
+        )
 }

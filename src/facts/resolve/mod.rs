@@ -33,6 +33,8 @@ pub(crate) use calls::gives_what_it_holds;
 pub use thing::{Thing, Things};
 
 const MAX_DEPTH: u16 = 48;
+/// Calls in a chain that may nest.
+const SHORT_CHAIN: usize = 4;
 /// Callers that are asked what they pass for a parameter.
 const MAX_CALLERS: usize = 6;
 
@@ -196,6 +198,7 @@ impl<'p> Evaluator<'p> {
                 return Things::new();
             }
         }
+        self.settle_receivers(at);
         let exprs = self.program.module(at.module).exprs.len();
         self.things.begin(at, exprs);
         self.depth += 1;
@@ -207,6 +210,26 @@ impl<'p> Evaluator<'p> {
         self.things.finish(at, exprs, found.clone(), self.rests);
         self.rests = self.rests.with(outer);
         found
+    }
+
+    /// Looks at the calls that a long chain starts with (`Router::new().route(…).route(…)`) from its start, so that its
+    /// length takes no depth.
+    fn settle_receivers(&mut self, at: ExprRef) {
+        let module = self.program.module(at.module);
+        let mut chain: Vec<ExprId> = Vec::new();
+        let mut expr = at.expr;
+        while let ExprKind::Call { callee, .. } = module.kind(expr)
+            && let ExprKind::Member { object, .. } = module.kind(callee)
+            && matches!(self.things.state(ExprRef { module: at.module, expr: object }), State::New)
+        {
+            chain.push(object);
+            expr = object;
+        }
+        if chain.len() > SHORT_CHAIN {
+            for expr in chain.into_iter().rev() {
+                self.things(ExprRef { module: at.module, expr });
+            }
+        }
     }
 
     fn evaluate(&mut self, at: ExprRef) -> Things {

@@ -16,7 +16,13 @@ impl Evaluator<'_> {
         if let Some(exported) = program.export_named(module, name) {
             return self.exported(exported);
         }
-        let packages: SmallVec<[&str; 4]> = program.star_packages(module).collect();
+        if let Some(own) = program.macro_named(name).filter(|_| program.module(module).language == Language::Rust) {
+            return self.exported(own);
+        }
+        // `#[macro_use] extern crate log` at the root is in sight everywhere.
+        let root = program.rust_root(module).filter(|&root| root != module);
+        let of_root = root.into_iter().flat_map(|root| program.star_packages(root));
+        let packages: SmallVec<[&str; 4]> = program.star_packages(module).chain(of_root).collect();
         packages
             .into_iter()
             .map(|package| {
@@ -31,8 +37,18 @@ impl Evaluator<'_> {
         let loaded = program.loaded(module);
         let root = match &loaded.targets[source.0 as usize] {
             Target::Module(target) => {
-                let exported = program.export(*target, &loaded.module, name);
-                return exported.map_or_else(Things::new, |exported| self.exported(exported));
+                let exported = program.export(*target, &loaded.module, name).or_else(|| match name {
+                    Imported::Named(name) if loaded.module.language == Language::Rust => {
+                        program.macro_named(loaded.module.str(name))
+                    }
+                    _ => None,
+                });
+                let mut found = exported.map_or_else(Things::new, |exported| self.exported(exported));
+                if let Imported::Named(atom) = name {
+                    let name = loaded.module.str(atom);
+                    found.extend(self.value_beside_module(&found, name));
+                }
+                return found;
             }
             Target::Within(target, names) => {
                 let mut found = one(Thing::Module(*target));
@@ -51,6 +67,17 @@ impl Evaluator<'_> {
             _ => root,
         };
         one(Thing::Path { path, site: None })
+    }
+
+    /// In Rust a module and a function may share a name: `mod home; pub use home::*;` brings `home::home` as well.
+    fn value_beside_module(&mut self, found: &Things, name: &str) -> Things {
+        let program = self.program;
+        let [Thing::Module(module)] = found.as_slice() else { return Things::new() };
+        let is_rust = program.module(*module).language == Language::Rust;
+        let inner = program.export_named(*module, name).filter(|_| is_rust);
+        let mut things = inner.map_or_else(Things::new, |exported| self.exported(exported));
+        things.retain(|thing| matches!(thing, Thing::Function(_)));
+        things
     }
 
     pub fn exported(&mut self, exported: Exported) -> Things {
@@ -97,8 +124,10 @@ impl Evaluator<'_> {
                 for value in entry.assigned.iter().take(MAX_CALLERS) {
                     found.extend(self.things(ExprRef { module, expr: *value }));
                 }
-                if found.is_empty() && steps.is_empty() {
-                    found = self.type_things(module, *annotation, 0);
+                // What a library gives is of the type that is written there: `let order: Order = from_slice(body)?`.
+                let is_open = found.is_empty() || program.module(module).language == Language::Rust;
+                if is_open && steps.is_empty() {
+                    found.extend(self.type_things(module, *annotation, 0));
                 }
                 found
             }

@@ -92,9 +92,13 @@ impl OneOrMany {
 #[serde(deny_unknown_fields)]
 struct RawOrigin {
     call: Spanned<String>,
+    #[serde(default = "nothing")]
     is: Spanned<String>,
     #[serde(default)]
     replaces: bool,
+    /// The result is the first argument.
+    #[serde(default)]
+    passes: bool,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +128,10 @@ struct RawColumnWrapper {
     of: Spanned<String>,
     #[serde(default)]
     nullable: bool,
+}
+
+fn nothing() -> Spanned<String> {
+    Spanned::new(0..0, String::new())
 }
 
 impl Stacks {
@@ -189,11 +197,17 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     for origin in &raw.origins {
         let selector = loader.selector(origin.call.get_ref(), origin.call.span(), true)?;
         let mut parsed = Origins::default();
-        for name in origin.is.get_ref().split('|').map(str::trim) {
+        for name in origin.is.get_ref().split('|').map(str::trim).filter(|name| !name.is_empty()) {
             let unknown = || loader.error(origin.is.span(), format!("no origin is called `{name}`"));
             parsed = parsed.with(Origins::parse(name).ok_or_else(unknown)?);
         }
-        stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces, language: None });
+        stacks.origins.push(OriginClause {
+            selector,
+            origin: parsed,
+            replaces: origin.replaces,
+            passes: origin.passes,
+            language: None,
+        });
     }
     for column in raw.column_types {
         let selector = match &column.of {
@@ -402,14 +416,20 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     let table = value.as_table().ok_or_else(|| error("`if` is a table of tests"))?;
     let mut tests = Vec::new();
     for (key, test) in table {
-        let known = ["argc", "params", "method", "path", "optional", "assigned", "value"].contains(&key.as_str())
+        let known = ["argc", "params", "method", "path", "optional", "generic", "name", "assigned", "value"]
+            .contains(&key.as_str())
             || ["arg0", "arg1", "opt", "recv", "setting"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
-        let known = known || later_call(key).is_some();
+        let known = known || later_call(key).is_some() || named_argument(key).is_some();
         if !known {
-            let known = "argc, params, optional, assigned, arg0, arg1, opt.NAME, recv.NAME, value, setting.NAME, after(NAME|NAME)";
+            let known = "argc, params, optional, assigned, generic, name, arg0, arg1, name(arg0), opt.NAME, recv.NAME, \
+                         value, setting.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {
+            Toml::Table(table) if table.contains_key("like") => {
+                let words = table.get("like").and_then(Toml::as_array).into_iter().flatten();
+                Test::Like(words.filter_map(Toml::as_str).map(str::to_ascii_lowercase).collect())
+            }
             Toml::Table(named) if named.contains_key("is") => {
                 let text = named.get("is").and_then(Toml::as_str).unwrap_or_default();
                 Test::Names(loader.selector(text, span.clone(), false)?)
@@ -434,6 +454,11 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
 /// `after(limit|first)`: the names of calls later in the chain.
 pub fn later_call(key: &str) -> Option<&str> {
     key.strip_prefix("after(")?.strip_suffix(')')
+}
+
+/// `name(arg0)`: what the argument of that position is called.
+pub fn named_argument(key: &str) -> Option<usize> {
+    key.strip_prefix("name(arg")?.strip_suffix(')')?.parse().ok()
 }
 
 fn number(value: &Toml) -> Option<f64> {

@@ -12,7 +12,7 @@ use globset::GlobSet;
 use include_dir::{Dir, include_dir};
 use rustc_hash::FxHashMap;
 
-pub use load::{StackError, later_call};
+pub use load::{StackError, later_call, named_argument};
 pub use projection::{At, Choice, Item, Projection, Sort, Source};
 pub use resources::{Answer, Resource, SettingsModules};
 
@@ -85,6 +85,8 @@ pub enum Test {
     },
     Absent,
     Present,
+    /// A name that one of these words occurs in, whatever the case.
+    Like(Vec<String>),
     /// The argument is what these paths name: a class, a function.
     Names(Selector),
 }
@@ -121,6 +123,8 @@ pub struct OriginClause {
     pub origin: Origins,
     /// What went in no longer shows (`parseInt(req.query.page)`).
     pub replaces: bool,
+    /// The result is what goes in first (`HeaderValue::from_static("x")`).
+    pub passes: bool,
     /// The language of its stack.
     pub language: Option<Language>,
 }

@@ -10,6 +10,8 @@ pub enum At {
     Here,
     /// The nearest receiver.
     Receiver,
+    /// The nearest call of that name in the chain that made the receiver: `Client::builder().timeout(t).build()`.
+    MakerChain(String),
     /// The nearest call of that name in the receiver chain: `router.route("/x").get(h)` → `route`.
     Chain(String),
     /// The nearest call of that name around, that the place is an argument of: `router.route("/x", get(h))` → `route`.
@@ -93,6 +95,8 @@ pub struct Item {
     pub steps: Vec<String>,
     /// The keys of the record instead of itself.
     pub keys: bool,
+    /// What an expression that has no known value is called: `header::X_FRAME_OPTIONS`.
+    pub named: bool,
 }
 
 /// One value: the first alternative that exists, else the default.
@@ -119,7 +123,7 @@ impl Projection {
     }
 
     fn of(source: Source) -> Projection {
-        let item = Item { at: At::Here, source, steps: Vec::new(), keys: false };
+        let item = Item { at: At::Here, source, steps: Vec::new(), keys: false, named: false };
         Projection { choices: vec![Choice { alternatives: vec![item], default: None }] }
     }
 
@@ -148,10 +152,20 @@ fn parse_choice(text: &str) -> Result<Choice, String> {
 
 fn parse_item(text: &str) -> Result<Item, String> {
     let Some(body) = text.strip_prefix('$') else {
-        return Ok(Item { at: At::Here, source: Source::Literal(scalar(text)), steps: Vec::new(), keys: false });
+        return Ok(Item {
+            at: At::Here,
+            source: Source::Literal(scalar(text)),
+            steps: Vec::new(),
+            keys: false,
+            named: false,
+        });
     };
     if let Some(inner) = body.strip_prefix("keys(").and_then(|rest| rest.strip_suffix(')')) {
         return Ok(Item { keys: true, ..parse_item(inner)? });
+    }
+    if let Some(inner) = body.strip_prefix("name(").and_then(|rest| rest.strip_suffix(')')) {
+        let inner = if inner.starts_with('$') { inner.to_owned() } else { format!("${inner}") };
+        return Ok(Item { named: true, ..parse_item(&inner)? });
     }
     let (at, body) = if let Some(rest) = body.strip_prefix("chain(") {
         let (name, rest) = rest.split_once(')').ok_or_else(|| format!("`{text}`: `chain(` is not closed"))?;
@@ -162,6 +176,9 @@ fn parse_item(text: &str) -> Result<Item, String> {
     } else if let Some(rest) = body.strip_prefix("after(") {
         let (name, rest) = rest.split_once(')').ok_or_else(|| format!("`{text}`: `after(` is not closed"))?;
         (At::After(name.to_owned()), rest.strip_prefix('.').unwrap_or(rest))
+    } else if let Some(rest) = body.strip_prefix("recv.chain(") {
+        let (name, rest) = rest.split_once(')').ok_or_else(|| format!("`{text}`: `chain(` is not closed"))?;
+        (At::MakerChain(name.to_owned()), rest.strip_prefix('.').unwrap_or(rest))
     } else if let Some(rest) = body.strip_prefix("recv.") {
         (At::Receiver, rest)
     } else {
@@ -172,12 +189,12 @@ fn parse_item(text: &str) -> Result<Item, String> {
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
              $opt.name, $own.name, $assigned, $beside, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
              $class, $type, $list, $setting.NAME, $fallback, \
-             $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…, $around(name).…, $after(name).…, \
+             $tag.text, $tag.holes, $raced, $keys(…), $name(…), $chain(name).…, $around(name).…, $after(name).…, \
              $root, $where(names), $batch(names), $given(names)"
         )
     })?;
     let steps = rest.split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();
-    Ok(Item { at, source, steps, keys: false })
+    Ok(Item { at, source, steps, keys: false, named: false })
 }
 
 fn parse_source(body: &str) -> Option<(Source, &str)> {

@@ -11,7 +11,7 @@ use crate::facts::apart::{join, put_in};
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing, gives_what_it_holds};
-use crate::syntax::hir::{ExprId, ExprKind, Language, Run};
+use crate::syntax::hir::{ExprId, ExprKind, Language, Run, Type};
 
 impl Evaluator<'_> {
     pub(super) fn call_value(&mut self, at: ExprRef, callee: ExprId, args: Run) -> Value {
@@ -32,8 +32,11 @@ impl Evaluator<'_> {
         let mut method = "";
         if let ExprKind::Member { object, name } = module.kind(callee) {
             method = module.str(name);
-            if module.language == Language::Rust && gives_what_it_holds(method) {
+            if module.language == Language::Rust && gives_what_it_holds(method, args.len) {
                 return self.value(here(object));
+            }
+            if module.language == Language::Rust && method == "parse" && args.len == 0 {
+                return parsed(self.value(here(object)), module.call_type(at.expr).and_then(|ty| module.ty(ty)));
             }
             if let Some(mapped) = self.mapped_value(at.module, method, &arguments) {
                 return mapped;
@@ -55,6 +58,12 @@ impl Evaluator<'_> {
             if let Thing::Function(function) = thing {
                 let by_name = module.keywords(args).map(|_| self.passed_values(at, function));
                 return self.returned_value(function, by_name.as_ref().unwrap_or(&passed));
+            }
+            if let Thing::Path { path, .. } = thing
+                && let Some(first) = passed.first()
+                && self.gives_first(path)
+            {
+                return first.clone();
             }
             if let Thing::Path { path, .. } = thing
                 && let Some(replaced) = self.declared_origin(path, origins)
@@ -138,5 +147,13 @@ impl Evaluator<'_> {
             self.returned_deep.insert((function, depth), returned);
         }
         value
+    }
+}
+
+/// `text.parse::<u16>()`: a number is no text any more, anything else is what was written.
+fn parsed(text: Value, ty: Option<&Type>) -> Value {
+    match ty {
+        Some(Type::Keyword(_)) => Value { data: Data::Unknown, origins: text.origins.with(Origins::NUMERIC) },
+        _ => text,
     }
 }

@@ -39,6 +39,9 @@ impl Evaluator<'_> {
         let Some((callee, _)) = hir.call(parent) else { return false };
         match hir.kind(callee) {
             ExprKind::Member { name: method, .. } if hir.str(method) == "catch" => true,
+            ExprKind::Member { name: method, .. } if hir.language == Language::Rust => {
+                matches!(hir.str(method), "map_err" | "or_else" | "unwrap_or_else" | "inspect_err")
+            }
             _ => entry.parameters.len() >= 2 && name.is_some_and(is_error_name),
         }
     }

@@ -6,19 +6,27 @@ use crate::facts::model::{Data, Origins, Value};
 use crate::facts::paths::PathId;
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::facts::stacks::Verb;
+use crate::facts::stacks::{Clause, Projection, Verb};
 use crate::syntax::hir::ExprKind;
 
 impl Evaluator<'_> {
     /// What stack files say that the result of a call is.
     pub(crate) fn declared_origin(&mut self, path: PathId, arguments: Origins) -> Option<Origins> {
         let stacks = self.stacks;
-        for clause in stacks.origin_candidates(self.paths.last_name(path)) {
+        for clause in stacks.origin_candidates(self.paths.last_name(path)).filter(|clause| !clause.passes) {
             if self.matcher.matches(&self.paths, &stacks.types, path, &clause.selector) {
                 return Some(if clause.replaces { clause.origin } else { clause.origin.with(arguments) });
             }
         }
         None
+    }
+
+    /// Does a call give back what it is given first?
+    pub(super) fn gives_first(&mut self, path: PathId) -> bool {
+        let stacks = self.stacks;
+        let name = self.paths.last_name(path);
+        let mut passing = stacks.origin_candidates(name).filter(|clause| clause.passes);
+        passing.any(|clause| self.matcher.matches(&self.paths, &stacks.types, path, &clause.selector))
     }
 
     /// The value of something external: an environment variable, a part of a request, what a stack declares.
@@ -113,8 +121,10 @@ impl Evaluator<'_> {
             return known;
         }
         let stacks = self.stacks;
-        let found = stacks.candidates(Verb::Read, self.paths.last_name(path)).any(|(clause, pattern)| {
-            &*clause.kind == "env" && self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern)
+        let called = self.paths.parent(path).filter(|_| self.paths.is_result(path));
+        let (verb, asked) = called.map_or((Verb::Read, path), |called| (Verb::Call, called));
+        let found = stacks.candidates(verb, self.paths.last_name(asked)).any(|(clause, pattern)| {
+            &*clause.kind == "env" && self.matcher.matches_pattern(&self.paths, &stacks.types, asked, pattern)
         });
         self.variables.insert(path, found);
         found
@@ -125,8 +135,11 @@ impl Evaluator<'_> {
         if let Some(&known) = self.inputs.get(&path) {
             return known;
         }
-        let own = self.is_input_itself(path);
-        let found = own || self.paths.parent(path).is_some_and(|parent| self.is_input(parent));
+        let own = self.is_input_itself(path) || self.is_extractor(path);
+        // What an extractor's name makes when it is called (`Json(answer)`) is an answer.
+        let around =
+            self.paths.parent(path).filter(|&around| !self.paths.is_result(path) || !self.is_extractor(around));
+        let found = own || around.is_some_and(|around| self.is_input(around));
         self.inputs.insert(path, found);
         found
     }
@@ -143,6 +156,20 @@ impl Evaluator<'_> {
         };
         stacks.candidates(verb, self.paths.last_name(asked)).any(|(clause, pattern)| {
             &*clause.kind == "input" && self.matcher.matches_pattern(&self.paths, &stacks.types, asked, pattern)
+        })
+    }
+
+    /// Is it a type whose values hold a part of the request as it came, read into a type (`Json<T>`)?
+    fn is_extractor(&mut self, path: PathId) -> bool {
+        let stacks = self.stacks;
+        let is_typed = |clause: &Clause| {
+            let state = clause.fields.iter().find(|(name, _)| &**name == "state");
+            state.is_some_and(|(_, state)| *state == Projection::literal(Value::text("typed")))
+        };
+        stacks.candidates(Verb::Param, self.paths.last_name(path)).any(|(clause, pattern)| {
+            &*clause.kind == "input"
+                && is_typed(clause)
+                && self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern)
         })
     }
 }

@@ -7,8 +7,9 @@ use crate::facts::apart::join;
 use crate::facts::memo::Rests;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
-use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{Definition, ExprKind, Step, Type, TypeId, TypeRoot};
+use crate::facts::resolve::{Evaluator, Thing, Things};
+use crate::facts::stacks::Verb;
+use crate::syntax::hir::{Definition, ExprKind, Language, Step, Type, TypeId, TypeRoot};
 
 /// With more callers than these nobody says what all of them pass.
 const MAX_CALLERS: usize = 16;
@@ -32,6 +33,9 @@ impl Evaluator<'_> {
         }
         if self.is_position(function, index) {
             return Value { data: Data::Unknown, origins: Origins::NUMERIC };
+        }
+        if self.is_extracted(function, index) {
+            return Value { data: Data::Unknown, origins: Origins::REQUEST.with(Origins::ALLOW_LISTED) };
         }
         if let Some(value) = self.handed_by_library(function, index) {
             return follow(hir, value, steps);
@@ -76,6 +80,30 @@ impl Evaluator<'_> {
             Some(value) if callers.len() <= MAX_CALLERS => Value { data: value.data, origins },
             _ => Value { data: Data::Unknown, origins },
         }
+    }
+
+    /// Is it of a type of the project that a framework reads from the request (`user: CurrentUser`)? That has been looked
+    /// at on the way.
+    fn is_extracted(&mut self, function: FunctionRef, index: usize) -> bool {
+        let program = self.program;
+        let hir = program.module(function.module);
+        let Some(parameter) = hir.function(function.function).parameters.get(index) else { return false };
+        if hir.language != Language::Rust {
+            return false;
+        }
+        let types = self.type_things(function.module, parameter.annotation, 0);
+        let parents = types.into_iter().flat_map(|thing| match thing {
+            Thing::Instance(module, class) => self.parents(module, class),
+            _ => Things::new(),
+        });
+        let parents: Vec<Thing> = parents.collect();
+        parents.into_iter().any(|parent| {
+            let Thing::Path { path, .. } = parent else { return false };
+            let stacks = self.stacks;
+            stacks.candidates(Verb::Param, self.paths.last_name(path)).any(|(clause, pattern)| {
+                &*clause.kind == "mount" && self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern)
+            })
+        })
     }
 
     fn spreads_arguments(&self, call: ExprRef) -> bool {

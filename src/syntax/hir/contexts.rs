@@ -28,3 +28,13 @@ pub struct Context {
     /// Returns or throws somewhere directly inside (not in a function inside).
     pub exits: bool,
 }
+
+/// A branch of a `match`.
+#[derive(Debug, Clone)]
+pub struct Arm {
+    pub context: ContextId,
+    /// What is matched.
+    pub of: ExprId,
+    /// The names of its patterns that nothing stands around: `Self::Expired`, `Err`.
+    pub patterns: Vec<ExprId>,
+}

@@ -81,6 +81,14 @@ pub struct Module {
     pub alias_types: Vec<(ExprId, TypeId)>,
     /// Every `yield`, in order, with its function. What it yields counts among the function's returns.
     pub yields: Vec<(FunctionIdx, ExprId)>,
+    /// Macros of the project that leave the function which calls them, whatever they are given.
+    pub leaving_macros: Vec<Atom>,
+    /// Where macros are called, by name.
+    pub macro_calls: Vec<(Atom, ContextId)>,
+    /// The first type that a call is written with (`get::<User>()`), by the call; ascending.
+    pub call_types: Vec<(ExprId, TypeId)>,
+    /// The branches of Rust's `match`.
+    pub arms: Vec<Arm>,
     /// By class, the expression that stands for it, for languages whose declarations have one.
     pub class_exprs: Vec<ExprId>,
     /// Where the first expression or statement starts that nests too deeply and was left out.
@@ -94,6 +102,33 @@ impl Module {
         self.functions.push(Function { is_async: true, context: ContextId(0), statements, ..Function::new(0, end) });
         let kind = ContextKind::Function(FunctionIdx(0));
         self.contexts.push(Context { kind, parent: ContextId::NONE, function: FunctionIdx(0), exits: false });
+    }
+
+    /// Marks a context as one that is left, with what it ends.
+    pub fn leave(&mut self, context: ContextId) {
+        let mut next = Some(context);
+        while let Some(id) = next {
+            let Some(context) = self.contexts.get_mut(id.0 as usize) else { return };
+            context.exits = true;
+            next = match context.kind {
+                ContextKind::Function(_) => None,
+                ContextKind::Then(_) | ContextKind::Else(_) | ContextKind::Case | ContextKind::Catch => None,
+                ContextKind::Loop { .. } | ContextKind::Try { .. } => context.parent.some(),
+                ContextKind::Finally | ContextKind::With(_) => context.parent.some(),
+            };
+        }
+    }
+
+    /// The first type that a call is written with.
+    pub fn call_type(&self, call: ExprId) -> Option<TypeId> {
+        let at = self.call_types.binary_search_by_key(&call, |(call, _)| *call).ok()?;
+        Some(self.call_types.get(at)?.1)
+    }
+
+    /// The `match` arm that a context is the branch of.
+    pub fn arm(&self, context: ContextId) -> Option<&Arm> {
+        let at = self.arms.binary_search_by_key(&context, |arm| arm.context).ok()?;
+        self.arms.get(at)
     }
 
     pub fn str(&self, atom: Atom) -> &str {

@@ -166,6 +166,9 @@ impl Lower {
             self.within(kind, |l| {
                 l.scoped(|l| {
                     l.bind_value(&arm.pat, of);
+                    let mut patterns = Vec::new();
+                    l.pattern_names(&arm.pat, &mut patterns);
+                    l.builder.module.arms.push(Arm { context: l.builder.context, of, patterns });
                     each(l, Branch::Expr(&arm.body));
                 });
             });
@@ -252,14 +255,44 @@ impl Lower {
     fn call(&mut self, it: &syn::ExprCall) -> ExprId {
         if let (Syn::Path(path), Some(only)) = (&*it.func, it.args.first())
             && it.args.len() == 1
-            && is_wrapper(&path.path)
         {
-            return self.expr(only);
+            if is_wrapper(&path.path) {
+                return self.expr(only);
+            }
+            if is_lazy(&path.path) {
+                return self.called_later(only, it.paren_token.span.close());
+            }
         }
         let id = self.reserve(it.paren_token.span.close());
+        if let Syn::Path(path) = &*it.func {
+            let written = path.path.segments.iter().rev().find_map(|segment| match &segment.arguments {
+                syn::PathArguments::AngleBracketed(list) => Some(list),
+                _ => None,
+            });
+            self.call_type(id, written);
+        }
         let callee = self.under(id, |l| l.expr(&it.func));
         let items: Vec<ExprId> = self.under(id, |l| it.args.iter().map(|argument| l.expr(argument)).collect());
         let args = self.list(&items);
+        self.stretch(id, callee, id);
+        self.set(id, ExprKind::Call { callee, args });
+        id
+    }
+
+    /// Keeps the first type that a call is written with.
+    fn call_type(&mut self, call: ExprId, written: Option<&syn::AngleBracketedGenericArguments>) {
+        let Some(list) = written else { return };
+        let types = self.generic_arguments(list);
+        if let Some(&first) = types.first() {
+            self.builder.module.call_types.push((call, first));
+        }
+    }
+
+    /// `LazyLock::new(f)`: what `f` gives.
+    fn called_later(&mut self, callee: &Syn, end: Span) -> ExprId {
+        let id = self.reserve(end);
+        let callee = self.under(id, |l| l.expr(callee));
+        let args = self.list(&[]);
         self.stretch(id, callee, id);
         self.set(id, ExprKind::Call { callee, args });
         id
@@ -274,6 +307,7 @@ impl Lower {
             return id;
         }
         let id = self.reserve(it.paren_token.span.close());
+        self.call_type(id, it.turbofish.as_ref());
         let callee = self.under(id, |l| {
             let member = l.reserve(it.method.span());
             let object = l.under(member, |l| l.expr(&it.receiver));
@@ -420,6 +454,12 @@ fn is_wrapper(path: &syn::Path) -> bool {
         (Some("Ok" | "Some"), None | Some("Result" | "Option"))
             | (Some("new" | "from" | "pin"), Some("Box" | "Arc" | "Rc" | "String"))
     )
+}
+
+/// Constructors of what is made when it is first asked for.
+fn is_lazy(path: &syn::Path) -> bool {
+    let mut names = path.segments.iter().rev().map(|segment| segment.ident.to_string());
+    names.next().as_deref() == Some("new") && matches!(names.next().as_deref(), Some("LazyLock" | "Lazy" | "LazyCell"))
 }
 
 /// Methods of the standard library that give what they are called on, in another form.

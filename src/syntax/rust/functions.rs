@@ -5,6 +5,7 @@ use syn::{Block, Expr as Syn, FnArg, Pat, Stmt, Token};
 
 use super::lower::{Lower, range};
 use super::scopes::Space;
+use super::test_stats::is_for_other_systems;
 use crate::syntax::builder::Lowering as _;
 use crate::syntax::error::narrow;
 use crate::syntax::hir::*;
@@ -164,6 +165,7 @@ impl Lower {
         };
         for statement in before {
             match statement {
+                Stmt::Local(local) if is_for_other_systems(&local.attrs) => {}
                 Stmt::Local(local) => self.local(local),
                 Stmt::Expr(expr, _) => self.statement(expr),
                 Stmt::Macro(it) => {
@@ -184,7 +186,11 @@ impl Lower {
         if let Some(value) = &local.init {
             init = self.at_root(Use::Init, |l| l.expr(&value.expr));
             if let Some((_, otherwise)) = &value.diverge {
-                self.within(ContextKind::Else(init), |l| l.statement(otherwise));
+                self.within(ContextKind::Else(init), |l| {
+                    l.statement(otherwise);
+                    // Whatever it does, it goes on nowhere.
+                    l.mark_exit();
+                });
             }
             self.name_function(init, &local.pat);
         }

@@ -7,10 +7,13 @@ use syn::{Attribute, Fields, ImplItem, Item, Meta, TraitItem, Type as SynType};
 use super::functions::Shape;
 use super::lower::{Lower, range};
 use super::scopes::Space;
-use super::test_stats::{is_for_tests, is_test, is_test_code};
+use super::test_stats::{attributes_of, is_for_other_systems, is_for_tests, is_test, is_test_code};
 use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
+/// Traits whose methods say nothing of what a program does.
+const PLAIN_DERIVES: &[&str] =
+    &["Debug", "Clone", "Copy", "Default", "PartialEq", "Eq", "Hash", "PartialOrd", "Ord", "Serialize", "Deserialize"];
 const VALUE: &[Space] = &[Space::Value];
 const TYPE: &[Space] = &[Space::Type];
 const BOTH: &[Space] = &[Space::Value, Space::Type];
@@ -18,10 +21,16 @@ const BOTH: &[Space] = &[Space::Value, Space::Type];
 impl Lower {
     /// Items see each other whatever their order, so names come first.
     pub(super) fn items<'i>(&mut self, items: impl Iterator<Item = &'i Item>) {
-        let items: Vec<&Item> = items.filter(|item| !is_test_code(item)).collect();
-        let mut symbols = Vec::with_capacity(items.len());
-        for item in &items {
-            symbols.push(self.declare_item(item));
+        let is_built = |item: &&Item| !is_test_code(item) && !is_for_other_systems(attributes_of(item));
+        let items: Vec<&Item> = items.filter(is_built).collect();
+        let mut symbols = vec![SymbolIdx::NONE; items.len()];
+        // What a `use` starts at may be declared behind it.
+        for of_uses in [false, true] {
+            for (item, symbol) in items.iter().zip(&mut symbols) {
+                if matches!(item, Item::Use(_)) == of_uses {
+                    *symbol = self.declare_item(item);
+                }
+            }
         }
         // What `impl` blocks belong to is known before any body is read.
         for (item, symbol) in items.iter().zip(&symbols) {
@@ -43,6 +52,14 @@ impl Lower {
             Item::Trait(it) => (TYPE, &it.ident),
             Item::Type(it) => (TYPE, &it.ident),
             Item::Mod(it) => (TYPE, &it.ident),
+            Item::Macro(syn::ItemMacro { ident: Some(ident), .. }) => {
+                let name = self.macro_name(ident);
+                let start = range(ident.span()).0;
+                let symbol = self.declare(VALUE, name, start);
+                let target = ExportTarget::Symbol(symbol);
+                self.builder.module.exports.push(Export { name, target, start });
+                return symbol;
+            }
             Item::Use(it) => {
                 self.declare_use(&it.tree);
                 return SymbolIdx::NONE;
@@ -51,6 +68,9 @@ impl Lower {
             _ => return SymbolIdx::NONE,
         };
         let name = self.name(ident);
+        if matches!(item, Item::Mod(it) if it.content.is_none()) {
+            self.files.insert(name);
+        }
         let start = range(ident.span()).0;
         let symbol = self.declare(spaces, name, start);
         self.export(name, symbol, start);
@@ -126,6 +146,7 @@ impl Lower {
             Item::Impl(it) => self.implementation(it),
             Item::Trait(it) => self.trait_methods(it, symbol),
             Item::Macro(it) if it.ident.is_none() => self.item_macro(&it.mac),
+            Item::Macro(it) => self.declared_macro(it, symbol),
             _ => {}
         }
     }
@@ -228,12 +249,30 @@ impl Lower {
             start,
             end,
         });
+        for derived in self.derived_traits(attributes) {
+            self.add_heritage(class, derived);
+        }
         let expr = self.at_root(Use::Statement, |l| l.leaf(span, ExprKind::Class(class)));
         self.builder.module.class_exprs.push(expr);
         if symbol != SymbolIdx::NONE {
             self.define(symbol, Definition::Class(class));
         }
         class
+    }
+
+    /// The traits that a `derive` gives a type, without those of the language and of serde, which nobody asks about.
+    fn derived_traits(&mut self, attributes: &[Attribute]) -> Vec<ExprId> {
+        let mut found = Vec::new();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("derive")) {
+            let _ = attribute.parse_nested_meta(|meta| {
+                let name = meta.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+                if !PLAIN_DERIVES.contains(&name.as_str()) {
+                    found.push(self.at_root(Use::Heritage, |l| l.path(&meta.path, Space::Type)));
+                }
+                Ok(())
+            });
+        }
+        found
     }
 
     fn close_class(&mut self, class: ClassIdx, span: Span) {

@@ -1,7 +1,7 @@
 //! From syn's tree to the module that the fact layer reads: what all parts share.
 
 use proc_macro2::{Span, TokenStream};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use syn::spanned::Spanned;
 
 use super::scopes::Scopes;
@@ -19,6 +19,8 @@ pub(super) fn lower(text: &str, tokens: TokenStream) -> Result<Module, SyntaxErr
     // Macros of `#[macro_use]` come from the root of the crate.
     lower.source("crate", Span::call_site());
     let mut module = lower.builder.finish(text);
+    module.arms.sort_unstable_by_key(|arm| arm.context);
+    module.call_types.sort_unstable_by_key(|(call, _)| *call);
     module.comments = comments::gaps(text, tokens);
     (module.tests, module.test_code) = test_stats::count(&file);
     Ok(module)
@@ -31,6 +33,8 @@ pub(super) struct Lower {
     /// The symbol that `Self` stands for.
     pub(super) self_type: SymbolIdx,
     pub(super) scopes: Scopes,
+    /// The names of modules that are files of their own.
+    pub(super) files: FxHashSet<Atom>,
     /// Inline modules around.
     pub(super) module_depth: usize,
     /// The names of those modules.
@@ -66,6 +70,7 @@ impl Lower {
             class: ClassIdx::NONE,
             self_type: SymbolIdx::NONE,
             scopes: Scopes::default(),
+            files: FxHashSet::default(),
             module_depth: 0,
             module_path: Vec::new(),
             sources: FxHashMap::default(),

@@ -12,6 +12,9 @@ use super::scopes::Space;
 use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
+/// Macros of the standard library that say something.
+const STANDARD: &[&str] = &["println", "eprintln", "print", "eprint", "dbg", "panic"];
+
 /// One argument.
 enum Piece {
     Expr(Syn),
@@ -65,15 +68,32 @@ impl Lower {
 
     fn any_macro(&mut self, it: &Macro, close: Span, last: &str) -> ExprId {
         let id = self.reserve(close);
-        let callee = self.under(id, |l| l.path(&it.path, Space::Value));
+        let callee = self.under(id, |l| l.macro_callee(&it.path));
         let run = self.under(id, |l| l.call_arguments(it.tokens.clone()));
         self.stretch(id, callee, id);
         self.set(id, ExprKind::Call { callee, args: run });
+        let name = self.atom(last);
+        self.builder.module.macro_calls.push((name, self.builder.context));
         if matches!(last, "panic" | "bail" | "unreachable" | "todo" | "unimplemented") {
             self.mark_exit();
             self.current_function().throws.push(id);
         }
         id
+    }
+
+    /// What a macro's name stands for: a macro of this file, or whatever else has the name.
+    fn macro_callee(&mut self, path: &syn::Path) -> ExprId {
+        if let Some(ident) = path.get_ident() {
+            let name = self.macro_name(ident);
+            if let Some(symbol) = self.find(Space::Value, name) {
+                return self.read(symbol, ident.span());
+            }
+            let plain = self.name(ident);
+            if STANDARD.contains(&self.builder.module.str(plain)) && self.find(Space::Value, plain).is_none() {
+                return self.leaf(ident.span(), ExprKind::Global(plain));
+            }
+        }
+        self.path(path, Space::Value)
     }
 
     fn call_arguments(&mut self, tokens: TokenStream) -> Run {

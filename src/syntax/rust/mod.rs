@@ -5,6 +5,7 @@ mod expressions;
 mod functions;
 mod items;
 mod lower;
+mod macro_rules;
 mod macros;
 mod nesting;
 mod paths;

@@ -89,10 +89,15 @@ impl Lower {
             };
         }
         let name = self.atom(first);
-        if first != "crate" && self.scopes.find(Space::Type, name).is_some() {
-            return None;
+        let known = self.scopes.find(Space::Type, name).filter(|_| first != "crate");
+        match known.map(|symbol| &self.builder.module.symbol(symbol).definition) {
+            None => Some(path.join("::")),
+            // `mod x; use x::y;`
+            Some(Definition::Unknown) if self.module_depth == 0 && self.files.contains(&name) => {
+                Some(format!("self::{}", path.join("::")))
+            }
+            Some(_) => None,
         }
-        Some(path.join("::"))
     }
 
     fn chain(&mut self, path: &[String], span: Span) -> ExprId {

@@ -84,6 +84,34 @@ impl Lower {
         }
     }
 
+    /// The names that a pattern asks for: `Self::Expired | Self::Revoked(_)`.
+    pub(super) fn pattern_names(&mut self, pattern: &Pat, found: &mut Vec<ExprId>) {
+        let path = match pattern {
+            Pat::Or(it) => {
+                self.deeper(pattern, |l| it.cases.iter().for_each(|case| l.pattern_names(case, found)));
+                return;
+            }
+            Pat::Paren(it) => {
+                self.deeper(pattern, |l| l.pattern_names(&it.pat, found));
+                return;
+            }
+            Pat::Reference(it) => {
+                self.deeper(pattern, |l| l.pattern_names(&it.pat, found));
+                return;
+            }
+            Pat::Path(it) => &it.path,
+            Pat::TupleStruct(it) => &it.path,
+            Pat::Struct(it) => &it.path,
+            Pat::Ident(it) if it.ident.to_string().starts_with(|first: char| first.is_uppercase()) => {
+                let path = syn::Path::from(it.ident.clone());
+                found.push(self.at_root(Use::Statement, |l| l.path(&path, Space::Value)));
+                return;
+            }
+            _ => return,
+        };
+        found.push(self.at_root(Use::Statement, |l| l.path(path, Space::Value)));
+    }
+
     /// Is it the arm of what went wrong?
     pub(super) fn is_error_pattern(pattern: &Pat) -> bool {
         matches!(pattern, Pat::TupleStruct(it) if it.path.segments.last().is_some_and(|last| last.ident == "Err"))

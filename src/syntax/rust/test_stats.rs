@@ -33,9 +33,33 @@ pub(super) fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
+/// `#[cfg(windows)]`, `#[cfg(not(unix))]`: services run on Linux.
+pub(super) fn is_for_other_systems(attributes: &[Attribute]) -> bool {
+    const OTHERS: &[&str] = &[
+        "windows",
+        "not(unix)",
+        "target_os=\"windows\"",
+        "target_os=\"macos\"",
+        "not(target_os=\"linux\")",
+        "target_family=\"windows\"",
+    ];
+    attributes.iter().any(|attribute| match &attribute.meta {
+        syn::Meta::List(list) if list.path.is_ident("cfg") => {
+            let text: String = list.tokens.to_string().split_whitespace().collect();
+            OTHERS.contains(&text.as_str())
+        }
+        _ => false,
+    })
+}
+
 /// An item that only tests compile.
 pub(super) fn is_test_code(item: &Item) -> bool {
-    let attributes: &[Attribute] = match item {
+    let attributes = attributes_of(item);
+    is_for_tests(attributes) || (matches!(item, Item::Fn(_)) && is_test(attributes))
+}
+
+pub(super) fn attributes_of(item: &Item) -> &[Attribute] {
+    match item {
         Item::Fn(it) => &it.attrs,
         Item::Mod(it) => &it.attrs,
         Item::Impl(it) => &it.attrs,
@@ -47,9 +71,8 @@ pub(super) fn is_test_code(item: &Item) -> bool {
         Item::Trait(it) => &it.attrs,
         Item::Type(it) => &it.attrs,
         Item::Macro(it) => &it.attrs,
-        _ => return false,
-    };
-    is_for_tests(attributes) || (matches!(item, Item::Fn(_)) && is_test(attributes))
+        _ => &[],
+    }
 }
 
 fn has_test(list: &syn::MetaList) -> bool {

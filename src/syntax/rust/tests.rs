@@ -37,7 +37,7 @@ fn uses_bring_names_renamed_nested_and_by_star() {
     assert_eq!(specifiers(&module), ["a", "a::d", "crate::x", "super", "mod z", "crate"]);
     assert_eq!(module.star_exports.len(), 2);
     let exported: Vec<&str> = module.exports.iter().map(|export| module.str(export.name)).collect();
-    assert_eq!(exported, ["c", "a", "Y", "z"]);
+    assert_eq!(exported, ["z", "c", "a", "Y"]);
 }
 
 #[test]

@@ -89,7 +89,15 @@ impl Lower {
             let name = self.name(&parameter.ident);
             let start = super::lower::range(parameter.ident.span()).0;
             let symbol = self.declare(&[Space::Type], name, start);
-            let bounds = self.bounds(parameter.bounds.iter());
+            let behind = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+            let of_parameter = behind.filter_map(|predicate| match predicate {
+                syn::WherePredicate::Type(it) => match &it.bounded_ty {
+                    Syn::Path(path) if path.path.is_ident(&parameter.ident) => Some(it.bounds.iter()),
+                    _ => None,
+                },
+                _ => None,
+            });
+            let bounds = self.bounds(parameter.bounds.iter().chain(of_parameter.flatten()));
             let bounds = self.push_type(bounds);
             self.define(symbol, Definition::TypeOnly(bounds));
         }

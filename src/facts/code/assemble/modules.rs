@@ -31,7 +31,9 @@ impl<'p, 'r> Builder<'p, 'r> {
             let loaded = program.loaded(module);
             let file = program.project.file(loaded.file);
             let at = Span { file: loaded.file, start: 0, end: 0 };
-            if file.area == Area::Test && loaded.module.tests.cases > 0 {
+            // Rust keeps the tests of a module in it.
+            let holds_tests = file.area == Area::Test || loaded.module.language == Language::Rust;
+            if holds_tests && loaded.module.tests.cases > 0 {
                 self.facts.push(self.test_fact(module, at));
             }
             if !is_audited(file.area) {
@@ -81,6 +83,10 @@ impl<'p, 'r> Builder<'p, 'r> {
     fn tested_modules(&self, module: ModuleId) -> Vec<String> {
         let program = self.program();
         let mut found = std::collections::BTreeSet::new();
+        // Tests that stand in a module are about it.
+        if program.project.file(program.loaded(module).file).area != Area::Test {
+            return vec![program.path(module).to_owned()];
+        }
         let fixtures = self.shared_fixtures(module);
         let direct: Vec<ModuleId> = fixtures.into_iter().chain([module]).flat_map(|it| targets(program, it)).collect();
         for &target in &direct {
