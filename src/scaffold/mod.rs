@@ -1,0 +1,33 @@
+//! Writes the missing part: modules are rendered in the project's own hand, wired into its code, audited before
+//! anything is written, and remembered so that they can be updated and undone.
+//!
+//! plan → overlay → re-audit → diff or apply → lock. Modules are data: `templates/`, described in `docs/scaffold.md`.
+
+mod anchors;
+mod apply;
+mod compose;
+mod context;
+mod conventions;
+mod disk;
+mod edits;
+pub mod git;
+mod library;
+mod manifest;
+mod module;
+mod outline;
+mod plan;
+mod render;
+mod script;
+mod stack;
+mod store;
+mod transaction;
+mod verify;
+
+pub use apply::{Applied, Guard, apply, recover};
+pub use compose::{Change, Draft, Step};
+pub use library::Library;
+pub use module::{EFFECTS, Effect, Module};
+pub use plan::{LeftOut, Plan, Planned, Reaudit, Request, plan, service_of};
+pub use stack::Stack;
+pub use store::Lock;
+pub use verify::{Promise, Turn, state_of, word};
