@@ -202,7 +202,7 @@ impl<'a> Wiring<'a> {
             (own && inside(&marks)) || mounts_router || hands_over
         };
         let mut later = block.statements.iter().skip(index + 1).filter(is_wanted);
-        let found = if anchor.which == Which::First { later.next() } else { later.last() }?;
+        let found = if anchor.which == Which::First { later.next() } else { later.next_back() }?;
         Some(beside(anchor.side, Place { path, app: app.name.clone(), ..around(text, block, found) }, text, found))
     }
 

@@ -377,7 +377,11 @@ impl<'a> Composer<'a> {
             .entry(path.to_owned())
             .or_insert_with(|| FileState::Code { original: text.to_owned(), edits: Vec::new() });
         if let FileState::Code { edits, .. } = state {
-            for (key, edit) in new {
+            for (key, mut edit) in new {
+                // Imports that open a group stand apart from what is above, but not from each other.
+                if edits.iter().any(|(other, present)| (key.0, other.0) == (0, 0) && present.start == edit.start) {
+                    edit.text = edit.text.trim_start().to_owned();
+                }
                 if !edits.iter().any(|(_, present)| *present == edit) {
                     edits.push((key, edit));
                 }

@@ -73,8 +73,7 @@ impl Outline {
     /// The innermost list that holds a place directly, with the index of the statement that holds it.
     pub fn statement_at(&self, at: usize) -> Option<(&Block, usize)> {
         let holds = |statement: &Statement| statement.start <= at && at < statement.end;
-        let found = self.blocks.iter().filter_map(|block| Some((block, block.statements.iter().position(holds)?)));
-        found.last()
+        self.blocks.iter().rev().find_map(|block| Some((block, block.statements.iter().position(holds)?)))
     }
 
     /// The names that the outermost statements declare, with the place of each.

@@ -7,9 +7,10 @@ use crate::scaffold::outline::{Import, Outline};
 /// Puts import statements (already in the project's hand) where a reader looks for them: in their place where the
 /// imports of their kind are sorted, else behind the last of their kind. What is imported already is left out.
 pub fn add_imports(text: &str, found: &Outline, wanted: &[String], line_break: &str) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    for line in wanted {
-        let Some(new) = read(line) else { continue };
+    let mut edits: Vec<Edit> = Vec::new();
+    let mut wanted: Vec<(Import, &String)> = wanted.iter().filter_map(|line| Some((read(line)?, line))).collect();
+    wanted.sort_by(|(a, _), (b, _)| a.specifier.cmp(&b.specifier));
+    for (new, line) in wanted {
         let present = |name: &String| {
             found.imports.iter().any(|import| import.specifier == new.specifier && import.names.contains(name))
         };
@@ -18,7 +19,12 @@ pub fn add_imports(text: &str, found: &Outline, wanted: &[String], line_break: &
             names => names.iter().all(present),
         };
         if !is_there {
-            edits.push(place(text, found, &new, line, line_break));
+            let mut edit = place(text, found, &new, line, line_break);
+            // Only the first of those that open a group stands apart from what is above.
+            if edits.iter().any(|other| other.start == edit.start) {
+                edit.text = edit.text.trim_start().to_owned();
+            }
+            edits.push(edit);
         }
     }
     edits
@@ -84,6 +90,10 @@ mod tests {
 
     #[test]
     fn files_without_imports_and_with_requires() {
+        assert_eq!(
+            with("import z from 'z'\n\nrun()\n", &["import b from './b'", "import a from './a'"]),
+            "import z from 'z'\n\nimport a from './a'\nimport b from './b'\n\nrun()\n"
+        );
         assert_eq!(with("'use strict'\nrun()\n", &["import a from 'a'"]), "'use strict'\nimport a from 'a'\n\nrun()\n");
         assert_eq!(
             with("const z = require('z')\nconst b = require('b')", &["const a = require('a')"]),
