@@ -168,6 +168,11 @@ fn expected() -> Vec<Row> {
     rows
 }
 
+/// What a person failed in the unready apps.
+fn failed_rows() -> impl Iterator<Item = Row> {
+    expected().into_iter().filter(|row| row.fixture.ends_with("-unready") && row.state.starts_with("fail"))
+}
+
 fn row(fixture: &str, line: &str) -> Row {
     let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
     let place = |quoted: &str| {
@@ -395,8 +400,7 @@ const UNNAMED: &[(&str, &str, &str, &str)] = &[
 #[test]
 fn what_a_person_found_in_the_unready_apps_is_found() {
     let mut unnamed = Vec::new();
-    let rows = expected();
-    for row in rows.iter().filter(|row| row.fixture.ends_with("-unready") && row.state.starts_with("fail")) {
+    for row in failed_rows() {
         for id in &row.controls {
             let named = places(&row.fixture, id);
             let missing = row.places.iter().filter(|place| !named.iter().any(|found| found.is_near(place)));
@@ -427,8 +431,7 @@ const BETTER: &[(&str, &str, &str, &str)] = &[
 #[test]
 fn what_a_person_failed_fails() {
     let mut better = BTreeSet::new();
-    let rows = expected();
-    for row in rows.iter().filter(|row| row.fixture.ends_with("-unready") && row.state.starts_with("fail")) {
+    for row in failed_rows() {
         for id in &row.controls {
             let state = state(&row.fixture, id).replace("not-applicable", "n/a");
             if !row.state.split([' ', ',']).any(|allowed| allowed == state) {

@@ -153,7 +153,7 @@ fn configuration(
         diagnostics.extend(reading.diagnostics);
     }
     facts.extend(schema_facts(project, &schemas));
-    facts.extend(lock_facts(project, contents, &paths));
+    facts.extend(lock_facts(project, contents));
     facts.extend(migration_facts(project));
     facts.extend(file_facts(project));
     incomplete
@@ -194,7 +194,7 @@ fn schema_facts(project: &Project, schemas: &[(FileId, crate::syntax::prisma::Sc
     facts
 }
 
-fn lock_facts(project: &Project, contents: &Contents, paths: &[&str]) -> Vec<Fact> {
+fn lock_facts(project: &Project, contents: &Contents) -> Vec<Fact> {
     let tracked: Vec<&str> =
         project.files.iter().filter(|file| file.tracked != Tracked::No).map(|file| &*file.path).collect();
     let manifests: Vec<Manifest> = project
@@ -206,7 +206,6 @@ fn lock_facts(project: &Project, contents: &Contents, paths: &[&str]) -> Vec<Fac
         })
         .collect();
     let by_path = |path: &str| project.find(path).and_then(|id| contents.texts.get(&id)).cloned();
-    let _ = paths;
     let input = LockInput { paths: &tracked, manifests: &manifests, read: &by_path };
     let mut facts = shapes::locks(&input);
     facts.extend(shapes::native_locks(&native_manifests(project, contents), &input));

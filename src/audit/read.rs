@@ -12,8 +12,9 @@ use crate::project::{
     needed,
 };
 use crate::rules::{Match, SyntaxScanner, TextScanner};
+use crate::syntax::builder::LEVELS;
 use crate::syntax::{Node, json, line_at, toml_file, yaml};
-use crate::syntax::{code, hir::Module, javascript};
+use crate::syntax::{code, hir::Module};
 
 /// What all files together say, before any of it is a fact.
 #[derive(Default)]
@@ -208,14 +209,14 @@ fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, all
         None => {}
         Some(Ok(module)) => {
             one.lines = u64::from(module.lines);
+            one.matches.retain(|found| {
+                !module.test_code.iter().any(|test| (test.start as usize..test.end as usize).contains(&found.start))
+            });
             one.diagnostics.extend(module.too_deep.map(|offset| Diagnostic {
                 kind: "too-deep".to_owned(),
                 path: file.path.to_string(),
                 line: line_at(text, offset as usize),
-                message: format!(
-                    "nested deeper than {} levels: what is further inside is not read",
-                    javascript::LEVELS
-                ),
+                message: format!("nested deeper than {LEVELS} levels: what is further inside is not read"),
             }));
             one.module = Some(module);
         }

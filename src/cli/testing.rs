@@ -6,7 +6,7 @@ use std::path::Path;
 use super::*;
 use crate::audit::{Audit, Options, Stage};
 use crate::facts::{Confidence, Fact, FactStore, Value};
-use crate::project::{Area, File, FileId, FileKind, Project, Service, ServiceId, Span, Tracked, Tree};
+use crate::project::{File, FileId, FileKind, Project, Service, ServiceId, Span, Tree};
 use crate::report::{Report, RouteReport, State, sample};
 use crate::rules::{Applies, Evaluation, Evidence, Priority, Site};
 
@@ -102,15 +102,7 @@ impl Engine for Fake {
 }
 
 fn project() -> Project {
-    let file = File {
-        path: "src/app.js".into(),
-        kind: FileKind::JavaScript,
-        area: Area::Server,
-        service: ServiceId(0),
-        tracked: Tracked::Yes,
-        size: 30,
-        in_scope: true,
-    };
+    let file = File { size: 30, ..File::sample("src/app.js", FileKind::JavaScript) };
     let overlay = HashMap::from([("src/app.js".to_owned(), (*b"one\napp.post('/orders')\n").into())]);
     let tree = Tree { overlay, virtual_only: true, ..Tree::default() };
     let service = Service { path: ".".into(), ..Service::default() };

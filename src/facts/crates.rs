@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::program::Resolution;
+use crate::project::paths::join_parts;
 use crate::project::{FileId, FileKind, Project};
 use crate::syntax::Node;
 
@@ -31,7 +32,7 @@ impl Crates {
             let of_library = |key: &str| library?.get(key)?.as_text();
             let named = of_library("name").or_else(|| node.get("package")?.get("name")?.as_text());
             let root = of_library("path").unwrap_or("src/lib.rs");
-            if let (Some(name), Some(root)) = (named, rust_file(project, &join(folder, root))) {
+            if let (Some(name), Some(root)) = (named, rust_file(project, &join_parts(folder, root))) {
                 libraries.insert(name.replace('-', "_"), root);
             }
         }
@@ -45,7 +46,7 @@ impl Crates {
             return found(child(project, &own_folder(path), name));
         }
         if let Some(written) = specifier.strip_prefix("path ") {
-            return found(rust_file(project, &join(split(path).0, written)));
+            return found(rust_file(project, &join_parts(split(path).0, written)));
         }
         let parts: Vec<&str> = specifier.split("::").collect();
         let ups = parts.iter().take_while(|part| **part == "super").count();
@@ -85,8 +86,8 @@ fn found(file: Option<FileId>) -> Resolution {
 }
 
 fn child(project: &Project, folder: &str, name: &str) -> Option<FileId> {
-    rust_file(project, &join(folder, &format!("{name}.rs")))
-        .or_else(|| rust_file(project, &join(folder, &format!("{name}/mod.rs"))))
+    rust_file(project, &join_parts(folder, &format!("{name}.rs")))
+        .or_else(|| rust_file(project, &join_parts(folder, &format!("{name}/mod.rs"))))
 }
 
 fn rust_file(project: &Project, path: &str) -> Option<FileId> {
@@ -99,7 +100,7 @@ fn own_folder(path: &str) -> String {
     if ROOTS.contains(&name) || name == "mod.rs" || name == "build.rs" || is_own_crate(folder) {
         return folder.to_owned();
     }
-    join(folder, name.trim_end_matches(".rs"))
+    join_parts(folder, name.trim_end_matches(".rs"))
 }
 
 fn is_own_crate(folder: &str) -> bool {
@@ -113,7 +114,7 @@ fn root_of(project: &Project, path: &str) -> Option<FileId> {
         return project.find(path);
     }
     loop {
-        if let Some(root) = ROOTS.iter().find_map(|root| rust_file(project, &join(folder, root))) {
+        if let Some(root) = ROOTS.iter().find_map(|root| rust_file(project, &join_parts(folder, root))) {
             return Some(root);
         }
         if folder.is_empty() {
@@ -131,28 +132,14 @@ fn ancestor(project: &Project, from: FileId, ups: usize) -> Option<FileId> {
 fn parent(project: &Project, path: &str) -> Option<FileId> {
     let (folder, name) = split(path);
     let folder = if name == "mod.rs" { split(folder).0 } else { folder };
-    let in_folder = ["mod.rs", "lib.rs", "main.rs"].iter().find_map(|root| rust_file(project, &join(folder, root)));
+    let in_folder =
+        ["mod.rs", "lib.rs", "main.rs"].iter().find_map(|root| rust_file(project, &join_parts(folder, root)));
     let beside = || rust_file(project, &format!("{folder}.rs"));
     in_folder.filter(|file| *project.file(*file).path != *path).or_else(beside)
 }
 
 fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
-}
-
-/// A relative path with its `.` and `..` resolved.
-fn join(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::crates::Crates;
 use super::program::{Resolution, Resolver};
+use crate::project::paths::join_parts;
 use crate::project::{FileId, FileKind, Project};
 use crate::syntax::Node;
 
@@ -135,7 +136,7 @@ fn split(path: &str) -> (&str, &str) {
 
 fn mappings(folder: &str, node: &Node) -> Mappings {
     let options = node.get("compilerOptions");
-    let base = options.and_then(|o| o.get("baseUrl")).and_then(Node::as_text).map(|base| joined(folder, base));
+    let base = options.and_then(|o| o.get("baseUrl")).and_then(Node::as_text).map(|base| join_parts(folder, base));
     let root = base.clone().unwrap_or_else(|| folder.to_owned());
     let paths = options
         .and_then(|o| o.get("paths"))
@@ -144,7 +145,7 @@ fn mappings(folder: &str, node: &Node) -> Mappings {
             entries
                 .map(|entry| {
                     let targets = entry.value.items().iter().filter_map(Node::as_text);
-                    (entry.key.to_string(), targets.map(|target| joined(&root, target)).collect())
+                    (entry.key.to_string(), targets.map(|target| join_parts(&root, target)).collect())
                 })
                 .collect()
         })
@@ -154,7 +155,7 @@ fn mappings(folder: &str, node: &Node) -> Mappings {
         .and_then(|e| e.as_text().or_else(|| e.items().first().and_then(Node::as_text)))
         .filter(|path| path.starts_with('.'))
         .map(|path| {
-            let path = joined(folder, path);
+            let path = join_parts(folder, path);
             let path = path.trim_end_matches(".json");
             // `tsconfig.json` itself is known by its folder.
             path.strip_suffix("/tsconfig").or((path == "tsconfig").then_some("")).unwrap_or(path).to_owned()
@@ -164,24 +165,10 @@ fn mappings(folder: &str, node: &Node) -> Mappings {
 
 fn subpath_imports(folder: &str, imports: &Node) -> Vec<(String, Vec<String>)> {
     let targets = |value: &Node| -> Vec<String> {
-        let direct = value.as_text().map(|text| joined(folder, text));
-        let nested = value.entries().iter().filter_map(|entry| entry.value.as_text()).map(|text| joined(folder, text));
+        let direct = value.as_text().map(|text| join_parts(folder, text));
+        let nested =
+            value.entries().iter().filter_map(|entry| entry.value.as_text()).map(|text| join_parts(folder, text));
         direct.into_iter().chain(nested).collect()
     };
     imports.entries().iter().map(|entry| (entry.key.to_string(), targets(&entry.value))).collect()
-}
-
-/// A relative path, `.` and `..` resolved; what would leave the root stays at it.
-fn joined(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }

@@ -34,6 +34,8 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "unvalidated",
             "signs_in",
             "framework",
+            "answers",
+            "parameters",
         ],
     ),
     ("input", &["part", "state", "raw", "type"]),

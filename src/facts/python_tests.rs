@@ -5,29 +5,20 @@ use super::program::{ExprRef, Program};
 use super::python::PythonImports;
 use super::resolve::Evaluator;
 use super::stacks::Stacks;
-use crate::project::{Area, File, FileKind, Project, Service, ServiceId, Tracked};
-use crate::syntax::hir::{ExprId, ExprKind};
+use crate::project::{File, FileKind, Project, Service};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, Module};
 use crate::syntax::python;
 
 fn project(files: &[(&str, &str)]) -> Project {
     let mut paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
     paths.sort_unstable();
-    let file = |path: &str| File {
-        path: path.into(),
-        kind: if path.ends_with(".py") { FileKind::Python } else { FileKind::Text },
-        area: Area::Server,
-        service: ServiceId(0),
-        tracked: Tracked::Yes,
-        size: 0,
-        in_scope: true,
-    };
-    let files = paths.into_iter().map(file).collect();
+    let kind = |path: &str| if path.ends_with(".py") { FileKind::Python } else { FileKind::Text };
+    let files = paths.into_iter().map(|path| File::sample(path, kind(path))).collect();
     Project { files, services: vec![Service { path: ".".into(), ..Service::default() }], ..Project::default() }
 }
 
-/// Runs `look` with an evaluator over the files.
-fn with<T>(files: &[(&str, &str)], look: impl FnOnce(&mut Evaluator<'_>) -> T) -> T {
-    let project = project(files);
+/// Runs `look` with the program that the Python files of a project make.
+fn with_program<T>(project: &Project, files: &[(&str, &str)], look: impl FnOnce(&Program<'_>) -> T) -> T {
     let modules = project
         .file_ids()
         .filter(|&id| project.file(id).kind == FileKind::Python)
@@ -36,11 +27,17 @@ fn with<T>(files: &[(&str, &str)], look: impl FnOnce(&mut Evaluator<'_>) -> T) -
             (id, python::parse(text).unwrap())
         })
         .collect();
-    let resolver = PythonImports::new(&project);
-    let program = Program::new(&project, modules, &resolver);
-    let stacks = Stacks::default();
-    let links = graph::links(&program, &stacks);
-    look(&mut Evaluator::new(&program, &stacks, &links))
+    let resolver = PythonImports::new(project);
+    look(&Program::new(project, modules, &resolver))
+}
+
+/// Runs `look` with an evaluator over the files.
+fn with<T>(files: &[(&str, &str)], look: impl FnOnce(&mut Evaluator<'_>) -> T) -> T {
+    with_program(&project(files), files, |program| {
+        let stacks = Stacks::default();
+        let links = graph::links(program, &stacks);
+        look(&mut Evaluator::new(program, &stacks, &links))
+    })
 }
 
 /// The API paths of everything that a file calls.
@@ -60,9 +57,22 @@ fn called(files: &[(&str, &str)], path: &str) -> Vec<String> {
     })
 }
 
-fn calls(files: &[(&str, &str)], path: &str, wanted: &str) {
+/// Every one of these is called in the file.
+fn calls(files: &[(&str, &str)], path: &str, wanted: &[&str]) {
     let found = called(files, path);
-    assert!(found.iter().any(|call| call == wanted), "{wanted} in {found:?}");
+    for wanted in wanted {
+        assert!(found.iter().any(|call| call == wanted), "{wanted} in {found:?}");
+    }
+}
+
+/// The value that a variable of a module is made with.
+fn init_of(module: &Module, name: &str) -> ExprId {
+    let inits = module.symbols.iter().filter(|symbol| module.str(symbol.name) == name);
+    let mut inits = inits.filter_map(|symbol| match symbol.definition {
+        Definition::Variable { init, .. } => Some(init),
+        _ => None,
+    });
+    inits.next().unwrap()
 }
 
 /// The constant texts of the variables of a file.
@@ -73,7 +83,7 @@ fn texts(text: &str) -> Vec<(String, Option<String>)> {
         let hir = program.module(module);
         let mut found = Vec::new();
         for symbol in &hir.symbols {
-            let crate::syntax::hir::Definition::Variable { init, .. } = symbol.definition else { continue };
+            let Definition::Variable { init, .. } = symbol.definition else { continue };
             let value = evaluator.constant_text(ExprRef { module, expr: init });
             found.push((hir.str(symbol.name).to_owned(), value));
         }
@@ -89,9 +99,8 @@ fn an_application_is_known_in_other_modules() {
         ("app/routes.py", "from app.main import app\n@app.get('/x')\ndef x(): ...\n"),
         ("app/more.py", "from . import main\nfrom .main import app as a\nmain.app.put('/y')\na.post('/z')\n"),
     ];
-    calls(&files, "app/routes.py", "fastapi.FastAPI().get");
-    calls(&files, "app/more.py", "fastapi.FastAPI().put");
-    calls(&files, "app/more.py", "fastapi.FastAPI().post");
+    calls(&files, "app/routes.py", &["fastapi.FastAPI().get"]);
+    calls(&files, "app/more.py", &["fastapi.FastAPI().put", "fastapi.FastAPI().post"]);
 }
 
 #[test]
@@ -106,13 +115,10 @@ fn dotted_imports_lead_to_their_modules() {
         ("run/main.py", "from shop.api.routes import router\nrouter.patch('/d')\n"),
         ("pyproject.toml", ""),
     ];
-    for method in ["get", "put", "post"] {
-        calls(&files, "src/shop/main.py", &format!("fastapi.APIRouter().{method}"));
-    }
-    calls(&files, "run/main.py", "fastapi.APIRouter().patch");
-    for path in ["os.path.join", "os.getenv", "django.db.models.Q"] {
-        calls(&files, "tool.py", path);
-    }
+    let methods = ["fastapi.APIRouter().get", "fastapi.APIRouter().put", "fastapi.APIRouter().post"];
+    calls(&files, "src/shop/main.py", &methods);
+    calls(&files, "run/main.py", &["fastapi.APIRouter().patch"]);
+    calls(&files, "tool.py", &["os.path.join", "os.getenv", "django.db.models.Q"]);
 }
 
 #[test]
@@ -128,11 +134,9 @@ fn names_come_through_packages_and_stars() {
         ("b.py", "from core import *\nengine.begin()\nprint('x')\n"),
         ("c.py", "from os import *\ngetenv('X')\n"),
     ];
-    calls(&files, "a.py", "sqlalchemy.create_engine().connect");
-    calls(&files, "a.py", "pydantic_settings.BaseSettings().model_dump");
-    calls(&files, "b.py", "sqlalchemy.create_engine().begin");
-    calls(&files, "b.py", "builtins.print");
-    calls(&files, "c.py", "os.getenv");
+    calls(&files, "a.py", &["sqlalchemy.create_engine().connect", "pydantic_settings.BaseSettings().model_dump"]);
+    calls(&files, "b.py", &["sqlalchemy.create_engine().begin", "builtins.print"]);
+    calls(&files, "c.py", &["os.getenv"]);
 }
 
 #[test]
@@ -144,9 +148,9 @@ fn a_package_is_not_the_file_of_its_name() {
         ("tests/redis/__init__.py", ""),
         ("app/cache.py", "import redis\nredis.Redis()\n"),
     ];
-    calls(&files, "app/requests.py", "requests.get");
-    calls(&files, "app/other.py", "requests.put");
-    calls(&files, "app/cache.py", "redis.Redis");
+    calls(&files, "app/requests.py", &["requests.get"]);
+    calls(&files, "app/other.py", &["requests.put"]);
+    calls(&files, "app/cache.py", &["redis.Redis"]);
 }
 
 #[test]
@@ -172,16 +176,14 @@ def use(repo: Repo, other: 'Repo | None' = None):
 def run(client): client.post('x')
 run(client=httpx.AsyncClient())
 ";
-    let files = [("a.py", text)];
-    for path in [
+    let wanted = [
         "httpx.Client().get",
         "sqlalchemy.orm.Session.execute",
         "sqlalchemy.orm.Session.commit",
         "sqlalchemy.orm.Session.rollback",
         "httpx.AsyncClient().post",
-    ] {
-        calls(&files, "a.py", path);
-    }
+    ];
+    calls(&[("a.py", text)], "a.py", &wanted);
 }
 
 #[test]
@@ -199,9 +201,7 @@ def read(db: SessionDep, raw: Annotated[Session, Depends(get_db)]):
     db.get('x')
     raw.add('x')
 ";
-    calls(&[("a.py", text)], "a.py", "sqlalchemy.orm.Session.get");
-    calls(&[("a.py", text)], "a.py", "sqlalchemy.orm.Session.add");
-    calls(&[("a.py", text)], "a.py", "fastapi.Depends");
+    calls(&[("a.py", text)], "a.py", &["sqlalchemy.orm.Session.get", "sqlalchemy.orm.Session.add", "fastapi.Depends"]);
 }
 
 #[test]
@@ -248,18 +248,10 @@ fn applications_named_in_a_text_are_reached() {
     let mut project = project(&files);
     let entry = project.find("manage.py").unwrap();
     project.services[0].entries.push((entry, "manage.py".into()));
-    let modules = project
-        .file_ids()
-        .map(|id| {
-            let text = files.iter().find(|(path, _)| *path == &*project.file(id).path).unwrap().1;
-            (id, python::parse(text).unwrap())
-        })
-        .collect();
-    let resolver = PythonImports::new(&project);
-    let program = Program::new(&project, modules, &resolver);
-    let reach = graph::reach(&program, &[]);
-    let reached: Vec<&str> =
-        program.ids().filter(|id| reach.reached[id.0 as usize]).map(|id| program.path(id)).collect();
+    let reached: Vec<String> = with_program(&project, &files, |program| {
+        let reach = graph::reach(program, &[]);
+        program.ids().filter(|id| reach.reached[id.0 as usize]).map(|id| program.path(id).to_owned()).collect()
+    });
     let wanted = [
         "manage.py",
         "shop/__init__.py",
@@ -279,11 +271,7 @@ fn formats_that_are_not_written_out_count_as_built() {
         let module = program.ids().next().unwrap();
         let hir = program.module(module);
         for name in ["a", "b", "c", "d"] {
-            let symbol = hir.symbols.iter().find(|s| {
-                hir.str(s.name) == name && matches!(s.definition, crate::syntax::hir::Definition::Variable { .. })
-            });
-            let crate::syntax::hir::Definition::Variable { init, .. } = symbol.unwrap().definition else { continue };
-            let value = evaluator.value(ExprRef { module, expr: init });
+            let value = evaluator.value(ExprRef { module, expr: init_of(hir, name) });
             match name {
                 "d" => assert_eq!(value.as_text(), Some("y")),
                 _ => assert!(value.origins.has(super::Origins::BUILT), "{name}"),
@@ -312,19 +300,8 @@ fact.input = [{ param = "pydantic.BaseModel", part = "body", type = "$type" }]
 "#;
 
 fn facts(files: &[(&str, &str)], kind: &str) -> Vec<super::Fact> {
-    let project = project(files);
-    let modules = project
-        .file_ids()
-        .filter(|&id| project.file(id).kind == FileKind::Python)
-        .map(|id| {
-            let text = files.iter().find(|(path, _)| *path == &*project.file(id).path).unwrap().1;
-            (id, python::parse(text).unwrap())
-        })
-        .collect();
-    let resolver = PythonImports::new(&project);
-    let program = Program::new(&project, modules, &resolver);
     let stacks = Stacks::load([("test.toml", STACK)]).unwrap();
-    let mut facts = super::code::code_facts(&program, &stacks).facts;
+    let mut facts = with_program(&project(files), files, |program| super::code::code_facts(program, &stacks).facts);
     facts.retain(|fact| &*fact.kind == kind);
     facts
 }

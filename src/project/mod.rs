@@ -11,7 +11,7 @@ mod lookup;
 mod manifests;
 mod model;
 mod packages;
-mod paths;
+pub(crate) mod paths;
 mod platform;
 mod programs;
 mod python_modules;

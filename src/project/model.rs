@@ -78,6 +78,22 @@ pub struct File {
     pub in_scope: bool,
 }
 
+#[cfg(test)]
+impl File {
+    /// An empty tracked file of the first service's server.
+    pub(crate) fn sample(path: &str, kind: FileKind) -> File {
+        File {
+            path: path.into(),
+            kind,
+            area: Area::Server,
+            service: ServiceId(0),
+            tracked: Tracked::Yes,
+            size: 0,
+            in_scope: true,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessKind {

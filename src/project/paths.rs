@@ -1,7 +1,13 @@
 //! Paths relative to the root, as text with `/`; `.` is the root itself.
 
 /// `path` seen from `folder`, without `.` and `..` parts; what climbs out of the root ends there.
-pub(super) fn join(folder: &str, path: &str) -> String {
+pub(crate) fn join(folder: &str, path: &str) -> String {
+    let joined = join_parts(folder, path);
+    if joined.is_empty() { ".".to_owned() } else { joined }
+}
+
+/// The same where the root has no name at all.
+pub(crate) fn join_parts(folder: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(path.split('/')) {
         match part {
@@ -12,15 +18,15 @@ pub(super) fn join(folder: &str, path: &str) -> String {
             part => parts.push(part),
         }
     }
-    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+    parts.join("/")
 }
 
 /// The folder of a file.
-pub(super) fn folder_of(path: &str) -> &str {
+pub(crate) fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 
-pub(super) fn file_name(path: &str) -> &str {
+pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 

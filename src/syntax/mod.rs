@@ -1,5 +1,6 @@
 //! Source text to common observations: one file per language.
 
+pub(crate) mod builder;
 pub mod code;
 pub mod depth;
 pub mod dockerfile;

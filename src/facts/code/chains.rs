@@ -8,6 +8,8 @@ use crate::syntax::hir::{Definition, ExprId, ExprKind, Module, SymbolIdx};
 
 /// Longer chains are cut.
 const MAX_CHAIN: usize = 24;
+/// Expressions around a place that are looked at.
+const MAX_AROUND: usize = 96;
 
 impl Evaluator<'_> {
     /// The nearest later call of one of the names (separated by `|`).
@@ -20,6 +22,26 @@ impl Evaluator<'_> {
         let symbol = kept_in(module, end)?;
         let found = exprs(module).find(|&id| calls_on(module, id, symbol, names))?;
         Some(ExprRef { module: at.module, expr: found })
+    }
+
+    /// The nearest call of that name that the place is an argument of, however deep (`router.route("/x", get(a).post(b))`),
+    /// also by way of a variable.
+    pub(super) fn call_around(&self, at: ExprRef, name: &str) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        let mut child = at.expr;
+        for _ in 0..MAX_AROUND {
+            match module.expr(child).parent.some() {
+                Some(parent) => {
+                    let is_argument = module.call(parent).is_some_and(|(callee, _)| callee != child);
+                    if is_argument && called(module, parent) == Some(name) {
+                        return Some(ExprRef { module: at.module, expr: parent });
+                    }
+                    child = parent;
+                }
+                None => child = *module.symbol(kept_in(module, child)?).reads.first()?,
+            }
+        }
+        None
     }
 
     /// Is one of the names called later? Unknown where the result goes somewhere that cannot be followed.

@@ -6,6 +6,8 @@ use smallvec::SmallVec;
 
 use super::declared::{extract_declared, injected};
 use super::kept::mark_kept;
+use super::statuses::number_statuses;
+use super::thrown::thrown_refusals;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
@@ -15,7 +17,7 @@ use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::{Clause, Test, Verb, later_call};
 use crate::facts::turn::Turn;
 use crate::project::Span;
-use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Language, Step, TypeId};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Language, Module, Step, Type, TypeId, TypeRoot};
 
 /// A fact before routes, phases and reachability are known.
 #[derive(Debug, Clone)]
@@ -172,9 +174,11 @@ fn add_injected_edges(evaluator: &mut Evaluator<'_>, module: ModuleId, edges: &m
 
 /// What only shows when all facts are there.
 fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
+    number_statuses(&mut found);
     let mut refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
     refusals.extend(found.iter().flat_map(|raw| handed_refusals(evaluator, raw)));
     found.extend(refusals);
+    found.extend(thrown_refusals(evaluator));
     mark_kept(evaluator, &mut found);
     found.iter_mut().for_each(mark_own_origin);
     found
@@ -194,7 +198,8 @@ fn mark_own_origin(raw: &mut Raw) {
 }
 
 /// What a status says that is answered when a check fails. https://www.rfc-editor.org/rfc/rfc9110#section-15.5
-const REFUSALS: &[(f64, &str)] = &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
+pub(super) const REFUSALS: &[(f64, &str)] =
+    &[(401.0, "auth"), (403.0, "admin"), (413.0, "body-limit"), (429.0, "rate-limit")];
 
 /// A response with a status that refuses stands for the check before it.
 fn refusal(raw: &Raw) -> Option<Raw> {
@@ -286,8 +291,9 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
 /// Clauses about a property of whatever it is (`*.isAdmin`): names in code tell what a check is about.
 fn apply_to_anything(evaluator: &mut Evaluator<'_>, name: &str, place: Place<'_>, out: &mut Vec<Raw>) {
     let stacks = evaluator.stacks;
+    let language = evaluator.program.module(place.at.module).language;
     for (clause, pattern) in stacks.candidates(Verb::Read, name) {
-        if pattern.is_of_anything() && holds(evaluator, clause, place) {
+        if pattern.is_of_anything() && stacks.speaks(clause, language) && holds(evaluator, clause, place) {
             out.push(raw(evaluator, clause, place, name, Confidence::Medium));
         }
     }
@@ -295,12 +301,14 @@ fn apply_to_anything(evaluator: &mut Evaluator<'_>, name: &str, place: Place<'_>
 
 pub(super) fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId], place: Place<'_>, out: &mut Vec<Raw>) {
     let mut kinds: SmallVec<[(&str, usize); 4]> = SmallVec::new();
+    let language = evaluator.program.module(place.at.module).language;
     for &path in paths {
         let stacks = evaluator.stacks;
         for (clause, pattern) in stacks.candidates(verb, evaluator.paths.last_name(path)) {
             let key = (&*clause.kind, clause.stack);
             // The first clause of a kind wins within its stack.
             if kinds.contains(&key)
+                || !stacks.speaks(clause, language)
                 || !evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern)
                 || !holds(evaluator, clause, place)
             {
@@ -523,9 +531,16 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
             }
         }
         "opt" => evaluator.options(place.at),
+        "optional" => Value::bool(place.target.is_some_and(|target| is_optional(module, target.ty))),
         _ => Value::UNKNOWN,
     };
     rest.split('.').filter(|s| !s.is_empty()).fold(value, |value, step| value.field(step))
+}
+
+/// Is a value of the type only there if it could be had: `Option<T>`, `Result<T, E>`?
+fn is_optional(module: &Module, ty: TypeId) -> bool {
+    matches!(module.ty(ty), Some(Type::Reference { root: TypeRoot::Global(name), .. })
+        if matches!(module.str(*name), "Option" | "Result"))
 }
 
 /// The most parameters that a function among the arguments has.

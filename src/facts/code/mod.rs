@@ -1,5 +1,6 @@
 //! Facts from code: clauses over calls, reads and exports, then the shapes that no clause can say.
 
+mod answers;
 mod assemble;
 mod chains;
 mod declared;
@@ -11,6 +12,7 @@ mod idle;
 mod kept;
 mod names;
 mod project_fields;
+mod published;
 mod random;
 mod refusals;
 mod registered;
@@ -20,7 +22,9 @@ mod roles;
 mod routes;
 mod schemas;
 mod state;
+mod statuses;
 mod stored;
+mod thrown;
 mod wrappers;
 
 pub use assemble::{CodeFacts, code_facts};

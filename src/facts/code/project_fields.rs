@@ -7,7 +7,7 @@ use super::extract::{Place, Target};
 use crate::facts::arguments::positional;
 use crate::facts::graph::is_callable_argument;
 use crate::facts::model::{Data, Origins, Value};
-use crate::facts::program::{ExprRef, ModuleId};
+use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
 use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, Prop};
@@ -83,7 +83,7 @@ impl Evaluator<'_> {
                 let argument = self.argument(at, *index);
                 let mut steps = item.steps.iter();
                 argument
-                    .and_then(|from| steps.try_fold(from, |at, name| self.property_ref(at, name)))
+                    .and_then(|from| steps.try_fold(from, |at, name| self.inner_ref(at, name)))
                     .into_iter()
                     .collect()
             }
@@ -96,7 +96,9 @@ impl Evaluator<'_> {
             Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type
                 if place.target.is_some() =>
             {
-                self.declared_refs(&item.source, place)
+                let declared = self.declared_refs(&item.source, place);
+                let mut follow = |from: ExprRef| item.steps.iter().try_fold(from, |at, name| self.inner_ref(at, name));
+                declared.into_iter().filter_map(&mut follow).collect()
             }
             Source::Made | Source::Value => vec![at],
             Source::Opt => {
@@ -153,6 +155,30 @@ impl Evaluator<'_> {
             Some(keywords) => self.property_ref(keywords, name),
             None => self.arguments(at).into_iter().find_map(|argument| self.property_ref(argument, name)),
         }
+    }
+
+    /// A property of an object literal, or a method of what the project's own class makes; after a method, of what that
+    /// gives back.
+    fn inner_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
+        if let Some(property) = self.property_ref(at, name) {
+            return Some(property);
+        }
+        let things = match self.program.kind(at) {
+            ExprKind::Function(function) => self.returns(FunctionRef { module: at.module, function }),
+            _ => self.things(at),
+        };
+        let both = |thing: Thing| match thing {
+            Thing::Class(module, class) | Thing::Instance(module, class) => {
+                vec![Thing::Instance(module, class), Thing::Class(module, class)]
+            }
+            _ => Vec::new(),
+        };
+        let methods: Vec<Thing> =
+            things.into_iter().flat_map(both).flat_map(|thing| self.member(thing, name)).collect();
+        methods.into_iter().find_map(|method| {
+            let Thing::Function(FunctionRef { module, function }) = method else { return None };
+            Some(ExprRef { module, expr: self.program.module(module).function(function).expr.some()? })
+        })
     }
 
     /// The expression of a property of what is an object literal.
@@ -216,6 +242,7 @@ impl Evaluator<'_> {
                 }
                 None
             }
+            At::Around(name) => self.call_around(at, name),
             At::After(name) => self.later_call(at, name),
         }
     }

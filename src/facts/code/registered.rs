@@ -1,5 +1,7 @@
 //! What one registration says: the paths, the router and what stands in the chain of a route or mount.
 
+use rustc_hash::FxHashMap;
+
 use super::extract::Raw;
 use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
@@ -22,6 +24,27 @@ pub struct Mount {
     pub callables: Vec<Callable>,
     pub paths: Option<Vec<String>>,
     pub half: bool,
+    pub order: Order,
+}
+
+/// Which routes of its router a mount holds for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Those that are registered after it.
+    Later,
+    /// Those that are registered before it: what wraps a router wraps what it has.
+    Earlier,
+    All,
+}
+
+impl Order {
+    fn of(raw: &Raw) -> Order {
+        match raw.text("order") {
+            Some("earlier") => Order::Earlier,
+            Some("all") => Order::All,
+            _ => Order::Later,
+        }
+    }
 }
 
 pub struct Registered {
@@ -34,7 +57,14 @@ pub struct Registered {
 /// Looks at registrations, each as its turn has it.
 pub struct Looker<'e, 'p> {
     pub evaluator: &'e mut Evaluator<'p>,
+    /// By function: the routers that are handed to it to register on.
+    pub handed: &'e FxHashMap<FunctionRef, Vec<ExprRef>>,
 }
+
+/// Calls in one chain (`Router::new().route(…).route(…)`) that are followed.
+const MAX_FLUENT: usize = 1024;
+/// Routers that a router is looked for in, one inside the other.
+const MAX_DEPTH: u8 = 24;
 
 impl Looker<'_, '_> {
     pub fn registered(&mut self, index: usize, raw: &Raw) -> Vec<Registered> {
@@ -95,7 +125,8 @@ impl Looker<'_, '_> {
         }
         let scope = raw.refs("scope").first().and_then(|&at| self.router_site(at, 0));
         let paths = raw.get("path").and_then(mount_paths);
-        (Mount { raw: index, routers, callables, paths, half: raw.text("strength") == Some("half") }, scope)
+        let half = raw.text("strength") == Some("half");
+        (Mount { raw: index, routers, callables, paths, half, order: Order::of(raw) }, scope)
     }
 
     fn is_router(&mut self, path: crate::facts::paths::PathId) -> bool {
@@ -105,7 +136,7 @@ impl Looker<'_, '_> {
 
     /// The call that made a router; where it is a parameter, the call whose result is handed in.
     fn router_site(&mut self, at: ExprRef, depth: u8) -> Option<RouterId> {
-        if depth > 24 {
+        if depth > MAX_DEPTH {
             return None;
         }
         let things = self.evaluator.things(at);
@@ -113,14 +144,30 @@ impl Looker<'_, '_> {
             if let Thing::Path { path, site: Some(site) } = *thing
                 && self.is_router(path)
             {
-                return Some(self.held_by(at, site));
+                return self.handed_in(site, depth).or_else(|| Some(self.held_by(at, site)));
             }
         }
+        self.router_of_parameter(at, depth)
+    }
+
+    /// `cfg.service(a).service(b)`: the router that a parameter at the start of the chain stands for.
+    fn handed_in(&mut self, site: ExprRef, depth: u8) -> Option<RouterId> {
+        let base = self.base_router(site);
+        let receiver = self.fluent_receiver(base)?;
+        self.router_of_parameter(receiver, depth)
+    }
+
+    fn router_of_parameter(&mut self, at: ExprRef, depth: u8) -> Option<RouterId> {
         let program = self.evaluator.program;
         let module = program.module(at.module);
         let ExprKind::Ident(symbol) = module.kind(at.expr) else { return None };
         let Definition::Parameter { function, index, .. } = module.symbol(symbol).definition else { return None };
-        let number = program.number(FunctionRef { module: at.module, function });
+        let function = FunctionRef { module: at.module, function };
+        let handed = self.handed.get(&function).cloned().unwrap_or_default();
+        if let Some(router) = handed.into_iter().find_map(|router| self.router_site(router, depth + 1)) {
+            return Some(router);
+        }
+        let number = program.number(function);
         let callers = self.evaluator.links.callers.get(number.0 as usize).cloned().unwrap_or_default();
         callers.into_iter().take(4).find_map(|call| {
             let argument = self.evaluator.argument(call, index as usize)?;
@@ -183,7 +230,7 @@ impl Looker<'_, '_> {
     /// `Router().use(a).use(b)` is still the router that it started with.
     fn base_router(&mut self, site: ExprRef) -> ExprRef {
         let mut site = site;
-        for _ in 0..64 {
+        for _ in 0..MAX_FLUENT {
             let Some(receiver) = self.fluent_receiver(site) else { break };
             let things = self.evaluator.things(receiver);
             let next = things.iter().find_map(|thing| match thing {

@@ -197,6 +197,7 @@ impl<'r, 'p> Roles<'r, 'p> {
         if let Some(on) = raw.get("on")
             && !on.origins.has(Origins::REQUEST)
             && !on.origins.has(Origins::PARAMETER)
+            && !on.origins.has(Origins::DYNAMIC)
             && (on.origins.has(Origins::ENV) || on.origins.has(Origins::LITERAL))
         {
             return Enforced::No;
@@ -363,6 +364,8 @@ pub fn usage(module: &Module, expr: ExprId, depth: u8) -> Enforced {
         };
         match module.kind(parent) {
             ExprKind::Conditional { test, .. } if test == child => return Enforced::Yes,
+            // `check()?` ends the function.
+            ExprKind::Try(_) => return Enforced::Yes,
             // `check() || fail()`; a plain fallback value is none.
             ExprKind::Logical { op: LogicalOp::And | LogicalOp::Or, left, right }
                 if left == child

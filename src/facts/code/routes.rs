@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::declared::{Declared, declared};
 use super::extract::Raw;
-use super::registered::{Looker, Mount, Registered, RouterId, class_around};
+use super::registered::{Looker, Mount, Order, Registered, RouterId, class_around};
 use super::roles::{Role, Roles};
 use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
@@ -46,6 +46,8 @@ pub struct Wiring {
 /// A way from a router up to an application: the full path, and what a request passes (and whether that counts half).
 type Way = (Option<String>, Vec<(Callable, bool)>);
 
+/// The `order` of a mount by which a function is handed the router, to register on it.
+const HANDS: &str = "hands";
 /// Ways up to an application that are followed when a router is mounted more than once.
 const MAX_WAYS: usize = 3;
 const MAX_LEVELS: u8 = 6;
@@ -103,6 +105,10 @@ struct Wirer<'e, 'p, 'r> {
     /// Mounts that hold for a whole service (`middleware.ts`).
     global: Vec<usize>,
     scopes: Vec<Option<RouterId>>,
+    /// By function: the routers that are handed to it to register on.
+    handed: FxHashMap<FunctionRef, Vec<ExprRef>>,
+    /// By handler that says its own method and path: the mounts that hang it in.
+    placed: FxHashMap<FunctionRef, Vec<usize>>,
 }
 
 impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
@@ -117,9 +123,13 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             on_declared: FxHashMap::default(),
             global: Vec::new(),
             scopes: Vec::new(),
+            handed: FxHashMap::default(),
+            placed: FxHashMap::default(),
         };
+        wirer.hand_out();
         for (index, raw) in raws.iter().enumerate() {
             match &*raw.kind {
+                "mount" if raw.text("order") == Some(HANDS) => {}
                 "mount" => {
                     let (mount, scope) = wirer.in_turn(raw, |wirer| wirer.mount(index, raw));
                     let declared = raw.refs("scope").first().and_then(|&at| declared(wirer.evaluator, at));
@@ -132,12 +142,52 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 _ => {}
             }
         }
+        wirer.place_handlers();
         wirer
+    }
+
+    /// Finds the routers that functions are handed to register on: `App::new().configure(routes)`.
+    fn hand_out(&mut self) {
+        let raws = self.raws;
+        for raw in raws.iter().filter(|raw| &*raw.kind == "mount" && raw.text("order") == Some(HANDS)) {
+            let Some(&router) = raw.refs("scope").first() else { continue };
+            for &at in raw.refs("chain") {
+                for callable in self.evaluator.callables(at) {
+                    if let Callable::Function(function) = callable {
+                        self.handed.entry(function).or_default().push(router);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Handlers that say their own method and path (`#[get("/x")]`) are no middleware of the mounts that name them, but
+    /// hang there.
+    fn place_handlers(&mut self) {
+        let on_their_own = self.routes.iter().filter(|route| route.router.is_none() && route.path.is_some());
+        let handlers: FxHashSet<FunctionRef> = on_their_own
+            .flat_map(|route| &route.callables)
+            .filter_map(|callable| match callable {
+                Callable::Function(function) => Some(*function),
+                _ => None,
+            })
+            .collect();
+        for (number, mount) in self.mounts.iter_mut().enumerate() {
+            let placed = &mut self.placed;
+            mount.callables.retain(|callable| match callable {
+                Callable::Function(function) if handlers.contains(function) => {
+                    placed.entry(*function).or_default().push(number);
+                    false
+                }
+                _ => true,
+            });
+        }
     }
 
     /// Looks at a registration as its turn has it.
     fn in_turn<R>(&mut self, raw: &Raw, look: impl FnOnce(&mut Looker<'_, 'p>) -> R) -> R {
-        let look = |evaluator: &mut Evaluator<'p>| look(&mut Looker { evaluator });
+        let handed = &self.handed;
+        let look = |evaluator: &mut Evaluator<'p>| look(&mut Looker { evaluator, handed });
         match &raw.within {
             Some((_, turn)) => self.evaluator.in_turn(turn, look),
             None => look(self.evaluator),
@@ -179,13 +229,36 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                     links = callables;
                 }
             }
-            None => links = self.global_links(raw, own_path.as_deref()),
+            None => match self.ways_to(index, own_path.as_deref()) {
+                Some((path, callables)) => {
+                    composed.path = path;
+                    links = callables;
+                }
+                None => links = self.global_links(raw, own_path.as_deref()),
+            },
         }
         links.extend(self.declared_links(index));
         links.extend(self.wrapping_links(index).into_iter().map(|callable| (callable, false)));
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
         self.fill(&mut composed, &links, roles);
         composed
+    }
+
+    /// The way to a handler that says its own path: by the mount that hangs it in.
+    fn ways_to(&self, index: usize, path: Option<&str>) -> Option<Way> {
+        let handlers = self.routes[index].callables.iter().filter_map(|callable| match callable {
+            Callable::Function(function) => self.placed.get(function),
+            _ => None,
+        });
+        let number = *handlers.flatten().next()?;
+        let mount = &self.mounts[number];
+        let prefix = mount.paths.as_ref().and_then(|paths| paths.first());
+        let full = join(prefix.map(String::as_str), path);
+        let here: Vec<(Callable, bool)> = mount.callables.iter().map(|&callable| (callable, mount.half)).collect();
+        let above = self.scopes[number].map(|scope| self.ways_up(scope, mount.raw, full.as_deref(), 0));
+        let (path, mut links) = above.and_then(|ways| ways.into_iter().next()).unwrap_or((full, Vec::new()));
+        links.extend(here);
+        Some((path, links))
     }
 
     /// What is mounted on a route's own functions and their classes.
@@ -225,7 +298,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         let mut links = Vec::new();
         for number in self.mounts_on(router) {
             let mount = &self.mounts[number];
-            if mount.raw != registered && self.covers(mount, path) && self.precedes(mount.raw, registered) {
+            if mount.raw != registered && self.covers(mount, path) && self.holds_for(mount, registered) {
                 links.extend(mount.callables.iter().map(|&callable| (callable, mount.half)));
             }
         }
@@ -329,17 +402,20 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         }
     }
 
-    /// Is the mount registered before the route (or the mount that leads to it)?
-    fn precedes(&self, mount: usize, other: usize) -> bool {
-        let (mount, other) = (&self.raws[mount], &self.raws[other]);
-        let function = function_of(mount);
-        match self.position_in(other, mount.at.module, function, 0) {
-            Some(position) => {
-                let own = self.evaluator.program.module(mount.at.module).expr(mount.at.expr).end;
-                own <= position
-            }
-            None => true,
+    /// Does a mount hold for what is registered on the same router there?
+    fn holds_for(&self, mount: &Mount, registered: usize) -> bool {
+        match mount.order {
+            Order::All => true,
+            Order::Later => self.precedes(mount.raw, registered).unwrap_or(true),
+            Order::Earlier => self.precedes(mount.raw, registered).is_none_or(|precedes| !precedes),
         }
+    }
+
+    /// Is the mount registered before the route (or the mount that leads to it)? None where no order can be told.
+    fn precedes(&self, mount: usize, other: usize) -> Option<bool> {
+        let (mount, other) = (&self.raws[mount], &self.raws[other]);
+        let position = self.position_in(other, mount.at.module, function_of(mount), 0)?;
+        Some(self.evaluator.program.module(mount.at.module).expr(mount.at.expr).end <= position)
     }
 
     /// Where, in the given function, a registration takes place: itself, or the call that leads to it.

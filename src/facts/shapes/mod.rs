@@ -169,15 +169,7 @@ mod tests {
     use crate::project::ServiceId;
 
     fn reading(path: &str, kind: FileKind, area: Area, text: &str) -> Reading {
-        let file = File {
-            path: path.into(),
-            kind,
-            area,
-            service: ServiceId(4),
-            tracked: Tracked::Yes,
-            size: text.len() as u64,
-            in_scope: true,
-        };
+        let file = File { area, service: ServiceId(4), size: text.len() as u64, ..File::sample(path, kind) };
         let around =
             Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &[], read: &|_| None };
         read(FileId(1), &file, text, &around)

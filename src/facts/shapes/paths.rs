@@ -1,29 +1,11 @@
 //! Paths relative to the project's root, with `/`.
 
-/// The folder of a path, `.` for the root.
-pub fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or(".", |(folder, _)| folder)
-}
-
-pub fn name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
+use crate::project::paths;
+pub(crate) use crate::project::paths::{file_name as name, folder_of as folder};
 
 /// A path beside or below a folder, with `.` and `..` taken out; what leads out of the root stays at it.
 pub fn join(folder: &str, path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    let absolute = path.starts_with('/');
-    let base = if absolute { "" } else { folder };
-    for part in base.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+    paths::join(if path.starts_with('/') { "" } else { folder }, path)
 }
 
 /// Some part of the path is one of those names.

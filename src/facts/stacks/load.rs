@@ -10,6 +10,7 @@ use toml::{Spanned, Table, Value as Toml};
 use super::{Clause, ColumnType, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
 use crate::facts::model::{Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
+use crate::syntax::hir::Language;
 
 /// A stack file that cannot be used, with the place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +149,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         let compiled = loader.selector(selector.get_ref(), selector.span(), false)?;
         stacks.types.define(loader.types[name], compiled);
     }
+    let first_origin = stacks.origins.len();
     for origin in &raw.origins {
         let selector = loader.selector(origin.call.get_ref(), origin.call.span(), true)?;
         let mut parsed = Origins::default();
@@ -155,7 +157,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
             let unknown = || loader.error(origin.is.span(), format!("no origin is called `{name}`"));
             parsed = parsed.with(Origins::parse(name).ok_or_else(unknown)?);
         }
-        stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces });
+        stacks.origins.push(OriginClause { selector, origin: parsed, replaces: origin.replaces, language: None });
     }
     for column in raw.column_types {
         let selector = match &column.of {
@@ -165,6 +167,10 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         stacks.column_types.push(ColumnType { selector, texts: column.text, is: column.is });
     }
     let stack = stacks.stacks.len();
+    let language = language(&raw.detect);
+    for origin in &mut stacks.origins[first_origin..] {
+        origin.language = language;
+    }
     let handler = loader.handler(&raw.handler);
     for (kind, clauses) in &raw.fact {
         let fields = VOCABULARY.iter().find(|(name, _)| *name == kind.get_ref().as_str()).map(|(_, fields)| *fields);
@@ -178,6 +184,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     }
     stacks.stacks.push(Stack {
         id,
+        language,
         npm: raw.detect.npm.list(),
         pypi: raw.detect.pypi.list(),
         crates: raw.detect.crates.list(),
@@ -189,6 +196,24 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         handler_names: raw.handler_names,
     });
     Ok(())
+}
+
+/// The language that a stack's names belong to: packages of different registries may have the same name.
+fn language(detect: &RawDetect) -> Option<Language> {
+    let is_named = |names: &OneOrMany| !matches!(names, OneOrMany::None);
+    let by_name = detect.language.as_deref().and_then(|name| match name {
+        "javascript" => Some(Language::JavaScript),
+        "python" => Some(Language::Python),
+        "rust" => Some(Language::Rust),
+        _ => None,
+    });
+    match (is_named(&detect.npm), is_named(&detect.pypi), is_named(&detect.crates)) {
+        (true, false, false) => Some(Language::JavaScript),
+        (false, true, false) => Some(Language::Python),
+        (false, false, true) => Some(Language::Rust),
+        (false, false, false) => by_name,
+        _ => None,
+    }
 }
 
 fn load_clause(
@@ -320,11 +345,11 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     let table = value.as_table().ok_or_else(|| error("`if` is a table of tests"))?;
     let mut tests = Vec::new();
     for (key, test) in table {
-        let known = ["argc", "params", "method", "path"].contains(&key.as_str())
+        let known = ["argc", "params", "method", "path", "optional"].contains(&key.as_str())
             || ["arg0", "arg1", "opt", "recv"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some();
         if !known {
-            let known = "argc, params, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
+            let known = "argc, params, optional, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {

@@ -15,6 +15,7 @@ pub use projection::{At, Choice, Item, Projection, Sort, Source};
 
 use super::model::{Origins, Value};
 use super::paths::{Pattern, Selector, TypeIdx, Types};
+use crate::syntax::hir::Language;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/rules/stacks");
 
@@ -79,6 +80,8 @@ pub enum Test {
 #[derive(Debug, Default)]
 pub struct Stack {
     pub id: String,
+    /// The language of the code that it is about; none for any.
+    pub language: Option<Language>,
     /// Packages of npm, and crates as manifests name them, that show the stack.
     pub npm: Vec<String>,
     /// Names of Python packages, as PEP 503 compares them.
@@ -104,6 +107,8 @@ pub struct OriginClause {
     pub origin: Origins,
     /// What went in no longer shows (`parseInt(req.query.page)`).
     pub replaces: bool,
+    /// The language of its stack.
+    pub language: Option<Language>,
 }
 
 /// A name of a type of columns: an API path, or a text.
@@ -179,6 +184,11 @@ impl Stacks {
             let clause = &self.clauses[clause];
             (clause, &clause.selector.patterns[pattern])
         })
+    }
+
+    /// Is the clause about code of that language?
+    pub fn speaks(&self, clause: &Clause, language: Language) -> bool {
+        self.stacks[clause.stack].language.is_none_or(|own| own == language)
     }
 
     pub fn has_candidates(&self, verb: Verb, name: &str) -> bool {

@@ -12,6 +12,8 @@ pub enum At {
     Receiver,
     /// The nearest call of that name in the receiver chain: `router.route("/x").get(h)` → `route`.
     Chain(String),
+    /// The nearest call of that name around, that the place is an argument of: `router.route("/x", get(h))` → `route`.
+    Around(String),
     /// The nearest call of that name on the result: `Model.find().limit(10)` → `limit`.
     After(String),
 }
@@ -136,6 +138,9 @@ fn parse_item(text: &str) -> Result<Item, String> {
     let (at, body) = if let Some(rest) = body.strip_prefix("chain(") {
         let (name, rest) = rest.split_once(')').ok_or_else(|| format!("`{text}`: `chain(` is not closed"))?;
         (At::Chain(name.to_owned()), rest.strip_prefix('.').unwrap_or(rest))
+    } else if let Some(rest) = body.strip_prefix("around(") {
+        let (name, rest) = rest.split_once(')').ok_or_else(|| format!("`{text}`: `around(` is not closed"))?;
+        (At::Around(name.to_owned()), rest.strip_prefix('.').unwrap_or(rest))
     } else if let Some(rest) = body.strip_prefix("after(") {
         let (name, rest) = rest.split_once(')').ok_or_else(|| format!("`{text}`: `after(` is not closed"))?;
         (At::After(name.to_owned()), rest.strip_prefix('.').unwrap_or(rest))
@@ -149,7 +154,7 @@ fn parse_item(text: &str) -> Result<Item, String> {
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
              $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
              $class, $type, $fallback, \
-             $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…"
+             $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…, $around(name).…, $after(name).…"
         )
     })?;
     let steps = rest.split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();

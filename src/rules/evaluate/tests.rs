@@ -1,6 +1,6 @@
 use super::*;
 use crate::facts::{Confidence, Data, Fact, FactId, FunctionId, Guard, Origins, Phase, Value};
-use crate::project::{Area, File, FileId, FileKind, Service, Tracked};
+use crate::project::{Area, File, FileId, FileKind, Service};
 use crate::rules::{Applies, Priority, Source, document};
 
 /// A project of two files in one HTTP service, and facts written as TOML tables.
@@ -9,24 +9,12 @@ struct World {
     store: FactStore,
 }
 
-fn file(path: &str) -> File {
-    File {
-        path: path.into(),
-        kind: FileKind::JavaScript,
-        area: Area::Server,
-        service: ServiceId(0),
-        tracked: Tracked::Yes,
-        size: 1,
-        in_scope: true,
-    }
-}
-
 impl World {
     fn new() -> World {
         let service =
             Service { path: ".".into(), kinds: vec![crate::project::ProcessKind::Http], ..Service::default() };
-        let project =
-            Project { files: vec![file("a.ts"), file("b.ts")], services: vec![service], ..Project::default() };
+        let files = ["a.ts", "b.ts"].map(|path| File::sample(path, FileKind::JavaScript)).to_vec();
+        let project = Project { files, services: vec![service], ..Project::default() };
         World { project, store: FactStore::default() }
     }
 

@@ -24,6 +24,17 @@ const SHAPES: &[(&str, &[Part])] = &[
     ("google", &[Fixed("AIza"), Random(MIXED, 35)]),
     ("hex", &[Random(HEX, 64)]),
     ("jwt", &[Fixed("eyJ"), Random(MIXED, 33), Fixed(".eyJ"), Random(MIXED, 60), Fixed("."), Random(MIXED, 43)]),
+    (
+        "jwt-anon",
+        &[
+            Fixed("eyJ"),
+            Random(MIXED, 33),
+            Fixed(".eyJInJvbGUiOiJhbm9uI"),
+            Random(MIXED, 40),
+            Fixed("."),
+            Random(MIXED, 43),
+        ],
+    ),
     ("npm", &[Fixed("npm_"), Random(MIXED, 36)]),
     ("openai", &[Fixed("sk-proj-"), Random(MIXED, 74), Fixed("T3BlbkFJ"), Random(MIXED, 74)]),
     ("password", &[Random(MIXED, 20)]),

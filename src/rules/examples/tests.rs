@@ -1,6 +1,6 @@
 use super::*;
 use crate::facts::{Fact, Value};
-use crate::project::{Area, File, FileId, FileKind, Service, ServiceId, Tracked};
+use crate::project::{Area, File, FileId, FileKind, Service};
 use crate::rules::Source;
 
 /// A stand-in for the facts layer: every line `word: value` is a fact of kind `call` with that name and those args;
@@ -8,15 +8,7 @@ use crate::rules::Source;
 fn understand(_: &RuleSet, tree: Tree) -> (Project, FactStore) {
     let mut paths: Vec<String> = tree.overlay.keys().cloned().collect();
     paths.sort();
-    let file = |path: &String| File {
-        path: path.as_str().into(),
-        kind: FileKind::JavaScript,
-        area: Area::Server,
-        service: ServiceId(0),
-        tracked: Tracked::Yes,
-        size: 1,
-        in_scope: true,
-    };
+    let file = |path: &String| File::sample(path, FileKind::JavaScript);
     let mut store = FactStore::default();
     for (number, path) in (0u32..).zip(&paths) {
         let text = String::from_utf8(tree.overlay[path].to_vec()).unwrap();

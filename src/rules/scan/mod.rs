@@ -2,6 +2,7 @@
 
 mod syntax;
 mod text;
+mod wrapped;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::Captures;
 
-use super::{MAX_MATCHES, Match, floor_boundary};
+use super::{MAX_MATCHES, Match, floor_boundary, wrapped};
 use crate::project::Area;
 use crate::rules::error::Problem;
 use crate::rules::ruleset::{RuleErrors, RuleSet};
@@ -19,10 +19,18 @@ const AFTER: usize = 2048;
 /// All `match` rules, compiled into one automaton over their keywords.
 pub struct TextScanner {
     keywords: AhoCorasick,
-    /// For each keyword, the formats that have it.
-    owners: Vec<Vec<usize>>,
+    /// For each pattern of the automaton, what it is and the formats that have it.
+    patterns: Vec<Pattern>,
     rules: Vec<Compiled>,
     formats: Vec<Format>,
+}
+
+/// What the automaton looks for.
+struct Pattern {
+    text: String,
+    formats: Vec<usize>,
+    /// The beginning of a keyword in base64.
+    wrapped: bool,
 }
 
 struct Compiled {
@@ -64,16 +72,16 @@ impl TextScanner {
                 compiled.spec.formats.iter().map(move |spec| Format { rule, spec: spec.clone() })
             })
             .collect();
-        let (keywords, owners) = keywords(&formats);
+        let patterns = patterns(&formats);
         let automaton = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::DFA))
             .match_kind(MatchKind::Standard)
             .ascii_case_insensitive(true)
-            .build(&keywords);
+            .build(patterns.iter().map(|pattern| &pattern.text));
         let keywords = automaton.map_err(|error| {
             RuleErrors(vec![Problem::new(0, 0, format!("the keywords of rules: {error}")).in_file("rules", "")])
         })?;
-        Ok(TextScanner { keywords, owners, rules, formats })
+        Ok(TextScanner { keywords, patterns, rules, formats })
     }
 
     /// No rule looks at text.
@@ -89,8 +97,16 @@ impl TextScanner {
             return Vec::new();
         }
         let mut windows: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.formats.len()];
+        let mut matches: Vec<Match> = Vec::new();
         for hit in self.keywords.find_overlapping_iter(text) {
-            for &owner in self.owners.get(hit.pattern().as_usize()).into_iter().flatten() {
+            let Some(pattern) = self.patterns.get(hit.pattern().as_usize()) else { continue };
+            if pattern.wrapped {
+                if matches.len() < MAX_MATCHES && text.get(hit.range()) == Some(&pattern.text) {
+                    matches.extend(self.unwrapped(text, hit.start(), pattern, &eligible));
+                }
+                continue;
+            }
+            for &owner in &pattern.formats {
                 let (Some(format), Some(windows)) = (self.formats.get(owner), windows.get_mut(owner)) else { continue };
                 if eligible.get(format.rule) == Some(&true) && format.may_start(text, hit.start(), hit.end()) {
                     let before = if format.spec.starts { 0 } else { BEFORE };
@@ -98,17 +114,25 @@ impl TextScanner {
                 }
             }
         }
-        let mut matches: Vec<Match> = self
-            .formats
-            .iter()
-            .zip(&windows)
-            .filter(|(_, windows)| !windows.is_empty())
-            .filter_map(|(format, windows)| Some(format.matches(self.rules.get(format.rule)?, text, windows)))
-            .flatten()
-            .collect();
+        let near = self.formats.iter().zip(&windows).filter(|(_, windows)| !windows.is_empty());
+        matches.extend(
+            near.filter_map(|(format, windows)| Some(format.matches(self.rules.get(format.rule)?, text, windows)))
+                .flatten(),
+        );
         matches.sort_by(|a, b| (a.start, &a.rule, a.end).cmp(&(b.start, &b.rule, b.end)));
         matches.dedup_by(|b, a| a.rule == b.rule && b.start < a.end);
         matches
+    }
+
+    /// What a format finds in the base64 that begins here: the place and the text are those of the base64.
+    fn unwrapped(&self, text: &str, start: usize, pattern: &Pattern, eligible: &[bool]) -> Option<Match> {
+        let (run, inner) = wrapped::read(text, start)?;
+        let formats = pattern.formats.iter().filter_map(|&owner| self.formats.get(owner));
+        let found = formats.filter(|format| eligible.get(format.rule) == Some(&true)).find_map(|format| {
+            let rule = self.rules.get(format.rule).filter(|rule| rule.secret)?;
+            format.matches(rule, &inner, &[(0, inner.len())]).into_iter().find(|found| found.start == 0)
+        })?;
+        Some(Match { start: run.start, end: run.end, text: text.get(run)?.to_owned(), ..found })
     }
 }
 
@@ -128,18 +152,21 @@ fn globs(patterns: &[String]) -> Result<GlobSet, String> {
     builder.build().map_err(|error| error.to_string())
 }
 
-/// The distinct keywords, and which formats each belongs to.
-fn keywords(formats: &[Format]) -> (Vec<String>, Vec<Vec<usize>>) {
-    let mut by_word: std::collections::BTreeMap<String, Vec<usize>> = std::collections::BTreeMap::new();
+/// The distinct keywords, plain and in base64, and which formats each belongs to.
+fn patterns(formats: &[Format]) -> Vec<Pattern> {
+    let mut by_text: std::collections::BTreeMap<(String, bool), Vec<usize>> = std::collections::BTreeMap::new();
     for (index, format) in formats.iter().enumerate() {
         for keyword in &format.spec.keywords {
-            let owners = by_word.entry(keyword.to_ascii_lowercase()).or_default();
-            if owners.last() != Some(&index) {
-                owners.push(index);
+            let wrapped = wrapped::beginning(keyword).filter(|_| format.spec.starts).map(|text| (text, true));
+            for pattern in [(keyword.to_ascii_lowercase(), false)].into_iter().chain(wrapped) {
+                let owners = by_text.entry(pattern).or_default();
+                if owners.last() != Some(&index) {
+                    owners.push(index);
+                }
             }
         }
     }
-    by_word.into_iter().unzip()
+    by_text.into_iter().map(|((text, wrapped), formats)| Pattern { text, formats, wrapped }).collect()
 }
 
 /// Adds a window to those of a format, which are in order of their ends.
@@ -265,6 +292,15 @@ mod tests {
         let matches = scanner(rule).unwrap().scan("a.ts", Area::Server, "QK_A1B2C3D4 qk_A1B2C3D4 XQK_A1B2C3D4");
         let labels: Vec<&str> = matches.iter().map(|found| &*found.label).collect();
         assert_eq!(labels, ["Q"]);
+    }
+
+    #[test]
+    fn a_key_in_base64_is_a_key() {
+        let rule = "[rule.key]\nsecret = true\nmatch.formats = [{ label = 'Q', regex = '\\b(QK_[A-Z0-9]{8})', group = 1, starts = ['QK_'] }]";
+        let scan = |text: &str| scanner(rule).unwrap().scan("a.yml", Area::Server, text);
+        let found = scan("data:\n  token: UUtfQTFCMkMzRDQ=\n  other: UUtfYTFiMmMzZDQ=\n");
+        assert_eq!(found.iter().map(|found| found.text.as_str()).collect::<Vec<_>>(), ["UUtfQTFCMkMzRDQ="]);
+        assert!(scan("token: uutfQTFCMkMzRDQ=").is_empty(), "letters as written");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use oxc_span::{GetSpan, Span};
 use oxc_syntax::operator::{AssignmentOperator, BinaryOperator, LogicalOperator, UnaryOperator};
 
 use super::lower::Lower;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 impl Lower<'_> {
@@ -104,7 +105,7 @@ impl Lower<'_> {
                 let test = self.expr(&it.test);
                 let yes = self.expr(&it.consequent);
                 let no = self.expr(&it.alternate);
-                ExprKind::Conditional { test, branches: self.push_list(&[yes.0, no.0]) }
+                ExprKind::Conditional { test, branches: self.list(&[yes, no]) }
             }
             Expression::NewExpression(it) => {
                 let callee = self.expr(&it.callee);
@@ -112,8 +113,8 @@ impl Lower<'_> {
                 ExprKind::New { callee, args }
             }
             Expression::SequenceExpression(it) => {
-                let items: Vec<u32> = it.expressions.iter().map(|e| self.expr(e).0).collect();
-                ExprKind::Sequence(self.push_list(&items))
+                let items: Vec<ExprId> = it.expressions.iter().map(|e| self.expr(e)).collect();
+                ExprKind::Sequence(self.list(&items))
             }
             Expression::TaggedTemplateExpression(it) => {
                 let tag = self.expr(&it.tag);
@@ -127,8 +128,8 @@ impl Lower<'_> {
                 match it.operator {
                     UnaryOperator::LogicalNot => ExprKind::Not(argument),
                     UnaryOperator::Delete => ExprKind::Delete(argument),
-                    UnaryOperator::UnaryNegation => match self.module.kind(argument) {
-                        ExprKind::Num(index) => self.number(-self.module.numbers[index as usize]),
+                    UnaryOperator::UnaryNegation => match self.builder.module.kind(argument) {
+                        ExprKind::Num(index) => self.number(-self.builder.module.numbers[index as usize]),
                         _ => ExprKind::Unary(argument),
                     },
                     _ => ExprKind::Unary(argument),
@@ -146,11 +147,6 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn number(&mut self, value: f64) -> ExprKind {
-        self.module.numbers.push(value);
-        ExprKind::Num(u32::try_from(self.module.numbers.len() - 1).unwrap_or(0))
-    }
-
     pub(super) fn identifier(
         &mut self,
         name: &str,
@@ -159,7 +155,7 @@ impl Lower<'_> {
     ) -> ExprKind {
         match self.symbol_of(reference) {
             Some(symbol) => {
-                if let (Some(id), Some(entry)) = (read_by, self.module.symbols.get_mut(symbol.0 as usize)) {
+                if let (Some(id), Some(entry)) = (read_by, self.builder.module.symbols.get_mut(symbol.0 as usize)) {
                     entry.reads.push(id);
                 }
                 ExprKind::Ident(symbol)
@@ -170,11 +166,11 @@ impl Lower<'_> {
     }
 
     fn template(&mut self, it: &TemplateLiteral<'_>) -> ExprKind {
-        let quasis: Vec<u32> =
-            it.quasis.iter().map(|q| self.atom(q.value.cooked.as_ref().unwrap_or(&q.value.raw)).0).collect();
-        let exprs: Vec<u32> = it.expressions.iter().map(|e| self.expr(e).0).collect();
-        let quasis = self.push_list(&quasis);
-        let exprs = self.push_list(&exprs).start;
+        let quasis: Vec<Atom> =
+            it.quasis.iter().map(|q| self.atom(q.value.cooked.as_ref().unwrap_or(&q.value.raw))).collect();
+        let exprs: Vec<ExprId> = it.expressions.iter().map(|e| self.expr(e)).collect();
+        let quasis = self.atoms(&quasis);
+        let exprs = self.list(&exprs).start;
         ExprKind::Template { quasis, exprs }
     }
 
@@ -189,9 +185,9 @@ impl Lower<'_> {
                     None => continue,
                 },
             };
-            items.push(id.0);
+            items.push(id);
         }
-        ExprKind::Array(self.push_list(&items))
+        ExprKind::Array(self.list(&items))
     }
 
     fn spread(&mut self, argument: &Expression<'_>, span: Span) -> ExprId {
@@ -213,7 +209,7 @@ impl Lower<'_> {
                     let name = self.key(&property.key, property.computed);
                     let value = self.expr(&property.value);
                     if let Some(atom) = name {
-                        let text = self.module.str(atom).to_owned();
+                        let text = self.builder.module.str(atom).to_owned();
                         self.name_function(value, Some(&text));
                     }
                     let kind = match (name, property.kind) {
@@ -225,10 +221,7 @@ impl Lower<'_> {
                 }
             }
         }
-        let start = u32::try_from(self.module.props.len()).unwrap_or(u32::MAX);
-        let len = u32::try_from(props.len()).unwrap_or(0);
-        self.module.props.extend(props);
-        ExprKind::Object(Run { start, len })
+        ExprKind::Object(self.props(props))
     }
 
     /// The constant name of a key; a computed one is evaluated and has none.
@@ -298,7 +291,7 @@ impl Lower<'_> {
             Expression::StaticMemberExpression(member) => match &member.object {
                 Expression::Identifier(object) => match (object.name.as_str(), member.property.name.as_str()) {
                     ("it" | "test", "skip" | "todo") | ("describe", "skip") => {
-                        self.module.tests.skipped += 1;
+                        self.builder.module.tests.skipped += 1;
                         return;
                     }
                     ("it" | "test", _) => "test",
@@ -311,9 +304,9 @@ impl Lower<'_> {
             _ => return,
         };
         match name {
-            "it" | "test" | "specify" => self.module.tests.cases += 1,
-            "xit" | "xtest" => self.module.tests.skipped += 1,
-            "expect" | "assert" => self.module.tests.assertions += 1,
+            "it" | "test" | "specify" => self.builder.module.tests.cases += 1,
+            "xit" | "xtest" => self.builder.module.tests.skipped += 1,
+            "expect" | "assert" => self.builder.module.tests.assertions += 1,
             _ => {}
         }
     }
@@ -328,9 +321,9 @@ impl Lower<'_> {
                     None => continue,
                 },
             };
-            items.push(id.0);
+            items.push(id);
         }
-        self.push_list(&items)
+        self.list(&items)
     }
 
     fn assignment(&mut self, target: ExprId, value: ExprId, operator: AssignmentOperator) -> ExprKind {
@@ -340,19 +333,21 @@ impl Lower<'_> {
             AssignmentOperator::LogicalOr | AssignmentOperator::LogicalNullish => AssignOp::Or,
             _ => AssignOp::Other,
         };
-        match self.module.kind(target) {
+        match self.builder.module.kind(target) {
             ExprKind::Ident(symbol) => {
-                let name = self.module.str(self.module.symbol(symbol).name).to_owned();
+                let name = self.builder.module.str(self.builder.module.symbol(symbol).name).to_owned();
                 self.name_function(value, Some(&name));
-                self.module.symbols[symbol.0 as usize].assigned.push(value);
+                self.builder.module.symbols[symbol.0 as usize].assigned.push(value);
             }
             ExprKind::Member { object, name } => {
-                let text = self.module.str(name).to_owned();
+                let text = self.builder.module.str(name).to_owned();
                 self.name_function(value, Some(&text));
-                if self.module.kind(object) == ExprKind::This {
+                if self.builder.module.kind(object) == ExprKind::This {
                     match self.class.some() {
-                        Some(class) => self.module.classes[class.0 as usize].assigned.push((name, value)),
-                        None => self.module.functions[self.this_function.0 as usize].assigned.push((name, value)),
+                        Some(class) => self.builder.module.classes[class.0 as usize].assigned.push((name, value)),
+                        None => {
+                            self.builder.module.functions[self.this_function.0 as usize].assigned.push((name, value))
+                        }
                     }
                 }
                 self.commonjs_export(object, name, value);
@@ -384,7 +379,7 @@ impl Lower<'_> {
                         AssignmentTargetProperty::AssignmentTargetPropertyIdentifier(it) => {
                             let id = self.reserve(it.span);
                             if let Some(symbol) = self.symbol_of(it.binding.reference_id.get()) {
-                                self.module.symbols[symbol.0 as usize].assigned.push(id);
+                                self.builder.module.symbols[symbol.0 as usize].assigned.push(id);
                             }
                         }
                         AssignmentTargetProperty::AssignmentTargetPropertyProperty(it) => {
@@ -397,9 +392,9 @@ impl Lower<'_> {
         }
         for part in parts {
             let id = self.target(part);
-            if let ExprKind::Ident(symbol) = self.module.kind(id) {
+            if let ExprKind::Ident(symbol) = self.builder.module.kind(id) {
                 let unknown = self.other(part.span());
-                self.module.symbols[symbol.0 as usize].assigned.push(unknown);
+                self.builder.module.symbols[symbol.0 as usize].assigned.push(unknown);
             }
         }
     }
@@ -420,30 +415,30 @@ impl Lower<'_> {
         }
     }
 
-    fn jsx(&mut self, span: Span, fill: impl FnOnce(&mut Self, &mut Vec<u32>)) -> ExprId {
+    fn jsx(&mut self, span: Span, fill: impl FnOnce(&mut Self, &mut Vec<ExprId>)) -> ExprId {
         let id = self.reserve(span);
         let mut items = Vec::new();
         self.under(id, |l| fill(l, &mut items));
-        let run = self.push_list(&items);
+        let run = self.list(&items);
         self.set(id, ExprKind::Jsx(run));
         id
     }
 
-    fn jsx_element(&mut self, element: &JSXElement<'_>, out: &mut Vec<u32>) {
+    fn jsx_element(&mut self, element: &JSXElement<'_>, out: &mut Vec<ExprId>) {
         if let Some(name) = element.opening_element.name.get_identifier() {
             let id = self.reserve(name.span);
             let kind = self.identifier(&name.name, name.reference_id.get(), Some(id));
             self.set(id, kind);
-            out.push(id.0);
+            out.push(id);
         }
         for attribute in &element.opening_element.attributes {
             match attribute {
-                JSXAttributeItem::SpreadAttribute(it) => out.push(self.expr(&it.argument).0),
+                JSXAttributeItem::SpreadAttribute(it) => out.push(self.expr(&it.argument)),
                 JSXAttributeItem::Attribute(it) => {
                     if let Some(JSXAttributeValue::ExpressionContainer(container)) = &it.value
                         && let Some(expression) = container.expression.as_expression()
                     {
-                        out.push(self.expr(expression).0);
+                        out.push(self.expr(expression));
                     }
                 }
             }
@@ -451,7 +446,7 @@ impl Lower<'_> {
         self.jsx_children(&element.children, out);
     }
 
-    fn jsx_children(&mut self, children: &[JSXChild<'_>], out: &mut Vec<u32>) {
+    fn jsx_children(&mut self, children: &[JSXChild<'_>], out: &mut Vec<ExprId>) {
         for child in children {
             match child {
                 JSXChild::Element(it) => {
@@ -462,10 +457,10 @@ impl Lower<'_> {
                 }
                 JSXChild::ExpressionContainer(it) => {
                     if let Some(expression) = it.expression.as_expression() {
-                        out.push(self.expr(expression).0);
+                        out.push(self.expr(expression));
                     }
                 }
-                JSXChild::Spread(it) => out.push(self.expr(&it.expression).0),
+                JSXChild::Spread(it) => out.push(self.expr(&it.expression)),
                 JSXChild::Text(_) => {}
             }
         }

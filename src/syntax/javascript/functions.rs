@@ -7,6 +7,7 @@ use oxc_ast::ast::{
 use oxc_span::{GetSpan as _, Span};
 
 use super::lower::Lower;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 /// The parts of a function that all its forms share.
@@ -149,41 +150,31 @@ impl Lower<'_> {
     }
 
     fn function_with(&mut self, shape: Shape<'_, '_>, body: impl FnOnce(&mut Self)) -> FunctionIdx {
-        let index = FunctionIdx(u32::try_from(self.module.functions.len()).unwrap_or(u32::MAX - 1));
+        let index = FunctionIdx(u32::try_from(self.builder.module.functions.len()).unwrap_or(u32::MAX - 1));
         let return_type = self.annotation(shape.returns);
-        self.module.functions.push(Function {
+        self.builder.module.functions.push(Function {
             name: shape.name,
-            parameters: Vec::new(),
-            returns: Vec::new(),
-            throws: Vec::new(),
-            start: shape.span.start,
-            end: shape.span.end,
-            parent: self.function,
+            parent: self.builder.function,
             is_async: shape.is_async,
             class: shape.class,
             expr: shape.expr,
-            context: ContextId::NONE,
-            directives: Vec::new(),
             return_type,
-            assigned: Vec::new(),
-            statements: 0,
-            decorators: Vec::new(),
+            ..Function::new(shape.span.start, shape.span.end)
         });
-        let outer_function = std::mem::replace(&mut self.function, index);
+        let outer_function = std::mem::replace(&mut self.builder.function, index);
         let outer_class = std::mem::replace(&mut self.class, shape.class);
         let this_function = if shape.is_arrow { self.this_function } else { index };
         let outer_this = std::mem::replace(&mut self.this_function, this_function);
-        let outer_context = self.context;
-        self.context = self.push_context(ContextKind::Function(index));
-        self.module.functions[index.0 as usize].context = self.context;
+        let outer_context = self.enter(ContextKind::Function(index));
+        self.builder.module.functions[index.0 as usize].context = self.builder.context;
         self.at_root(Use::Init, |l| {
             l.parameters(shape.params, index);
             body(l);
         });
-        self.context = outer_context;
+        self.builder.context = outer_context;
         self.this_function = outer_this;
         self.class = outer_class;
-        self.function = outer_function;
+        self.builder.function = outer_function;
         index
     }
 
@@ -200,7 +191,7 @@ impl Lower<'_> {
                 let name = item.pattern.get_identifier_name().map(|n| self.atom(&n));
                 if let (Some(name), Some(class)) = (name, self.class.some()) {
                     let index = u32::try_from(index).unwrap_or(u32::MAX);
-                    self.module.classes[class.0 as usize].parameter_properties.push((name, index));
+                    self.builder.module.classes[class.0 as usize].parameter_properties.push((name, index));
                 }
             }
         }
@@ -235,7 +226,12 @@ impl Lower<'_> {
             BindingPattern::BindingIdentifier(it) => it.symbol_id.get().map_or(SymbolIdx::NONE, super::lower::index_of),
             _ => SymbolIdx::NONE,
         };
-        self.module.functions[function.0 as usize].parameters.push(Parameter { symbol, annotation, decorators, rest });
+        self.builder.module.functions[function.0 as usize].parameters.push(Parameter {
+            symbol,
+            annotation,
+            decorators,
+            rest,
+        });
     }
 
     pub(super) fn decorators(&mut self, decorators: &[Decorator<'_>]) -> Vec<ExprId> {
@@ -243,14 +239,14 @@ impl Lower<'_> {
     }
 
     pub(super) fn class(&mut self, it: &Class<'_>) -> ClassIdx {
-        let index = ClassIdx(u32::try_from(self.module.classes.len()).unwrap_or(u32::MAX - 1));
+        let index = ClassIdx(u32::try_from(self.builder.module.classes.len()).unwrap_or(u32::MAX - 1));
         let name = it.id.as_ref().map(|id| self.atom(&id.name));
         let decorators = self.decorators(&it.decorators);
         let heritage = match &it.heritage {
             Some(heritage) => self.at_root(Use::Heritage, |l| l.expr(&heritage.expression)),
             None => ExprId::NONE,
         };
-        self.module.classes.push(crate::syntax::hir::Class {
+        self.builder.module.classes.push(crate::syntax::hir::Class {
             name,
             heritage,
             members: Vec::new(),
@@ -281,8 +277,8 @@ impl Lower<'_> {
                     return;
                 }
                 let function = self.function_node(&it.value, ExprId::NONE, class);
-                self.module.functions[function.0 as usize].name.get_or_insert(name);
-                let entry = &mut self.module.classes[class.0 as usize];
+                self.builder.module.functions[function.0 as usize].name.get_or_insert(name);
+                let entry = &mut self.builder.module.classes[class.0 as usize];
                 if it.kind == MethodDefinitionKind::Constructor {
                     entry.constructor = function;
                     return;
@@ -307,9 +303,9 @@ impl Lower<'_> {
                     Some(value) => self.at_root(Use::Field, |l| l.expr(value)),
                     None => ExprId::NONE,
                 };
-                let text = self.module.str(name).to_owned();
+                let text = self.builder.module.str(name).to_owned();
                 self.name_function(value, Some(&text));
-                self.module.classes[class.0 as usize].members.push(ClassMember {
+                self.builder.module.classes[class.0 as usize].members.push(ClassMember {
                     name,
                     kind: MemberKind::Field(value),
                     is_static: it.r#static,

@@ -12,26 +12,23 @@ use oxc_semantic::{Scoping, SemanticBuilder};
 use oxc_span::{GetSpan as _, SourceType, Span};
 use oxc_syntax::reference::ReferenceId;
 use oxc_syntax::symbol::SymbolId;
-use rustc_hash::FxHashMap;
 
 use super::nesting;
+use crate::syntax::SyntaxError;
+use crate::syntax::builder::{Builder, Extent, Lowering};
 use crate::syntax::gaps::admits_a_gap;
 use crate::syntax::hir::*;
-use crate::syntax::{SyntaxError, depth};
 
 /// Reads one module. The path decides the dialect (`.ts`, `.tsx`, `.js` with JSX allowed, …).
 ///
 /// The parser recurses: the calling thread has a stack of [`nesting::STACK`] bytes, and texts that could need more are
-/// read on another. Expressions and statements beyond [`LEVELS`] are left out ([`Module::too_deep`]).
+/// read on another. Expressions and statements beyond [`LEVELS`](crate::syntax::builder::LEVELS) are left out ([`Module::too_deep`]).
 pub fn parse(path: &str, text: &str, allocator: &Allocator) -> Result<Module, SyntaxError> {
     if nesting::fits(text) {
         return parse_here(path, text, allocator, |_| None);
     }
     nesting::on_large_stack(text, || parse_here(path, text, &Allocator::default(), nesting::too_deep))
 }
-
-/// How many expressions and statements may stand in each other: a bracket can hold one of each.
-pub const LEVELS: usize = 2 * depth::LIMIT;
 
 fn parse_here(
     path: &str,
@@ -60,147 +57,60 @@ fn parse_here(
     }
     let semantic = SemanticBuilder::new().build(&parsed.program).semantic;
     let scoping = semantic.into_scoping();
-    let mut lower = Lower::new(text, &scoping);
+    let mut lower = Lower::new(text, &scoping, &parsed.program);
     lower.program(&parsed.program);
-    Ok(lower.finish())
+    Ok(lower.builder.finish(text))
 }
 
 pub(super) struct Lower<'s> {
     text: &'s str,
     scoping: &'s Scoping,
-    pub(super) module: Module,
-    atoms: FxHashMap<Box<str>, Atom>,
-    pub(super) context: ContextId,
-    pub(super) function: FunctionIdx,
+    pub(super) builder: Builder,
     pub(super) class: ClassIdx,
     /// The function whose `this` is meant: the nearest that is no arrow.
     pub(super) this_function: FunctionIdx,
-    parent: ExprId,
-    role: Use,
-    /// How many expressions and statements are open.
-    level: usize,
+}
+
+impl Lowering for Lower<'_> {
+    fn builder(&mut self) -> &mut Builder {
+        &mut self.builder
+    }
+}
+
+impl Extent for Span {
+    fn extent(self) -> (u32, u32) {
+        (self.start, self.end)
+    }
 }
 
 impl<'s> Lower<'s> {
-    fn new(text: &'s str, scoping: &'s Scoping) -> Self {
+    fn new(text: &'s str, scoping: &'s Scoping, program: &oxc_ast::ast::Program<'_>) -> Self {
         let mut lower = Lower {
             text,
             scoping,
-            module: Module::default(),
-            atoms: FxHashMap::default(),
-            context: ContextId::NONE,
-            function: FunctionIdx(0),
+            builder: Builder::new(Language::JavaScript, program.span.end as usize, program.body.len()),
             class: ClassIdx::NONE,
             this_function: FunctionIdx(0),
-            parent: ExprId::NONE,
-            role: Use::Statement,
-            level: 0,
         };
         for symbol in scoping.symbol_ids() {
             let name = lower.atom(scoping.symbol_name(symbol));
-            lower.module.symbols.push(Symbol {
-                name,
-                definition: Definition::Unknown,
-                assigned: Vec::new(),
-                reads: Vec::new(),
-                start: scoping.symbol_span(symbol).start,
-                function: FunctionIdx(0),
-            });
+            lower.new_symbol(name, scoping.symbol_span(symbol).start, Definition::Unknown);
         }
         lower
     }
 
     fn program(&mut self, program: &oxc_ast::ast::Program<'_>) {
-        let statements = u32::try_from(program.body.len()).unwrap_or(u32::MAX);
-        self.module.open(Language::JavaScript, program.span.end, statements);
-        self.context = ContextId(0);
         for directive in &program.directives {
             let atom = self.atom(&directive.directive);
-            self.module.directives.push(atom);
+            self.builder.module.directives.push(atom);
         }
         for comment in &program.comments {
             let text = self.text.get(comment.span.start as usize..comment.span.end as usize).unwrap_or("");
             if admits_a_gap(text) {
-                self.module.comments.push(Comment { start: comment.span.start, end: comment.span.end });
+                self.builder.module.comments.push(Comment { start: comment.span.start, end: comment.span.end });
             }
         }
         self.statements(&program.body);
-    }
-
-    fn finish(self) -> Module {
-        let mut module = self.module;
-        module.lines = u32::try_from(self.text.lines().count()).unwrap_or(u32::MAX);
-        module.exprs.shrink_to_fit();
-        module.lists.shrink_to_fit();
-        module
-    }
-
-    pub(super) fn atom(&mut self, text: &str) -> Atom {
-        if let Some(&atom) = self.atoms.get(text) {
-            return atom;
-        }
-        let atom = Atom(u32::try_from(self.module.strings.len()).unwrap_or(u32::MAX));
-        self.module.strings.push(text.into());
-        self.atoms.insert(text.into(), atom);
-        atom
-    }
-
-    pub(super) fn push_context(&mut self, kind: ContextKind) -> ContextId {
-        let id = ContextId(u32::try_from(self.module.contexts.len()).unwrap_or(u32::MAX - 1));
-        self.module.contexts.push(Context { kind, parent: self.context, function: self.function, exits: false });
-        id
-    }
-
-    /// Runs `body` inside a new context.
-    pub(super) fn within(&mut self, kind: ContextKind, body: impl FnOnce(&mut Self)) {
-        let outer = self.context;
-        self.context = self.push_context(kind);
-        body(self);
-        self.context = outer;
-    }
-
-    /// Reserves the node of an expression, so that its parts can name it as their parent.
-    pub(super) fn reserve(&mut self, span: Span) -> ExprId {
-        let id = ExprId(u32::try_from(self.module.exprs.len()).unwrap_or(u32::MAX - 1));
-        self.module.exprs.push(Expr {
-            kind: ExprKind::Other,
-            start: span.start,
-            end: span.end,
-            parent: self.parent,
-            context: self.context,
-            role: if self.parent == ExprId::NONE { self.role } else { Use::Inner },
-        });
-        id
-    }
-
-    pub(super) fn set(&mut self, id: ExprId, kind: ExprKind) {
-        if let Some(expr) = self.module.exprs.get_mut(id.0 as usize) {
-            expr.kind = kind;
-        }
-    }
-
-    /// Runs `body` with `id` as the parent of the expressions that it makes.
-    pub(super) fn under<T>(&mut self, id: ExprId, body: impl FnOnce(&mut Self) -> T) -> T {
-        let outer = std::mem::replace(&mut self.parent, id);
-        let result = body(self);
-        self.parent = outer;
-        result
-    }
-
-    /// Runs `body` with no parent: what it makes stands in a statement as `role`.
-    pub(super) fn at_root<T>(&mut self, role: Use, body: impl FnOnce(&mut Self) -> T) -> T {
-        let outer_parent = std::mem::replace(&mut self.parent, ExprId::NONE);
-        let outer_role = std::mem::replace(&mut self.role, role);
-        let result = body(self);
-        self.parent = outer_parent;
-        self.role = outer_role;
-        result
-    }
-
-    pub(super) fn push_list(&mut self, items: &[u32]) -> Run {
-        let start = u32::try_from(self.module.lists.len()).unwrap_or(u32::MAX);
-        self.module.lists.extend_from_slice(items);
-        Run { start, len: u32::try_from(items.len()).unwrap_or(0) }
     }
 
     pub(super) fn symbol_of(&self, reference: Option<ReferenceId>) -> Option<SymbolIdx> {
@@ -210,8 +120,8 @@ impl<'s> Lower<'s> {
 
     pub(super) fn define(&mut self, symbol: Option<SymbolId>, definition: Definition) {
         let Some(symbol) = symbol.map(index_of) else { return };
-        let function = self.function;
-        if let Some(entry) = self.module.symbols.get_mut(symbol.0 as usize) {
+        let function = self.builder.function;
+        if let Some(entry) = self.builder.module.symbols.get_mut(symbol.0 as usize) {
             // The first definition of a merged symbol (overloads, type and value of one name) stands,
             // unless a later one has a value.
             if matches!(entry.definition, Definition::Unknown | Definition::TypeOnly(_)) {
@@ -225,36 +135,10 @@ impl<'s> Lower<'s> {
         }
     }
 
-    pub(super) fn mark_exit(&mut self) {
-        let mut next = Some(self.context);
-        while let Some(id) = next {
-            let Some(context) = self.module.contexts.get_mut(id.0 as usize) else { return };
-            context.exits = true;
-            next = match context.kind {
-                ContextKind::Function(_) => None,
-                // Only the nearest branch exits; the ones around it may go on.
-                ContextKind::Then(_) | ContextKind::Else(_) | ContextKind::Case | ContextKind::Catch => None,
-                _ => context.parent.some(),
-            };
-        }
-    }
-
     pub(super) fn statements(&mut self, statements: &[Statement<'_>]) {
         for statement in statements {
             self.statement(statement);
         }
-    }
-
-    /// Runs `body` one level deeper, unless that is too deep: then the module says so, and there is no result.
-    pub(super) fn deeper<T>(&mut self, span: Span, body: impl FnOnce(&mut Self) -> T) -> Option<T> {
-        if self.level >= LEVELS {
-            self.module.too_deep.get_or_insert(span.start);
-            return None;
-        }
-        self.level += 1;
-        let result = body(self);
-        self.level -= 1;
-        Some(result)
     }
 
     fn statement(&mut self, statement: &Statement<'_>) {
@@ -307,11 +191,6 @@ impl<'s> Lower<'s> {
             Statement::DoWhileStatement(it) => self.while_loop(&it.test, &it.body),
             other => self.declaration_or_module(other),
         }
-    }
-
-    pub(super) fn current_function(&mut self) -> &mut Function {
-        let index = (self.function.0 as usize).min(self.module.functions.len() - 1);
-        &mut self.module.functions[index]
     }
 
     fn if_statement(&mut self, it: &IfStatement<'_>) {
@@ -405,21 +284,21 @@ impl<'s> Lower<'s> {
     pub(super) fn name_function(&mut self, value: ExprId, name: Option<&str>) {
         let (Some(id), Some(name)) = (value.some(), name) else { return };
         let atom = self.atom(name);
-        match self.module.kind(id) {
+        match self.builder.module.kind(id) {
             ExprKind::Function(function) => {
-                let slot = &mut self.module.functions[function.0 as usize].name;
+                let slot = &mut self.builder.module.functions[function.0 as usize].name;
                 slot.get_or_insert(atom);
             }
             ExprKind::Class(class) => {
-                let slot = &mut self.module.classes[class.0 as usize].name;
+                let slot = &mut self.builder.module.classes[class.0 as usize].name;
                 slot.get_or_insert(atom);
             }
             // `const f = asyncHandler(async () => …)`: the function that is wrapped is known by that name.
             ExprKind::Call { args, .. } => {
-                let inner: Vec<ExprId> = self.module.list(args).collect();
+                let inner: Vec<ExprId> = self.builder.module.list(args).collect();
                 for argument in inner {
-                    if let ExprKind::Function(function) = self.module.kind(argument) {
-                        let slot = &mut self.module.functions[function.0 as usize].name;
+                    if let ExprKind::Function(function) = self.builder.module.kind(argument) {
+                        let slot = &mut self.builder.module.functions[function.0 as usize].name;
                         slot.get_or_insert(atom);
                     }
                 }

@@ -8,6 +8,6 @@ pub(in crate::syntax) mod nesting;
 mod program;
 mod types;
 
-pub use lower::{LEVELS, parse};
+pub use lower::parse;
 pub use nesting::STACK;
 pub use program::with_program;

@@ -7,13 +7,14 @@ use oxc_ast::ast::{
 use oxc_span::Span;
 
 use super::lower::{Lower, index_of};
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 impl Lower<'_> {
     pub(super) fn source(&mut self, specifier: &str, span: Span, type_only: bool, dynamic: bool) -> SourceIdx {
         let specifier = self.atom(specifier);
-        self.module.sources.push(Source { specifier, start: span.start, end: span.end, type_only, dynamic });
-        SourceIdx(u32::try_from(self.module.sources.len() - 1).unwrap_or(u32::MAX - 1))
+        self.builder.module.sources.push(Source { specifier, start: span.start, end: span.end, type_only, dynamic });
+        SourceIdx(u32::try_from(self.builder.module.sources.len() - 1).unwrap_or(u32::MAX - 1))
     }
 
     pub(super) fn declaration_or_module(&mut self, statement: &Statement<'_>) {
@@ -95,9 +96,9 @@ impl Lower<'_> {
         match declaration {
             ModuleDeclaration::ImportDeclaration(it) => self.import(it),
             ModuleDeclaration::ExportDeclaration(it) => {
-                let before = self.module.symbols.len();
+                let before = self.builder.module.symbols.len();
                 self.declaration(&it.declaration);
-                debug_assert_eq!(before, self.module.symbols.len());
+                debug_assert_eq!(before, self.builder.module.symbols.len());
                 self.export_declared(&it.declaration);
             }
             ModuleDeclaration::ExportNamedDeclaration(it) => {
@@ -112,8 +113,11 @@ impl Lower<'_> {
                 let source = self.source(&it.source.value, it.source.span, it.export_kind.is_type(), false);
                 for specifier in &it.specifiers {
                     let local = self.export_name(&specifier.local);
-                    let imported =
-                        if self.module.str(local) == "default" { Imported::Default } else { Imported::Named(local) };
+                    let imported = if self.builder.module.str(local) == "default" {
+                        Imported::Default
+                    } else {
+                        Imported::Named(local)
+                    };
                     let name = self.export_name(&specifier.exported);
                     self.export(name, ExportTarget::Reexport { source, name: imported }, specifier.span);
                 }
@@ -126,13 +130,13 @@ impl Lower<'_> {
                         let target = ExportTarget::Reexport { source, name: Imported::Namespace };
                         self.export(name, target, it.span);
                     }
-                    None => self.module.star_exports.push(source),
+                    None => self.builder.module.star_exports.push(source),
                 }
             }
             ModuleDeclaration::ExportDefaultDeclaration(it) => self.export_default(&it.declaration, it.span),
             ModuleDeclaration::TSExportAssignment(it) => {
                 let id = self.at_root(Use::Exported, |l| l.expr(&it.expression));
-                self.module.commonjs.push(id);
+                self.builder.module.commonjs.push(id);
             }
             ModuleDeclaration::TSNamespaceExportDeclaration(_) => {}
         }
@@ -144,7 +148,7 @@ impl Lower<'_> {
     }
 
     fn export(&mut self, name: Atom, target: ExportTarget, span: Span) {
-        self.module.exports.push(Export { name, target, start: span.start });
+        self.builder.module.exports.push(Export { name, target, start: span.start });
     }
 
     fn export_declared(&mut self, declaration: &Declaration<'_>) {
@@ -166,7 +170,7 @@ impl Lower<'_> {
         }
         for (symbol, span) in names {
             if let Some(symbol) = symbol.map(index_of) {
-                let name = self.module.symbol(symbol).name;
+                let name = self.builder.module.symbol(symbol).name;
                 self.export(name, ExportTarget::Symbol(symbol), span);
             }
         }
@@ -215,16 +219,16 @@ impl Lower<'_> {
     /// `module.exports = x`, `exports.name = x`, `module.exports.name = x`.
     pub(super) fn commonjs_export(&mut self, object: ExprId, name: Atom, value: ExprId) {
         let is_global = |module: &Module, id: ExprId, wanted: &str| matches!(module.kind(id), ExprKind::Global(atom) if module.str(atom) == wanted);
-        let module = &self.module;
+        let module = &self.builder.module;
         if is_global(module, object, "module") && module.str(name) == "exports" {
-            self.module.commonjs.push(value);
+            self.builder.module.commonjs.push(value);
             return;
         }
         let through_module = matches!(module.kind(object), ExprKind::Member { object: outer, name: inner }
             if is_global(module, outer, "module") && module.str(inner) == "exports");
         if through_module || is_global(module, object, "exports") {
             let start = module.expr(value).start;
-            self.module.exports.push(Export { name, target: ExportTarget::Expr(value), start });
+            self.builder.module.exports.push(Export { name, target: ExportTarget::Expr(value), start });
         }
     }
 }

@@ -7,14 +7,10 @@ use oxc_ast::ast::{
 use oxc_span::GetSpan as _;
 
 use super::lower::Lower;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 impl Lower<'_> {
-    pub(super) fn push_type(&mut self, ty: Type) -> TypeId {
-        self.module.types.push(ty);
-        TypeId(u32::try_from(self.module.types.len() - 1).unwrap_or(u32::MAX - 1))
-    }
-
     pub(super) fn annotation(&mut self, annotation: Option<&TSTypeAnnotation<'_>>) -> TypeId {
         annotation.map_or(TypeId::NONE, |it| self.type_of(&it.type_annotation))
     }

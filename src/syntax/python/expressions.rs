@@ -9,6 +9,7 @@ use ruff_text_size::{Ranged as _, TextRange};
 use super::lower::Lower;
 use super::scopes::ScopeKind;
 use super::statements::variable;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 impl Lower<'_> {
@@ -28,7 +29,7 @@ impl Lower<'_> {
                     l.expr(key);
                 }
                 let value = l.expr(&it.value);
-                ExprKind::Object(l.push_props(vec![Prop { key: None, value, kind: PropKind::Computed }]))
+                ExprKind::Object(l.props(vec![Prop { key: None, value, kind: PropKind::Computed }]))
             }),
             other => {
                 let id = self.reserve(other.range());
@@ -44,7 +45,7 @@ impl Lower<'_> {
         let id = self.reserve(element.range());
         let inner = self.under(id, |l| l.expr(element));
         self.set(id, ExprKind::Spread(inner));
-        ExprKind::Array(self.push_list(&[id.0]))
+        ExprKind::Array(self.list(&[id]))
     }
 
     fn kind_of(&mut self, expression: &Expr, id: ExprId) -> ExprKind {
@@ -72,7 +73,7 @@ impl Lower<'_> {
             Expr::Set(it) => self.array(&it.elts),
             Expr::Dict(it) => {
                 let props = it.items.iter().map(|item| self.prop(item.key.as_ref(), &item.value)).collect();
-                ExprKind::Object(self.push_props(props))
+                ExprKind::Object(self.props(props))
             }
             Expr::Starred(it) => ExprKind::Spread(self.expr(&it.value)),
             Expr::Await(it) => ExprKind::Await(self.expr(&it.value)),
@@ -101,7 +102,7 @@ impl Lower<'_> {
             Expr::If(it) => {
                 let test = self.expr(&it.test);
                 let (yes, no) = (self.expr(&it.body), self.expr(&it.orelse));
-                ExprKind::Conditional { test, branches: self.push_list(&[yes.0, no.0]) }
+                ExprKind::Conditional { test, branches: self.list(&[yes, no]) }
             }
             Expr::Slice(it) => {
                 for part in [&it.lower, &it.upper, &it.step].into_iter().flatten() {
@@ -124,15 +125,10 @@ impl Lower<'_> {
         }
     }
 
-    fn number(&mut self, value: f64) -> ExprKind {
-        self.module.numbers.push(value);
-        ExprKind::Num(crate::syntax::error::narrow(self.module.numbers.len() - 1))
-    }
-
     /// What a function yields is what its caller gets (a dependency, a context manager), so it counts as returned.
     fn yielded(&mut self, id: ExprId, value: Option<ExprId>) -> ExprKind {
-        let function = self.function;
-        self.module.yields.push((function, id));
+        let function = self.builder.function;
+        self.builder.module.yields.push((function, id));
         match value {
             Some(value) => {
                 self.current_function().returns.push(value);
@@ -178,12 +174,12 @@ impl Lower<'_> {
     }
 
     fn covering(&self, left: ExprId, right: ExprId) -> TextRange {
-        let (start, end) = (self.module.expr(left).start, self.module.expr(right).end);
+        let (start, end) = (self.builder.module.expr(left).start, self.builder.module.expr(right).end);
         TextRange::new(start.into(), end.max(start).into())
     }
 
     fn adopt(&mut self, parent: ExprId, child: ExprId) {
-        if let Some(expr) = self.module.exprs.get_mut(child.0 as usize) {
+        if let Some(expr) = self.builder.module.exprs.get_mut(child.0 as usize) {
             expr.parent = parent;
         }
     }
@@ -227,10 +223,10 @@ impl Lower<'_> {
 
     fn unary(&mut self, it: &ExprUnaryOp) -> ExprKind {
         let operand = self.expr(&it.operand);
-        match (it.op, self.module.kind(operand)) {
+        match (it.op, self.builder.module.kind(operand)) {
             (UnaryOp::Not, _) => ExprKind::Not(operand),
             (UnaryOp::USub, ExprKind::Num(index)) => {
-                let value = self.module.numbers.get(index as usize).copied().unwrap_or_default();
+                let value = self.builder.module.numbers.get(index as usize).copied().unwrap_or_default();
                 self.number(-value)
             }
             _ => ExprKind::Unary(operand),
@@ -238,8 +234,8 @@ impl Lower<'_> {
     }
 
     fn array(&mut self, elements: &[Expr]) -> ExprKind {
-        let items: Vec<u32> = elements.iter().map(|element| self.expr(element).0).collect();
-        ExprKind::Array(self.push_list(&items))
+        let items: Vec<ExprId> = elements.iter().map(|element| self.expr(element)).collect();
+        ExprKind::Array(self.list(&items))
     }
 
     /// An entry of a dictionary; no key is a spread.
@@ -254,7 +250,7 @@ impl Lower<'_> {
         };
         let value = self.expr(value);
         if let Some(name) = name {
-            let text = self.module.str(name).to_owned();
+            let text = self.builder.module.str(name).to_owned();
             self.name_value(value, &text);
         }
         Prop { key: name, value, kind }
@@ -266,7 +262,7 @@ impl Lower<'_> {
         if !self.dotted.is_empty()
             && let Some(symbol) = self.dotted_module(object, name)
         {
-            if let Some(entry) = self.module.symbols.get_mut(symbol.0 as usize) {
+            if let Some(entry) = self.builder.module.symbols.get_mut(symbol.0 as usize) {
                 entry.reads.push(id);
             }
             return ExprKind::Ident(symbol);
@@ -279,7 +275,7 @@ impl Lower<'_> {
         let mut chain = vec![name];
         let mut next = object;
         let first = loop {
-            match self.module.kind(next) {
+            match self.builder.module.kind(next) {
                 ExprKind::Member { object, name } if chain.len() < 32 => {
                     chain.push(name);
                     next = object;
@@ -292,10 +288,10 @@ impl Lower<'_> {
         let start = self.dotted.iter().find(|(_, symbol)| *symbol == first);
         let mut parts: Vec<Atom> = match start {
             Some((parts, _)) => parts.clone(),
-            None => vec![self.module.symbol(first).name],
+            None => vec![self.builder.module.symbol(first).name],
         };
         parts.extend(chain.iter().rev());
-        let is_import = matches!(self.module.symbol(first).definition, Definition::Import { .. });
+        let is_import = matches!(self.builder.module.symbol(first).definition, Definition::Import { .. });
         let found = self.dotted.iter().find(|(path, _)| *path == parts);
         found.filter(|_| is_import).map(|(_, symbol)| *symbol)
     }
@@ -322,20 +318,20 @@ impl Lower<'_> {
 
     /// Positional arguments, then one object with the keyword arguments, if there are any.
     pub(super) fn arguments(&mut self, arguments: &Arguments) -> Run {
-        let mut items: Vec<u32> = arguments.args.iter().map(|argument| self.expr(argument).0).collect();
+        let mut items: Vec<ExprId> = arguments.args.iter().map(|argument| self.expr(argument)).collect();
         if let (Some(first), Some(last)) = (arguments.keywords.first(), arguments.keywords.last()) {
             let range = first.range().cover(last.range());
-            items.push(self.keywords(range, &arguments.keywords).0);
+            items.push(self.keywords(range, &arguments.keywords));
         }
-        self.push_list(&items)
+        self.list(&items)
     }
 
     fn keywords(&mut self, range: TextRange, keywords: &[Keyword]) -> ExprId {
         let id = self.reserve(range);
         let props = self.under(id, |l| keywords.iter().map(|keyword| l.keyword(keyword)).collect());
-        let run = self.push_props(props);
+        let run = self.props(props);
         self.set(id, ExprKind::Object(run));
-        if let Some(expr) = self.module.exprs.get_mut(id.0 as usize) {
+        if let Some(expr) = self.builder.module.exprs.get_mut(id.0 as usize) {
             expr.role = Use::Keywords;
         }
         id
@@ -357,10 +353,10 @@ impl Lower<'_> {
         let Expr::Attribute(it) = callee else { return };
         let of_pytest = matches!(&*it.value, Expr::Name(name) if name.id.as_str() == "pytest");
         match it.attr.as_str() {
-            "raises" | "warns" if of_pytest => self.module.tests.assertions += 1,
-            "skip" if of_pytest => self.module.tests.skipped += 1,
-            "skipTest" => self.module.tests.skipped += 1,
-            name if name.starts_with("assert") => self.module.tests.assertions += 1,
+            "raises" | "warns" if of_pytest => self.builder.module.tests.assertions += 1,
+            "skip" if of_pytest => self.builder.module.tests.skipped += 1,
+            "skipTest" => self.builder.module.tests.skipped += 1,
+            name if name.starts_with("assert") => self.builder.module.tests.assertions += 1,
             _ => {}
         }
     }

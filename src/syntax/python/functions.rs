@@ -8,6 +8,7 @@ use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lower::Lower;
 use super::scopes::{Bound, Scope, ScopeKind};
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::error::narrow;
 use crate::syntax::hir::*;
 
@@ -79,7 +80,7 @@ impl Lower<'_> {
         decorators: Vec<ExprId>,
     ) {
         let name = self.atom(&it.name);
-        let entry = &mut self.module.classes[class.0 as usize];
+        let entry = &mut self.builder.module.classes[class.0 as usize];
         if it.name.as_str() == "__init__" {
             entry.constructor = function;
             return;
@@ -115,32 +116,24 @@ impl Lower<'_> {
     }
 
     fn function_with(&mut self, shape: Shape<'_>, body: impl FnOnce(&mut Self)) -> FunctionIdx {
-        let index = FunctionIdx(narrow(self.module.functions.len()));
+        let index = FunctionIdx(narrow(self.builder.module.functions.len()));
         let return_type = self.annotation(shape.returns);
         let defaults = self.defaults(shape.parameters);
-        self.module.functions.push(Function {
+        self.builder.module.functions.push(Function {
             name: shape.name,
-            parameters: Vec::new(),
-            returns: Vec::new(),
-            throws: Vec::new(),
-            start: shape.range.start().into(),
-            end: shape.range.end().into(),
-            parent: self.function,
+            parent: self.builder.function,
             is_async: shape.is_async,
             class: shape.class,
             expr: shape.expr,
-            context: ContextId::NONE,
-            directives: Vec::new(),
             return_type,
-            assigned: Vec::new(),
-            statements: 0,
             decorators: shape.decorators,
+            ..Function::new(shape.range.start().into(), shape.range.end().into())
         });
-        let outer_function = std::mem::replace(&mut self.function, index);
+        let outer_function = std::mem::replace(&mut self.builder.function, index);
         let receiver_class = shape.class.some().unwrap_or(self.receiver_class);
         let outer_class = std::mem::replace(&mut self.receiver_class, receiver_class);
         let outer_context = self.enter(ContextKind::Function(index));
-        self.module.functions[index.0 as usize].context = self.context;
+        self.builder.module.functions[index.0 as usize].context = self.builder.context;
         self.scopes.push(Scope::new(ScopeKind::Function));
         self.at_root(Use::Init, |l| {
             l.parameters(shape.parameters, index, shape.binding, &defaults);
@@ -148,9 +141,9 @@ impl Lower<'_> {
             body(l);
         });
         self.scopes.pop();
-        self.context = outer_context;
+        self.builder.context = outer_context;
         self.receiver_class = outer_class;
-        self.function = outer_function;
+        self.builder.function = outer_function;
         index
     }
 
@@ -188,12 +181,12 @@ impl Lower<'_> {
                 }
                 continue;
             }
-            let index = narrow(self.module.function(function).parameters.len());
+            let index = narrow(self.builder.module.function(function).parameters.len());
             let steps = if rest { vec![Step::Rest] } else { Vec::new() };
             let definition = Definition::Parameter { function, index, steps, default, annotation };
             let symbol = self.define(&parameter.name, parameter.name.range(), definition);
             let parameter = Parameter { symbol, annotation, decorators: Vec::new(), rest };
-            self.module.functions[function.0 as usize].parameters.push(parameter);
+            self.builder.module.functions[function.0 as usize].parameters.push(parameter);
         }
     }
 
@@ -204,13 +197,13 @@ impl Lower<'_> {
     pub(super) fn class_def(&mut self, it: &StmtClassDef) {
         let decorators = self.decorators(&it.decorator_list);
         let heritage = self.heritage(it);
-        let index = ClassIdx(narrow(self.module.classes.len()));
+        let index = ClassIdx(narrow(self.builder.module.classes.len()));
         let name = self.atom(&it.name);
         let range = TextRange::new(it.name.range().start(), it.range.end());
         let expr = self.at_root(Use::Field, |l| l.reserve(range));
         self.set(expr, ExprKind::Class(index));
-        self.module.class_exprs.push(expr);
-        self.module.classes.push(Class {
+        self.builder.module.class_exprs.push(expr);
+        self.builder.module.classes.push(Class {
             name: Some(name),
             heritage,
             members: Vec::new(),
@@ -241,7 +234,7 @@ impl Lower<'_> {
     fn inner_class(&mut self, outer: ClassIdx, value: ExprId, name: Atom) {
         let kind = MemberKind::Field(value);
         let member = ClassMember { name, kind, is_static: true, annotation: TypeId::NONE, decorators: Vec::new() };
-        self.module.classes[outer.0 as usize].members.push(member);
+        self.builder.module.classes[outer.0 as usize].members.push(member);
     }
 
     /// The one base, else an array of all bases, with the keyword arguments last.
@@ -267,7 +260,7 @@ impl Lower<'_> {
         element: &dyn Fn(&mut Self) -> ExprKind,
     ) -> ExprId {
         let id = self.reserve(range);
-        let outer = self.context;
+        let outer = self.builder.context;
         self.scopes.push(Scope::new(ScopeKind::Comprehension));
         let kind = self.under(id, |l| {
             for generator in generators {
@@ -288,18 +281,18 @@ impl Lower<'_> {
             element(l)
         });
         self.scopes.pop();
-        self.context = outer;
+        self.builder.context = outer;
         self.set(id, kind);
         id
     }
 
     /// pytest's functions and unittest's methods. https://docs.pytest.org/en/stable/explanation/goodpractices.html
     fn count_test(&mut self, it: &StmtFunctionDef) {
-        if !it.name.starts_with("test") || self.function != FunctionIdx(0) {
+        if !it.name.starts_with("test") || self.builder.function != FunctionIdx(0) {
             return;
         }
         let is_skipped = it.decorator_list.iter().any(|d| decorator_name(d).starts_with("skip"));
-        let stats = &mut self.module.tests;
+        let stats = &mut self.builder.module.tests;
         *if is_skipped { &mut stats.skipped } else { &mut stats.cases } += 1;
     }
 }

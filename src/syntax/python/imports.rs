@@ -8,6 +8,7 @@ use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lower::Lower;
 use super::scopes::ScopeKind;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::error::narrow;
 use crate::syntax::hir::*;
 
@@ -136,8 +137,8 @@ const MAX_NAMED: usize = 120;
 impl Lower<'_> {
     fn source(&mut self, specifier: &str, range: TextRange, submodule: bool) -> SourceIdx {
         let specifier = self.atom(specifier);
-        let index = SourceIdx(narrow(self.module.sources.len()));
-        self.module.sources.push(Source {
+        let index = SourceIdx(narrow(self.builder.module.sources.len()));
+        self.builder.module.sources.push(Source {
             specifier,
             start: range.start().into(),
             end: range.end().into(),
@@ -145,7 +146,7 @@ impl Lower<'_> {
             dynamic: false,
         });
         if submodule {
-            self.module.submodules.push(index);
+            self.builder.module.submodules.push(index);
         }
         index
     }
@@ -173,8 +174,9 @@ impl Lower<'_> {
     fn import_dotted(&mut self, path: &str, range: TextRange) {
         let source = self.source(path, range, false);
         let name = self.atom(path);
-        let symbol = self.new_symbol(name, range.start().into());
-        self.module.symbols[symbol.0 as usize].definition = Definition::Import { source, name: Imported::Namespace };
+        let symbol = self.new_symbol(name, range.start().into(), Definition::Unknown);
+        self.builder.module.symbols[symbol.0 as usize].definition =
+            Definition::Import { source, name: Imported::Namespace };
         let parts: Vec<Atom> = path.split('.').map(|part| self.atom(part)).collect();
         if self.dotted.len() < MAX_DOTTED {
             self.dotted.push((parts, symbol));
@@ -192,7 +194,7 @@ impl Lower<'_> {
         let source = self.source(&path, it.range, false);
         for alias in &it.names {
             if alias.name.as_str() == "*" {
-                self.module.star_exports.push(source);
+                self.builder.module.star_exports.push(source);
                 continue;
             }
             let separator = if module.is_empty() { "" } else { "." };
@@ -210,7 +212,7 @@ impl Lower<'_> {
             let name = self.atom(name);
             let kind = MemberKind::Field(ExprId::NONE);
             let member = ClassMember { name, kind, is_static: true, annotation: TypeId::NONE, decorators: Vec::new() };
-            self.module.classes[class.0 as usize].members.push(member);
+            self.builder.module.classes[class.0 as usize].members.push(member);
         }
     }
 
@@ -225,7 +227,7 @@ impl Lower<'_> {
             return;
         }
         let whole = self.source(path, range, true);
-        self.module.named_modules.push(whole);
+        self.builder.module.named_modules.push(whole);
         if let Some((package, _)) = path.rsplit_once('.') {
             self.source(package, range, true);
         }
@@ -233,15 +235,16 @@ impl Lower<'_> {
 
     /// A name that nothing defines comes from a star import, if there is one.
     pub(super) fn star_symbol(&mut self, atom: Atom, name: &str) -> Option<SymbolIdx> {
-        let source = *self.module.star_exports.last()?;
+        let source = *self.builder.module.star_exports.last()?;
         if BUILTINS.contains(&name) {
             return None;
         }
         // A place of its own tells it from what the module defines.
-        let symbol = self.new_symbol(atom, u32::MAX);
-        self.module.symbols[symbol.0 as usize].definition = Definition::Import { source, name: Imported::Named(atom) };
-        self.module.symbols[symbol.0 as usize].function = FunctionIdx(0);
-        self.module.from_star.push(symbol);
+        let symbol = self.new_symbol(atom, u32::MAX, Definition::Unknown);
+        self.builder.module.symbols[symbol.0 as usize].definition =
+            Definition::Import { source, name: Imported::Named(atom) };
+        self.builder.module.symbols[symbol.0 as usize].function = FunctionIdx(0);
+        self.builder.module.from_star.push(symbol);
         self.scopes.first_mut()?.names.insert(atom, symbol);
         Some(symbol)
     }

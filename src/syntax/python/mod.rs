@@ -19,7 +19,7 @@ use super::hir::Module;
 /// Reads one module.
 ///
 /// The tree of a hostile text may nest as deeply as the text is long: such texts are read on a thread of their own, and
-/// what nests deeper than [`super::javascript::LEVELS`] is left out ([`Module::too_deep`]).
+/// what nests deeper than [`super::builder::LEVELS`] is left out ([`Module::too_deep`]).
 pub fn parse(text: &str) -> Result<Module, SyntaxError> {
     nesting::guarded(text, || lower::parse(text))
 }

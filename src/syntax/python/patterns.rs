@@ -6,6 +6,7 @@ use ruff_text_size::Ranged as _;
 use super::lower::Lower;
 use super::scopes::ScopeKind;
 use super::statements::variable;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 impl Lower<'_> {
@@ -75,17 +76,17 @@ impl Lower<'_> {
     }
 
     fn finish_assignment(&mut self, id: ExprId, target: ExprId, value: ExprId, op: AssignOp) {
-        match self.module.kind(target) {
+        match self.builder.module.kind(target) {
             ExprKind::Ident(symbol) => {
                 let range = self.range_of(target);
-                let is_foreign = self.module.symbol(symbol).function != self.function;
+                let is_foreign = self.builder.module.symbol(symbol).function != self.builder.function;
                 self.define_symbol(symbol, range, variable(value, &[], TypeId::NONE), is_foreign);
             }
-            ExprKind::Member { object, name } if self.module.kind(object) == ExprKind::This => {
-                let text = self.module.str(name).to_owned();
+            ExprKind::Member { object, name } if self.builder.module.kind(object) == ExprKind::This => {
+                let text = self.builder.module.str(name).to_owned();
                 self.name_value(value, &text);
                 if let Some(class) = self.receiver_class.some() {
-                    self.module.classes[class.0 as usize].assigned.push((name, value));
+                    self.builder.module.classes[class.0 as usize].assigned.push((name, value));
                 }
             }
             _ => {}
@@ -94,7 +95,7 @@ impl Lower<'_> {
     }
 
     fn range_of(&self, id: ExprId) -> ruff_text_size::TextRange {
-        let expr = self.module.expr(id);
+        let expr = self.builder.module.expr(id);
         ruff_text_size::TextRange::new(expr.start.into(), expr.end.max(expr.start).into())
     }
 
@@ -129,7 +130,7 @@ impl Lower<'_> {
             return;
         }
         let name = self.atom(target.attr.as_str());
-        if let Some(class) = self.module.classes.get_mut(self.receiver_class.0 as usize) {
+        if let Some(class) = self.builder.module.classes.get_mut(self.receiver_class.0 as usize) {
             let kind = MemberKind::Field(ExprId::NONE);
             class.members.push(ClassMember { name, kind, is_static: false, annotation, decorators: Vec::new() });
         }
@@ -173,13 +174,13 @@ impl Lower<'_> {
             _ => return,
         };
         let (value, annotation) = field.unwrap_or((ExprId::NONE, TypeId::NONE));
-        if let Some(expr) = self.module.exprs.get_mut(value.0 as usize) {
+        if let Some(expr) = self.builder.module.exprs.get_mut(value.0 as usize) {
             expr.role = Use::Field;
         }
         let name = self.atom(it.id.as_str());
         let kind = MemberKind::Field(value);
         let member = ClassMember { name, kind, is_static: true, annotation, decorators: Vec::new() };
-        self.module.classes[class.0 as usize].members.push(member);
+        self.builder.module.classes[class.0 as usize].members.push(member);
     }
 
     /// A target with an object: `a.b = …`, `a[0] = …` as part of a larger pattern.
@@ -256,9 +257,9 @@ impl Lower<'_> {
     /// A lambda that is bound to a name has that name.
     pub(super) fn name_value(&mut self, value: ExprId, name: &str) {
         let Some(value) = value.some() else { return };
-        if let ExprKind::Function(function) = self.module.kind(value) {
+        if let ExprKind::Function(function) = self.builder.module.kind(value) {
             let atom = self.atom(name);
-            self.module.functions[function.0 as usize].name.get_or_insert(atom);
+            self.builder.module.functions[function.0 as usize].name.get_or_insert(atom);
         }
     }
 }

@@ -56,7 +56,7 @@ impl<'a> Bound<'a> {
     }
 
     fn statements(&mut self, body: &'a [Stmt], depth: usize) {
-        if depth >= crate::syntax::javascript::LEVELS {
+        if depth >= crate::syntax::builder::LEVELS {
             return;
         }
         for statement in body {

@@ -4,6 +4,7 @@ use ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtIf, StmtMatch, StmtTry, Stm
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lower::Lower;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 impl Lower<'_> {
@@ -56,7 +57,7 @@ impl Lower<'_> {
             Stmt::Raise(it) => self.raise(it.range, it.exc.as_deref(), it.cause.as_deref()),
             Stmt::Try(it) => self.try_statement(it),
             Stmt::Assert(it) => {
-                self.module.tests.assertions += 1;
+                self.builder.module.tests.assertions += 1;
                 self.at_root(Use::Test, |l| l.expr(&it.test));
                 if let Some(message) = &it.msg {
                     self.at_root(Use::Statement, |l| l.expr(message));
@@ -97,10 +98,10 @@ impl Lower<'_> {
         self.types_only |= is_type_checking(&it.test);
         let outer = self.enter(ContextKind::Then(test));
         if is_main_guard(&it.test) {
-            self.module.main_guards.push(self.context);
+            self.builder.module.main_guards.push(self.builder.context);
         }
         self.statements(&it.body);
-        self.context = outer;
+        self.builder.context = outer;
         self.types_only = outer_types_only;
         let mut last = test;
         for clause in &it.elif_else_clauses {
@@ -113,11 +114,11 @@ impl Lower<'_> {
                 None => self.statements(&clause.body),
             }
         }
-        self.context = outer;
+        self.builder.context = outer;
     }
 
     fn with_statement(&mut self, it: &StmtWith) {
-        let outer = self.context;
+        let outer = self.builder.context;
         for item in &it.items {
             let manager = self.at_root(Use::Init, |l| l.expr(&item.context_expr));
             if let Some(target) = &item.optional_vars {
@@ -126,7 +127,7 @@ impl Lower<'_> {
             self.enter(ContextKind::With(manager));
         }
         self.statements(&it.body);
-        self.context = outer;
+        self.builder.context = outer;
     }
 
     fn try_statement(&mut self, it: &StmtTry) {

@@ -6,6 +6,7 @@ use ruff_python_ast::{
 };
 
 use super::lower::Lower;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 /// The pieces of a template while it is built: constant texts around expressions.
@@ -41,10 +42,9 @@ enum Piece<'a> {
 impl Lower<'_> {
     fn finish_template(&mut self, mut pieces: Pieces) -> ExprKind {
         pieces.text("");
-        let quasis: Vec<u32> = pieces.texts.iter().map(|text| self.atom(text).0).collect();
-        let holes: Vec<u32> = pieces.holes.iter().map(|hole| hole.0).collect();
-        let quasis = self.push_list(&quasis);
-        let exprs = self.push_list(&holes).start;
+        let quasis: Vec<Atom> = pieces.texts.iter().map(|text| self.atom(text)).collect();
+        let quasis = self.atoms(&quasis);
+        let exprs = self.list(&pieces.holes).start;
         ExprKind::Template { quasis, exprs }
     }
 

@@ -5,7 +5,7 @@ use ruff_python_parser::parse_string_annotation;
 use ruff_text_size::Ranged as _;
 
 use super::lower::{Lower, Name};
-use crate::syntax::error::narrow;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 /// Types that say only how the first of their arguments is held.
@@ -43,18 +43,13 @@ const COLLECTIONS: &[&str] = &[
 ];
 
 impl Lower<'_> {
-    fn push_type(&mut self, ty: Type) -> TypeId {
-        self.module.types.push(ty);
-        TypeId(narrow(self.module.types.len() - 1))
-    }
-
     /// The type of an annotation, and, where calls are part of it, the expression ([`Module::written_type`]).
     pub(super) fn annotation(&mut self, annotation: Option<&Expr>) -> TypeId {
         let Some(annotation) = annotation else { return TypeId::NONE };
         let ty = self.type_of(annotation);
         if ty != TypeId::NONE && !matches!(annotation, Expr::StringLiteral(_) | Expr::NoneLiteral(_)) {
             let written = self.at_root(Use::Annotation, |l| l.expr(annotation));
-            self.module.written_types.push((ty, written));
+            self.builder.module.written_types.push((ty, written));
         }
         ty
     }
@@ -71,7 +66,7 @@ impl Lower<'_> {
         };
         if is_type {
             let ty = self.type_of(value);
-            self.module.alias_types.push((lowered, ty));
+            self.builder.module.alias_types.push((lowered, ty));
         }
     }
 

@@ -7,6 +7,7 @@ use syn::{BinOp, Block, Expr as Syn, Lit, Member, RangeLimits, Stmt, UnOp};
 use super::functions::Branch;
 use super::lower::Lower;
 use super::scopes::Space;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 impl Lower {
@@ -360,10 +361,10 @@ impl Lower {
         let id = self.reserve(span);
         let inner = self.under(id, |l| l.expr(&it.expr));
         self.stretch(id, id, inner);
-        let kind = match (&it.op, self.module.kind(inner)) {
+        let kind = match (&it.op, self.builder.module.kind(inner)) {
             (UnOp::Not(_), _) => ExprKind::Not(inner),
             (_, ExprKind::Num(index)) => {
-                let value = self.module.numbers.get(index as usize).copied().unwrap_or_default();
+                let value = self.builder.module.numbers.get(index as usize).copied().unwrap_or_default();
                 self.number(-value)
             }
             _ => ExprKind::Unary(inner),
@@ -393,14 +394,14 @@ impl Lower {
         let id = self.reserve(span);
         let (target, value) = self.under(id, |l| (l.expr(left), l.expr(right)));
         self.stretch(id, target, value);
-        match self.module.kind(target) {
+        match self.builder.module.kind(target) {
             ExprKind::Ident(symbol) => {
-                if let Some(entry) = self.module.symbols.get_mut(symbol.0 as usize) {
+                if let Some(entry) = self.builder.module.symbols.get_mut(symbol.0 as usize) {
                     entry.assigned.push(value);
                 }
             }
-            ExprKind::Member { object, name } if self.module.kind(object) == ExprKind::This => {
-                if let Some(entry) = self.module.classes.get_mut(self.class.0 as usize) {
+            ExprKind::Member { object, name } if self.builder.module.kind(object) == ExprKind::This => {
+                if let Some(entry) = self.builder.module.classes.get_mut(self.class.0 as usize) {
                     entry.assigned.push((name, value));
                 }
             }

@@ -5,6 +5,7 @@ use syn::{Block, Expr as Syn, FnArg, Pat, Stmt, Token};
 
 use super::lower::{Lower, range};
 use super::scopes::Space;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::error::narrow;
 use crate::syntax::hir::*;
 
@@ -24,31 +25,22 @@ impl Lower {
         return_type: TypeId,
         body: impl FnOnce(&mut Self, FunctionIdx),
     ) -> FunctionIdx {
-        let index = FunctionIdx(narrow(self.module.functions.len()));
-        self.module.functions.push(Function {
+        let index = FunctionIdx(narrow(self.builder.module.functions.len()));
+        self.builder.module.functions.push(Function {
             name: shape.name,
-            parameters: Vec::new(),
-            returns: Vec::new(),
-            throws: Vec::new(),
-            start: shape.span.0,
-            end: shape.span.1,
-            parent: self.function,
+            parent: self.builder.function,
             is_async: shape.is_async,
             class: shape.class,
             expr: shape.expr,
-            context: ContextId::NONE,
-            directives: Vec::new(),
             return_type,
-            assigned: Vec::new(),
-            statements: 0,
-            decorators: Vec::new(),
+            ..Function::new(shape.span.0, shape.span.1)
         });
-        let outer = std::mem::replace(&mut self.function, index);
+        let outer = std::mem::replace(&mut self.builder.function, index);
         self.within(ContextKind::Function(index), |l| {
-            l.module.functions[index.0 as usize].context = l.context;
+            l.builder.module.functions[index.0 as usize].context = l.builder.context;
             l.at_root(Use::Init, |l| l.scoped(|l| body(l, index)));
         });
-        self.function = outer;
+        self.builder.function = outer;
         index
     }
 
@@ -68,14 +60,16 @@ impl Lower {
     /// Keeps the name of a parameter's type as an expression: libraries read handlers' parameters by their types.
     fn written_type(&mut self, annotation: TypeId, ty: &syn::Type) {
         let syn::Type::Path(path) = ty else { return };
-        if self.module.written_types.last().is_none_or(|(last, _)| *last < annotation) && annotation != TypeId::NONE {
+        if self.builder.module.written_types.last().is_none_or(|(last, _)| *last < annotation)
+            && annotation != TypeId::NONE
+        {
             let written = self.at_root(Use::Annotation, |l| l.path(&path.path, Space::Type));
-            self.module.written_types.push((annotation, written));
+            self.builder.module.written_types.push((annotation, written));
         }
     }
 
     fn parameter(&mut self, pat: &Pat, function: FunctionIdx, index: u32, annotation: TypeId, decorators: Vec<ExprId>) {
-        let first = self.module.symbols.len();
+        let first = self.builder.module.symbols.len();
         self.bind(pat, &|steps| Definition::Parameter {
             function,
             index,
@@ -84,13 +78,13 @@ impl Lower {
             annotation,
         });
         // `Json(body)` is a plain parameter, too: what it holds has one name.
-        let bound = self.module.symbols.get(first);
+        let bound = self.builder.module.symbols.get(first);
         let is_plain = bound.is_some_and(
             |symbol| matches!(&symbol.definition, Definition::Parameter { steps, .. } if steps.is_empty()),
         );
         let symbol = if is_plain { SymbolIdx(narrow(first)) } else { SymbolIdx::NONE };
         let parameter = Parameter { symbol, annotation, decorators, rest: false };
-        self.module.functions[function.0 as usize].parameters.push(parameter);
+        self.builder.module.functions[function.0 as usize].parameters.push(parameter);
     }
 
     pub(super) fn closure(&mut self, it: &syn::ExprClosure) -> ExprId {
@@ -121,7 +115,7 @@ impl Lower {
     pub(super) fn async_block(&mut self, it: &syn::ExprAsync) -> ExprId {
         let id = self.reserve(it.async_token.span);
         self.stretch_to(id, it.block.brace_token.span.close());
-        let span = (self.module.expr(id).start, self.module.expr(id).end);
+        let span = (self.builder.module.expr(id).start, self.builder.module.expr(id).end);
         let shape = Shape { name: None, span, is_async: true, class: self.class, expr: id };
         let function = self.function_with(shape, TypeId::NONE, |l, _| l.body(&it.block));
         self.set(id, ExprKind::Function(function));
@@ -133,12 +127,21 @@ impl Lower {
             Syn::Block(it) => range(it.block.brace_token.span.close()).1,
             Syn::Async(it) => range(it.block.brace_token.span.close()).1,
             // Whatever the body is made of was read last.
-            _ => self.module.exprs.get(id.0 as usize..).into_iter().flatten().map(|expr| expr.end).max().unwrap_or(0),
+            _ => self
+                .builder
+                .module
+                .exprs
+                .get(id.0 as usize..)
+                .into_iter()
+                .flatten()
+                .map(|expr| expr.end)
+                .max()
+                .unwrap_or(0),
         };
-        if let Some(expr) = self.module.exprs.get_mut(id.0 as usize) {
+        if let Some(expr) = self.builder.module.exprs.get_mut(id.0 as usize) {
             expr.end = expr.end.max(end);
         }
-        self.module.functions[function.0 as usize].end = end;
+        self.builder.module.functions[function.0 as usize].end = end;
         self.set(id, ExprKind::Function(function));
     }
 
@@ -199,9 +202,9 @@ impl Lower {
         let Pat::Ident(it) = pattern else { return };
         let name = self.name(&it.ident);
         if let Some(id) = value.some()
-            && let ExprKind::Function(function) = self.module.kind(id)
+            && let ExprKind::Function(function) = self.builder.module.kind(id)
         {
-            self.module.functions[function.0 as usize].name.get_or_insert(name);
+            self.builder.module.functions[function.0 as usize].name.get_or_insert(name);
         }
     }
 

@@ -7,7 +7,8 @@ use syn::{Attribute, Fields, ImplItem, Item, Meta, TraitItem, Type as SynType};
 use super::functions::Shape;
 use super::lower::{Lower, range};
 use super::scopes::Space;
-use super::test_stats::{is_for_tests, is_test};
+use super::test_stats::{is_for_tests, is_test, is_test_code};
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 const VALUE: &[Space] = &[Space::Value];
@@ -60,7 +61,7 @@ impl Lower {
         let specifier = it.ident.to_string();
         let source = self.source(&specifier, it.ident.span());
         if it.attrs.iter().any(|attribute| attribute.path().is_ident("macro_use")) {
-            self.module.star_exports.push(source);
+            self.builder.module.star_exports.push(source);
         }
         let local = it.rename.as_ref().map_or(&it.ident, |(_, name)| name);
         let name = self.name(local);
@@ -112,7 +113,7 @@ impl Lower {
             Item::Fn(it) => {
                 let decorators = self.attributes(&it.attrs);
                 let function = self.function_item(&it.sig, &it.block, ClassIdx::NONE);
-                self.module.functions[function.0 as usize].decorators = decorators;
+                self.builder.module.functions[function.0 as usize].decorators = decorators;
                 self.define(symbol, Definition::Function(function));
             }
             Item::Const(it) => self.constant(symbol, &it.ty, &it.expr),
@@ -169,7 +170,7 @@ impl Lower {
     /// `mod x { … }`: a class of what it declares.
     fn inline_module(&mut self, it: &syn::ItemMod, items: &[Item], symbol: SymbolIdx) {
         let class = self.open_class(Some(&it.ident), &it.attrs, it.mod_token.span, symbol);
-        let first = self.module.symbols.len();
+        let first = self.builder.module.symbols.len();
         self.module_depth += 1;
         self.module_path.push(it.ident.to_string());
         self.scoped(|l| {
@@ -214,9 +215,9 @@ impl Lower {
     ) -> ClassIdx {
         let decorators = self.attributes(attributes);
         let name = ident.map(|ident| self.name(ident));
-        let class = ClassIdx(crate::syntax::error::narrow(self.module.classes.len()));
+        let class = ClassIdx(crate::syntax::error::narrow(self.builder.module.classes.len()));
         let (start, end) = range(span);
-        self.module.classes.push(Class {
+        self.builder.module.classes.push(Class {
             name,
             heritage: ExprId::NONE,
             members: Vec::new(),
@@ -228,7 +229,7 @@ impl Lower {
             end,
         });
         let expr = self.at_root(Use::Statement, |l| l.leaf(span, ExprKind::Class(class)));
-        self.module.class_exprs.push(expr);
+        self.builder.module.class_exprs.push(expr);
         if symbol != SymbolIdx::NONE {
             self.define(symbol, Definition::Class(class));
         }
@@ -236,7 +237,7 @@ impl Lower {
     }
 
     fn close_class(&mut self, class: ClassIdx, span: Span) {
-        if let Some(entry) = self.module.classes.get_mut(class.0 as usize) {
+        if let Some(entry) = self.builder.module.classes.get_mut(class.0 as usize) {
             entry.end = entry.end.max(range(span).1);
         }
     }
@@ -250,7 +251,7 @@ impl Lower {
         annotation: TypeId,
         decorators: Vec<ExprId>,
     ) {
-        if let Some(entry) = self.module.classes.get_mut(class.0 as usize) {
+        if let Some(entry) = self.builder.module.classes.get_mut(class.0 as usize) {
             entry.members.push(ClassMember { name, kind, is_static, annotation, decorators });
         }
     }
@@ -308,7 +309,7 @@ impl Lower {
         if let Some(ident) = path.segments.first().filter(|_| path.segments.len() == 1) {
             let name = self.name(&ident.ident);
             if let Some(symbol) = self.find(Space::Type, name)
-                && let Definition::Class(class) = self.module.symbol(symbol).definition
+                && let Definition::Class(class) = self.builder.module.symbol(symbol).definition
             {
                 return Some((class, symbol));
             }
@@ -322,7 +323,7 @@ impl Lower {
                 let heritage = self.at_root(Use::Heritage, |l| l.path(path, Space::Type));
                 self.add_heritage(class, heritage);
                 self.extended.push((name, class));
-                self.module.extensions.push((class, heritage));
+                self.builder.module.extensions.push((class, heritage));
                 class
             }
         };
@@ -332,31 +333,31 @@ impl Lower {
 
     /// What a class extends: one, or an array of all.
     fn add_heritage(&mut self, class: ClassIdx, parent: ExprId) {
-        let Some(entry) = self.module.classes.get(class.0 as usize) else { return };
+        let Some(entry) = self.builder.module.classes.get(class.0 as usize) else { return };
         let before = entry.heritage;
-        let all = match before.some().map(|id| (id, self.module.kind(id))) {
+        let all = match before.some().map(|id| (id, self.builder.module.kind(id))) {
             None => parent,
             Some((id, ExprKind::Array(run))) => {
-                let items: Vec<ExprId> = self.module.list(run).chain([parent]).collect();
+                let items: Vec<ExprId> = self.builder.module.list(run).chain([parent]).collect();
                 let run = self.list(&items);
                 self.set(id, ExprKind::Array(run));
                 id
             }
             Some((id, _)) => {
                 let run = self.list(&[id, parent]);
-                let start = self.module.expr(id).start;
+                let start = self.builder.module.expr(id).start;
                 let array = self.at_root(Use::Heritage, |l| l.leaf(Span::call_site(), ExprKind::Array(run)));
-                if let Some(expr) = self.module.exprs.get_mut(array.0 as usize) {
+                if let Some(expr) = self.builder.module.exprs.get_mut(array.0 as usize) {
                     (expr.start, expr.end) = (start, start);
                 }
                 array
             }
         };
-        self.module.classes[class.0 as usize].heritage = all;
+        self.builder.module.classes[class.0 as usize].heritage = all;
     }
 
     fn trait_methods(&mut self, it: &syn::ItemTrait, symbol: SymbolIdx) {
-        let Definition::Class(class) = self.module.symbol(symbol).definition else { return };
+        let Definition::Class(class) = self.builder.module.symbol(symbol).definition else { return };
         self.scoped(|l| {
             l.generics(&it.generics);
             let outer = std::mem::replace(&mut l.self_type, symbol);
@@ -377,7 +378,7 @@ impl Lower {
         let outer = std::mem::replace(&mut self.class, class);
         let function = self.function_item(sig, block, class);
         self.class = outer;
-        self.module.functions[function.0 as usize].decorators.clone_from(&decorators);
+        self.builder.module.functions[function.0 as usize].decorators.clone_from(&decorators);
         let name = self.name(&sig.ident);
         self.add_member(class, name, MemberKind::Method(function), is_static, TypeId::NONE, decorators);
     }
@@ -416,24 +417,6 @@ impl Lower {
         }
         found
     }
-}
-
-fn is_test_code(item: &Item) -> bool {
-    let attributes: &[Attribute] = match item {
-        Item::Fn(it) => &it.attrs,
-        Item::Mod(it) => &it.attrs,
-        Item::Impl(it) => &it.attrs,
-        Item::Struct(it) => &it.attrs,
-        Item::Enum(it) => &it.attrs,
-        Item::Use(it) => &it.attrs,
-        Item::Const(it) => &it.attrs,
-        Item::Static(it) => &it.attrs,
-        Item::Trait(it) => &it.attrs,
-        Item::Type(it) => &it.attrs,
-        Item::Macro(it) => &it.attrs,
-        _ => return false,
-    };
-    is_for_tests(attributes) || (matches!(item, Item::Fn(_)) && is_test(attributes))
 }
 
 /// Attributes for the compiler alone.

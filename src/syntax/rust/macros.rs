@@ -9,6 +9,7 @@ use syn::{Expr as Syn, Ident, Macro, Meta, Token};
 
 use super::lower::Lower;
 use super::scopes::Space;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 /// One argument.
@@ -88,14 +89,14 @@ impl Lower {
         let start = named.first().map_or(ExprId::NONE, |prop| prop.value);
         let end = named.last().map_or(ExprId::NONE, |prop| prop.value);
         let id = self.leaf(Span::call_site(), ExprKind::Other);
-        if let Some(place) = self.module.exprs.get(start.0 as usize).map(|expr| (expr.start, expr.end))
-            && let Some(expr) = self.module.exprs.get_mut(id.0 as usize)
+        if let Some(place) = self.builder.module.exprs.get(start.0 as usize).map(|expr| (expr.start, expr.end))
+            && let Some(expr) = self.builder.module.exprs.get_mut(id.0 as usize)
         {
             (expr.start, expr.end) = place;
         }
         self.stretch(id, start, end);
         for prop in &named {
-            if let Some(expr) = self.module.exprs.get_mut(prop.value.0 as usize) {
+            if let Some(expr) = self.builder.module.exprs.get_mut(prop.value.0 as usize) {
                 expr.parent = id;
                 expr.role = Use::Inner;
             }
@@ -126,8 +127,8 @@ impl Lower {
     /// Makes the text among arguments a template if its holes are those of a format string.
     fn fold_format(&mut self, items: &mut Vec<ExprId>) {
         for at in 0..items.len().min(4) {
-            let ExprKind::Str(atom) = self.module.kind(items[at]) else { continue };
-            let text = self.module.str(atom).to_owned();
+            let ExprKind::Str(atom) = self.builder.module.kind(items[at]) else { continue };
+            let text = self.builder.module.str(atom).to_owned();
             let Some((quasis, holes)) = parts(&text) else { continue };
             let positional = holes.iter().filter(|hole| hole.is_empty()).count();
             if holes.is_empty() || positional != items.len() - at - 1 {
@@ -141,7 +142,7 @@ impl Lower {
     fn template(&mut self, items: &mut Vec<ExprId>, at: usize, quasis: &[String], holes: &[String]) {
         let id = items[at];
         let mut rest = items.split_off(at + 1).into_iter();
-        let (start, end) = (self.module.expr(id).start, self.module.expr(id).end);
+        let (start, end) = (self.builder.module.expr(id).start, self.builder.module.expr(id).end);
         let mut values = Vec::with_capacity(holes.len());
         for hole in holes {
             let value = if hole.is_empty() { rest.next() } else { None };
@@ -152,7 +153,7 @@ impl Lower {
                     None => l.reserve(Span::call_site()),
                 }),
             };
-            if let Some(expr) = self.module.exprs.get_mut(value.0 as usize) {
+            if let Some(expr) = self.builder.module.exprs.get_mut(value.0 as usize) {
                 expr.parent = id;
                 expr.role = Use::Inner;
                 if !hole.is_empty() {
@@ -172,10 +173,10 @@ impl Lower {
         let trees: Vec<TokenTree> = tokens.into_iter().collect();
         let value = match trees.as_slice() {
             [TokenTree::Group(group)] if group.delimiter() == Delimiter::Brace => {
-                self.deeper(&group.span(), |l| l.json_object(group))
+                self.deeper(group.span(), |l| l.json_object(group))
             }
             [TokenTree::Group(group)] if group.delimiter() == Delimiter::Bracket => {
-                self.deeper(&group.span(), |l| l.json_array(group))
+                self.deeper(group.span(), |l| l.json_array(group))
             }
             [TokenTree::Ident(name)] if name == "null" => Some(self.leaf(name.span(), ExprKind::Null)),
             _ => syn::parse2::<Syn>(trees.into_iter().collect()).ok().map(|value| self.expr(&value)),

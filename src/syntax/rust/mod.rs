@@ -21,7 +21,7 @@ use super::hir::Module;
 /// Reads one module.
 ///
 /// The parser and everything that walks its tree recurse: texts that nest deeply are read on a thread of their own, and
-/// what nests deeper than [`super::javascript::LEVELS`] is left out ([`Module::too_deep`]).
+/// what nests deeper than [`super::builder::LEVELS`] is left out ([`Module::too_deep`]).
 pub fn parse(text: &str) -> Result<Module, SyntaxError> {
     nesting::guarded(text, lower::lower)
 }

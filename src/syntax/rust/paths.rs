@@ -8,6 +8,8 @@ use syn::{Path, UseTree};
 
 use super::lower::Lower;
 use super::scopes::Space;
+use super::types::is_primitive;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 /// What a path starts at.
@@ -35,7 +37,7 @@ impl Lower {
             let specifier = self.specifier(&leaf.path);
             if let Some(specifier) = specifier {
                 let source = self.source(&specifier, span);
-                self.module.star_exports.push(source);
+                self.builder.module.star_exports.push(source);
             }
             return;
         };
@@ -110,14 +112,14 @@ impl Lower {
     }
 
     pub(super) fn export(&mut self, name: Atom, symbol: SymbolIdx, start: u32) {
-        if self.module_depth == 0 && self.function == FunctionIdx(0) {
-            self.module.exports.push(Export { name, target: ExportTarget::Symbol(symbol), start });
+        if self.module_depth == 0 && self.builder.function == FunctionIdx(0) {
+            self.builder.module.exports.push(Export { name, target: ExportTarget::Symbol(symbol), start });
         }
     }
 
     pub(super) fn read(&mut self, symbol: SymbolIdx, span: Span) -> ExprId {
         let id = self.leaf(span, ExprKind::Ident(symbol));
-        if let Some(entry) = self.module.symbols.get_mut(symbol.0 as usize) {
+        if let Some(entry) = self.builder.module.symbols.get_mut(symbol.0 as usize) {
             entry.reads.push(id);
         }
         id
@@ -147,7 +149,7 @@ impl Lower {
     }
 
     fn adopt(&mut self, child: ExprId, parent: ExprId) {
-        if let Some(expr) = self.module.exprs.get_mut(child.0 as usize) {
+        if let Some(expr) = self.builder.module.exprs.get_mut(child.0 as usize) {
             expr.parent = parent;
             expr.role = Use::Inner;
         }
@@ -167,7 +169,7 @@ impl Lower {
         let Some(&first) = segments.first() else { return (Start::This, 0) };
         let name = self.name(first);
         let is_path = segments.len() > 1;
-        let text = self.module.str(name).to_owned();
+        let text = self.builder.module.str(name).to_owned();
         match text.as_str() {
             "self" if !is_path => return (Start::This, 1),
             "Self" if self.self_type != SymbolIdx::NONE => return (Start::Symbol(self.self_type), 1),
@@ -234,29 +236,6 @@ impl Lower {
 
 pub(super) fn variable(init: ExprId) -> Definition {
     Definition::Variable { init, steps: Vec::new(), default: ExprId::NONE, constant: true, annotation: TypeId::NONE }
-}
-
-fn is_primitive(name: &str) -> bool {
-    matches!(
-        name,
-        "str"
-            | "bool"
-            | "char"
-            | "f32"
-            | "f64"
-            | "i8"
-            | "i16"
-            | "i32"
-            | "i64"
-            | "i128"
-            | "isize"
-            | "u8"
-            | "u16"
-            | "u32"
-            | "u64"
-            | "u128"
-            | "usize"
-    )
 }
 
 /// One name that a `use` brings; a glob has none.

@@ -4,6 +4,7 @@ use syn::{Member, Pat};
 
 use super::lower::{Lower, range};
 use super::scopes::Space;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 /// What the names of a pattern are: made from the way to them.
@@ -24,7 +25,8 @@ impl Lower {
             Pat::Ident(it) => {
                 let name = self.name(&it.ident);
                 // `None` and constants are compared, not bound.
-                let binds = self.module.str(name).starts_with(|first: char| first.is_lowercase() || first == '_');
+                let binds =
+                    self.builder.module.str(name).starts_with(|first: char| first.is_lowercase() || first == '_');
                 if binds {
                     let symbol = self.declare(&[Space::Value], name, range(it.ident.span()).0);
                     self.define(symbol, make(steps));

@@ -3,6 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use super::lower::Lower;
+use super::types::is_primitive;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 /// Types and modules have names of their own beside those of values.
@@ -73,19 +75,6 @@ impl Lower {
         symbol
     }
 
-    pub(super) fn new_symbol(&mut self, name: Atom, start: u32, definition: Definition) -> SymbolIdx {
-        let symbol = SymbolIdx(u32::try_from(self.module.symbols.len()).unwrap_or(u32::MAX - 1));
-        self.module.symbols.push(Symbol {
-            name,
-            definition,
-            assigned: Vec::new(),
-            reads: Vec::new(),
-            start,
-            function: self.function,
-        });
-        symbol
-    }
-
     pub(super) fn find(&self, first: Space, name: Atom) -> Option<SymbolIdx> {
         let second = if first == Space::Value { Space::Type } else { Space::Value };
         self.scopes.find(first, name).or_else(|| self.scopes.find(second, name))
@@ -93,21 +82,21 @@ impl Lower {
 
     /// A name that nothing here defines: one of the language, or one that a star import may bring.
     pub(super) fn unbound(&mut self, name: Atom) -> Option<SymbolIdx> {
-        if is_prelude(self.module.str(name)) {
+        if is_prelude(self.builder.module.str(name)) {
             return None;
         }
         if let Some(&known) = self.unbound.get(&name) {
             return Some(known);
         }
         let symbol = self.new_symbol(name, u32::MAX, Definition::Unknown);
-        self.module.from_star.push(symbol);
+        self.builder.module.from_star.push(symbol);
         self.unbound.insert(name, symbol);
         Some(symbol)
     }
 
     pub(super) fn define(&mut self, symbol: SymbolIdx, definition: Definition) {
-        let function = self.function;
-        if let Some(entry) = self.module.symbols.get_mut(symbol.0 as usize)
+        let function = self.builder.function;
+        if let Some(entry) = self.builder.module.symbols.get_mut(symbol.0 as usize)
             && matches!(entry.definition, Definition::Unknown)
         {
             entry.definition = definition;
@@ -118,57 +107,41 @@ impl Lower {
 
 /// What every Rust file has in sight.
 fn is_prelude(name: &str) -> bool {
-    matches!(
-        name,
-        "Option"
-            | "Some"
-            | "None"
-            | "Result"
-            | "Ok"
-            | "Err"
-            | "Vec"
-            | "String"
-            | "Box"
-            | "Default"
-            | "Clone"
-            | "Copy"
-            | "Debug"
-            | "From"
-            | "Into"
-            | "Iterator"
-            | "PartialEq"
-            | "Eq"
-            | "Hash"
-            | "Ord"
-            | "PartialOrd"
-            | "Send"
-            | "Sync"
-            | "Fn"
-            | "FnMut"
-            | "FnOnce"
-            | "ToString"
-            | "ToOwned"
-            | "AsRef"
-            | "Drop"
-            | "drop"
-            | "self"
-            | "Self"
-            | "str"
-            | "bool"
-            | "char"
-            | "i8"
-            | "i16"
-            | "i32"
-            | "i64"
-            | "i128"
-            | "isize"
-            | "u8"
-            | "u16"
-            | "u32"
-            | "u64"
-            | "u128"
-            | "usize"
-            | "f32"
-            | "f64"
-    )
+    is_primitive(name)
+        || matches!(
+            name,
+            "Option"
+                | "Some"
+                | "None"
+                | "Result"
+                | "Ok"
+                | "Err"
+                | "Vec"
+                | "String"
+                | "Box"
+                | "Default"
+                | "Clone"
+                | "Copy"
+                | "Debug"
+                | "From"
+                | "Into"
+                | "Iterator"
+                | "PartialEq"
+                | "Eq"
+                | "Hash"
+                | "Ord"
+                | "PartialOrd"
+                | "Send"
+                | "Sync"
+                | "Fn"
+                | "FnMut"
+                | "FnOnce"
+                | "ToString"
+                | "ToOwned"
+                | "AsRef"
+                | "Drop"
+                | "drop"
+                | "self"
+                | "Self"
+        )
 }

@@ -1,15 +1,19 @@
 //! How many tests a file holds, and how many assertions.
 
-use syn::visit::{self, Visit};
-use syn::{Attribute, ItemFn, Macro};
+use std::ops::Range;
 
+use syn::spanned::Spanned as _;
+use syn::visit::{self, Visit};
+use syn::{Attribute, Item, ItemFn, Macro};
+
+use crate::syntax::error::narrow;
 use crate::syntax::hir::TestStats;
 
-/// Counts `#[test]` functions (of any harness) and `assert…!` macros.
-pub(super) fn count(file: &syn::File) -> TestStats {
+/// Counts `#[test]` functions (of any harness) and `assert…!` macros; the bytes of items that only tests compile.
+pub(super) fn count(file: &syn::File) -> (TestStats, Vec<Range<u32>>) {
     let mut counter = Counter::default();
     counter.visit_file(file);
-    counter.0
+    (counter.stats, counter.test_code)
 }
 
 /// Does an attribute make a function a test (`#[test]`, `#[tokio::test]`)?
@@ -29,6 +33,25 @@ pub(super) fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
+/// An item that only tests compile.
+pub(super) fn is_test_code(item: &Item) -> bool {
+    let attributes: &[Attribute] = match item {
+        Item::Fn(it) => &it.attrs,
+        Item::Mod(it) => &it.attrs,
+        Item::Impl(it) => &it.attrs,
+        Item::Struct(it) => &it.attrs,
+        Item::Enum(it) => &it.attrs,
+        Item::Use(it) => &it.attrs,
+        Item::Const(it) => &it.attrs,
+        Item::Static(it) => &it.attrs,
+        Item::Trait(it) => &it.attrs,
+        Item::Type(it) => &it.attrs,
+        Item::Macro(it) => &it.attrs,
+        _ => return false,
+    };
+    is_for_tests(attributes) || (matches!(item, Item::Fn(_)) && is_test(attributes))
+}
+
 fn has_test(list: &syn::MetaList) -> bool {
     let parts = syn::punctuated::Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated;
     list.parse_args_with(parts).is_ok_and(|parts| parts.iter().any(|part| part.path().is_ident("test")))
@@ -39,15 +62,26 @@ fn last_is(path: &syn::Path, wanted: impl Fn(&syn::Ident) -> bool) -> bool {
 }
 
 #[derive(Default)]
-struct Counter(TestStats);
+struct Counter {
+    stats: TestStats,
+    test_code: Vec<Range<u32>>,
+}
 
 impl<'ast> Visit<'ast> for Counter {
+    fn visit_item(&mut self, item: &'ast Item) {
+        if is_test_code(item) {
+            let bytes = item.span().byte_range();
+            self.test_code.push(narrow(bytes.start)..narrow(bytes.end));
+        }
+        visit::visit_item(self, item);
+    }
+
     fn visit_item_fn(&mut self, item: &'ast ItemFn) {
         if is_test(&item.attrs) {
             if item.attrs.iter().any(|attribute| attribute.path().is_ident("ignore")) {
-                self.0.skipped += 1;
+                self.stats.skipped += 1;
             } else {
-                self.0.cases += 1;
+                self.stats.cases += 1;
             }
         }
         visit::visit_item_fn(self, item);
@@ -55,7 +89,7 @@ impl<'ast> Visit<'ast> for Counter {
 
     fn visit_macro(&mut self, item: &'ast Macro) {
         if last_is(&item.path, |name| name.to_string().starts_with("assert")) {
-            self.0.assertions += 1;
+            self.stats.assertions += 1;
         }
         visit::visit_macro(self, item);
     }

@@ -77,6 +77,7 @@ fn test_code_is_counted_and_left_out() {
     let module = module(text);
     assert_eq!(module.tests, TestStats { cases: 1, skipped: 1, assertions: 1 });
     assert_eq!(module.functions.len(), 2);
+    assert_eq!(module.test_code[0], 10..u32::try_from(text.len()).unwrap());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use syn::{GenericArgument, PathArguments, ReturnType, Type as Syn, TypeParamBoun
 
 use super::lower::Lower;
 use super::scopes::Space;
+use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
 impl Lower {
@@ -47,7 +48,7 @@ impl Lower {
             return *inner;
         }
         let lowered = match (path.get_ident(), args.as_slice()) {
-            (Some(_), []) if is_keyword(&last) => Type::Keyword(self.atom(&last)),
+            (Some(_), []) if last == "String" || is_primitive(&last) => Type::Keyword(self.atom(&last)),
             (Some(name), [inner]) if name == "Vec" => Type::Array(*inner),
             _ => {
                 let (root, path) = self.type_path(path);
@@ -100,13 +101,13 @@ fn is_pointer(name: &str) -> bool {
     matches!(name, "Box" | "Arc" | "Rc" | "Pin" | "Cow")
 }
 
-fn is_keyword(name: &str) -> bool {
+/// The types that are part of the language and need no name in scope.
+pub(super) fn is_primitive(name: &str) -> bool {
     matches!(
         name,
         "bool"
             | "char"
             | "str"
-            | "String"
             | "f32"
             | "f64"
             | "i8"

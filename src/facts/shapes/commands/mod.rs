@@ -1,104 +1,19 @@
 //! What shell commands are for: tests, static checks, builds. Scripts of package.json are followed.
+//!
+//! In goes a text of commands with the folder that it runs in, out comes its [`Purpose`].
+
+mod purpose;
+mod shell;
+mod wrappers;
 
 use std::collections::BTreeSet;
 
-use super::{Scripts, Targets, paths};
-use crate::syntax::dockerfile::shell_words;
+use self::purpose::{by_name, by_tool, is_runner, is_test_name};
+use self::wrappers::{unwrapped, without_flags};
+use crate::facts::shapes::{Scripts, Targets, paths};
 
-/// Commands that are looked at in one text.
-const MAX_COMMANDS: usize = 2_000;
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Purpose {
-    pub tests: bool,
-    pub lint: bool,
-    pub build: bool,
-}
-
-impl Purpose {
-    const TESTS: Purpose = Purpose { tests: true, lint: false, build: false };
-    const LINT: Purpose = Purpose { tests: false, lint: true, build: false };
-    const BUILD: Purpose = Purpose { tests: false, lint: false, build: true };
-    const NONE: Purpose = Purpose { tests: false, lint: false, build: false };
-
-    #[must_use]
-    pub fn or(self, other: Purpose) -> Purpose {
-        Purpose { tests: self.tests || other.tests, lint: self.lint || other.lint, build: self.build || other.build }
-    }
-}
-
-/// One simple command of a shell text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
-    pub words: Vec<String>,
-    /// Its failure changes nothing (`|| true`).
-    pub swallowed: bool,
-}
-
-/// The simple commands of a text of lines, `&&`, `||`, `;` and pipes.
-pub fn commands(text: &str) -> Vec<Command> {
-    let mut found = Vec::new();
-    let mut careless = false;
-    let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
-    for line in joined.lines() {
-        let parts = simple(line);
-        for (index, part) in parts.iter().enumerate() {
-            let words = shell_words(part.text);
-            let ignored = part.or && parts.get(index + 1).is_some_and(|next| is_shrug(next.text));
-            careless |= words.len() == 2 && words[0] == "set" && words[1] == "+e";
-            if !words.is_empty() && found.len() < MAX_COMMANDS {
-                found.push(Command { words, swallowed: careless || ignored });
-            }
-        }
-    }
-    found
-}
-
-struct Part<'t> {
-    text: &'t str,
-    /// `||` follows.
-    or: bool,
-}
-
-/// Splits a line at separators outside of quotes, up to a comment.
-fn simple(line: &str) -> Vec<Part<'_>> {
-    let bytes = line.as_bytes();
-    let (mut parts, mut from, mut at, mut quote) = (Vec::new(), 0, 0, None);
-    while let Some(&byte) = bytes.get(at) {
-        let next = bytes.get(at + 1).copied();
-        let width = match (quote, byte) {
-            (Some(open), _) => {
-                quote = (open != byte).then_some(open);
-                0
-            }
-            (None, b'"' | b'\'' | b'`') => {
-                quote = Some(byte);
-                0
-            }
-            (None, b'#') if at == 0 || bytes[at - 1].is_ascii_whitespace() => break,
-            (None, b'&' | b'|') if next == Some(byte) => 2,
-            (None, b';' | b'|') => 1,
-            _ => 0,
-        };
-        if width > 0 {
-            parts.push(Part { text: &line[from..at], or: byte == b'|' && width == 2 });
-            from = at + width;
-        }
-        at += width.max(1);
-    }
-    parts.push(Part { text: line.get(from..at).unwrap_or_default(), or: false });
-    parts
-}
-
-/// `true`, `exit 0`, `echo …`: what follows `||` when nobody cares.
-fn is_shrug(text: &str) -> bool {
-    let words = shell_words(text);
-    match words.first().map(String::as_str) {
-        Some("true" | ":" | "echo" | "printf") => true,
-        Some("exit") => words.get(1).is_some_and(|code| code == "0"),
-        _ => false,
-    }
-}
+pub use purpose::Purpose;
+pub use shell::{Command, commands};
 
 /// What a text of commands is for when it runs in a folder.
 pub struct Reader<'s> {
@@ -294,131 +209,6 @@ fn is_placeholder(script: &str) -> bool {
         || commands(script).iter().all(|c| matches!(c.words[0].as_str(), "echo" | "exit" | "true" | ":" | "printf"))
 }
 
-/// The command behind what only changes how it runs (`NODE_ENV=test npx -y`), if there is such a thing.
-fn unwrapped<'w, 't>(words: &'w [&'t str]) -> Option<&'w [&'t str]> {
-    let (head, rest) = words.split_first()?;
-    let two = [*head, rest.first().copied().unwrap_or_default()];
-    let assigned = head.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.starts_with('-'));
-    let rest = match paths::name(head) {
-        _ if assigned => return Some(rest),
-        "dotenv" | "dotenvx" | "doppler" | "infisical" | "op" => {
-            let dashes = rest.iter().position(|word| *word == "--").map(|at| &rest[at + 1..]);
-            return dashes.or(Some(rest));
-        }
-        "npx" | "bunx" | "pnpx" | "cross-env" | "env" | "time" | "sudo" | "xvfb-run" | "exec" | "command" | "nyc"
-        | "c8" | "if" | "then" | "!" | "dotenv-run-script" | "tsx" | "ts-node" => rest,
-        _ if two[1] == "run" && matches!(two[0], "uv" | "poetry" | "pipenv" | "rye" | "pixi") => &rest[1..],
-        _ if two == ["bundle", "exec"] => &rest[1..],
-        "hatch" | "pdm" if two[1] == "run" && !rest.iter().any(|word| is_test_name(word)) => &rest[1..],
-        "coverage" if two[1] == "run" && rest.get(1) == Some(&"-m") => &rest[2..],
-        "coverage" if two[1] == "run" => &rest[1..],
-        "uvx" | "pipx" => rest.strip_prefix(&["run"]).unwrap_or(rest),
-        _ => return None,
-    };
-    if matches!(*head, "tsx" | "ts-node") && rest.contains(&"--test") {
-        return None;
-    }
-    let flags = rest.iter().take_while(|word| word.starts_with('-')).count();
-    Some(&rest[flags..])
-}
-
-/// Takes the flags of a package manager away; `--prefix`, `-C` and `--cwd` change the folder.
-fn without_flags<'t>(words: &[&'t str], folder: &str) -> (String, Vec<&'t str>) {
-    let (mut folder, mut at) = (folder.to_owned(), 0);
-    while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
-        let (name, given) = word.split_once('=').map_or((*word, None), |(name, value)| (name, Some(value)));
-        let takes_value = ["--prefix", "-C", "--cwd", "--dir", "--filter", "-F", "-w", "--workspace"].contains(&name);
-        let shared_root = name == "-w" && words.get(at + 1).is_some_and(|next| matches!(*next, "run" | "test"));
-        let value = given.or(words.get(at + 1).copied().filter(|_| takes_value && !shared_root));
-        if let Some(target) = value.filter(|_| ["--prefix", "-C", "--cwd", "--dir"].contains(&name)) {
-            folder = paths::join(&folder, target);
-        }
-        at += 1 + usize::from(takes_value && given.is_none() && !shared_root);
-    }
-    (folder, words.get(at..).unwrap_or_default().to_vec())
-}
-
-fn is_runner(word: &str) -> bool {
-    const RUNNERS: [&str; 16] = [
-        "npm", "pnpm", "yarn", "bun", "npx", "jest", "vitest", "mocha", "pytest", "cargo", "go", "make", "turbo",
-        "python", "bash", "sh",
-    ];
-    RUNNERS.contains(&word)
-}
-
-fn is_test_name(name: &str) -> bool {
-    name.split([':', '-', '_', '.']).any(|part| matches!(part, "test" | "tests" | "e2e" | "spec" | "jest" | "vitest"))
-}
-
-/// What a script or target of that name is for.
-fn by_name(name: &str) -> Purpose {
-    let has = |words: &[&str]| name.split([':', '-', '_', '.']).any(|part| words.contains(&part));
-    let prepares = has(&["install", "setup", "build", "seed", "up", "down", "db", "migrate", "watch", "open"]);
-    Purpose {
-        tests: is_test_name(name) && !prepares,
-        lint: has(&["lint", "typecheck", "types", "tsc", "eslint", "check", "clippy"]) && !is_test_name(name),
-        build: has(&["build", "compile"]),
-    }
-}
-
-fn by_tool(tool: &str, rest: &[&str]) -> Purpose {
-    let first = rest.iter().find(|word| !word.starts_with('-')).copied().unwrap_or_default();
-    let has = |word: &str| rest.contains(&word);
-    // `cargo +nightly clippy`
-    let cargo = rest.iter().find(|word| !word.starts_with(['-', '+'])).copied().unwrap_or_default();
-    match tool {
-        "jest" | "vitest" | "mocha" | "ava" | "tap" | "tape" | "jasmine" | "karma" | "uvu" | "pytest" | "py.test"
-        | "tox" | "nox" | "rspec" | "phpunit" | "testcafe" | "wdio" | "ctest" | "newman" | "bats" | "japa" => {
-            Purpose::TESTS
-        }
-        "playwright" | "react-scripts" | "ng" | "deno" | "go" | "dotnet" | "mix" | "swift" if first == "test" => {
-            Purpose::TESTS
-        }
-        "cypress" if first == "run" => Purpose::TESTS,
-        "mvn" | "gradle" | "gradlew" if rest.iter().any(|w| matches!(*w, "test" | "verify" | "check")) => {
-            Purpose::TESTS
-        }
-        "node" | "tsx" | "ts-node" if rest.iter().any(|word| *word == "--test" || is_test_file(word)) => Purpose::TESTS,
-        "python" | "python3" if rest.first() == Some(&"-m") => {
-            let module = rest.get(1).copied().unwrap_or_default();
-            let after = rest.get(2..).unwrap_or_default();
-            if module == "unittest" { Purpose::TESTS } else { by_tool(module, after) }
-        }
-        "python" | "python3" if has("pytest") || has("unittest") || has("test") => Purpose::TESTS,
-        "manage.py" | "django-admin" | "flask" if first == "test" => Purpose::TESTS,
-        "hatch" if has("test") || has("cov") => Purpose::TESTS,
-        "pdm" | "poe" if rest.iter().any(|word| is_test_name(word)) => Purpose::TESTS,
-        "cargo" | "cross"
-            if matches!(cargo, "test" | "nextest" | "t" | "tarpaulin" | "llvm-cov" | "hack" | "careful") =>
-        {
-            if cargo == "hack" && !has("test") { Purpose::LINT } else { Purpose::TESTS }
-        }
-        "cargo" if matches!(cargo, "clippy" | "fmt" | "check" | "deny" | "audit" | "machete") => Purpose::LINT,
-        "cargo" | "cross" if cargo == "build" => Purpose::BUILD,
-        "poetry" | "uv" | "hatch" | "maturin" | "build" if first == "build" || tool == "build" => Purpose::BUILD,
-        "cargo" | "go" | "vite" | "next" | "nest" | "remix" | "nuxt" | "ng" | "react-scripts" | "astro"
-            if first == "build" =>
-        {
-            Purpose::BUILD
-        }
-        "next" if first == "lint" => Purpose::LINT,
-        "tsc" | "vue-tsc" | "tsgo" => Purpose { lint: true, build: !has("--noEmit"), tests: false },
-        "eslint" | "jshint" | "oxlint" | "biome" | "standard" | "xo" | "ruff" | "mypy" | "flake8" | "pylint"
-        | "pyright" | "basedpyright" | "ty" | "bandit" | "pyflakes" | "pytype" | "vulture" | "pre-commit" | "prek"
-        | "svelte-check" | "stylelint" | "golangci-lint" => Purpose::LINT,
-        "prettier" | "black" | "isort" if ["--check", "-c", "-l", "--list-different"].iter().any(|flag| has(flag)) => {
-            Purpose::LINT
-        }
-        "webpack" | "rollup" | "tsup" | "esbuild" | "swc" | "ncc" | "unbuild" => Purpose::BUILD,
-        _ => Purpose::NONE,
-    }
-}
-
-/// `node test/run.js`
-fn is_test_file(word: &str) -> bool {
-    paths::words(word).iter().any(|part| matches!(part.as_str(), "test" | "tests" | "spec"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -520,13 +310,6 @@ mod tests {
         assert!(of("./scripts/verify").tests && of("bash scripts/verify").tests);
         assert!(of("cd api && tox -e py312").tests && !of("cd api && tox -e style").tests && of("cd api && tox").lint);
         assert!(of("poe verify").tests && !of("make loop").tests);
-    }
-
-    #[test]
-    fn swallowed_failures() {
-        let swallowed = |text: &str| commands(text).iter().any(|c| c.swallowed && c.words[0] == "npm");
-        assert!(swallowed("npm test || true") && swallowed("npm test || exit 0") && swallowed("set +e\nnpm test"));
-        assert!(!swallowed("npm test || exit 1") && !swallowed("npm test && echo ok"));
     }
 
     #[test]

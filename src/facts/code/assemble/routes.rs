@@ -1,0 +1,181 @@
+//! Facts of routes: per method, with the input that their functions read and what of it nothing validates.
+//!
+//! In goes a composed route, out come its facts.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Builder, symbol_of};
+use crate::facts::code::answers::answer;
+use crate::facts::code::extract::Raw;
+use crate::facts::code::handed_back::HandedBack;
+use crate::facts::code::routes::Composed;
+use crate::facts::model::{FunctionId, Value};
+use crate::syntax::hir::{BinaryOp, ExprId, ExprKind, Use};
+
+const MUTATING: &[&str] = &["POST", "PUT", "PATCH", "DELETE", "ACTION"];
+/// Calls from a route's functions to where its input is read.
+const INPUT_HOPS: usize = 4;
+
+impl<'p, 'r> Builder<'p, 'r> {
+    pub(super) fn inputs_by_function(&self) -> FxHashMap<FunctionId, Vec<String>> {
+        let mut inputs: FxHashMap<FunctionId, Vec<String>> = FxHashMap::default();
+        for raw in self.raws.iter().filter(|raw| &*raw.kind == "input") {
+            if let (Some(function), Some(part)) = (raw.function, raw.text("part")) {
+                inputs.entry(self.program().number(function)).or_default().push(input_part(part).to_owned());
+            }
+        }
+        inputs
+    }
+
+    pub(super) fn push_route(&mut self, route: &Composed, inputs: &FxHashMap<FunctionId, Vec<String>>) {
+        let raw = &self.raws[route.raw];
+        let mut fact = self.base(raw);
+        let program = self.program();
+        let functions: Vec<FunctionId> = route.functions.iter().map(|&f| program.number(f)).collect();
+        let mut parts = self.reached_inputs(&functions, inputs);
+        if let Some(path) = &route.path
+            && path.contains(':')
+        {
+            parts.push("path".to_owned());
+        }
+        parts.sort();
+        parts.dedup();
+        if !route.mounted {
+            fact.used = false;
+            fact.because.get_or_insert_with(|| "its router is never mounted".into());
+        }
+        let unvalidated = self.unvalidated(route, &parts);
+        fact.roots = functions;
+        let handler = route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f));
+        let (answers, parameters) = route.functions.last().map_or((Value::UNKNOWN, Value::UNKNOWN), |&last| {
+            let module = program.module(last.module);
+            let function = module.function(last.function);
+            let parameters = u32::try_from(function.parameters.len()).unwrap_or(u32::MAX);
+            (answer(module, function).map_or(Value::ABSENT, Value::text), Value::number(f64::from(parameters)))
+        });
+        let framework = raw.stack.map_or("", |stack| self.evaluator.stacks.stacks[stack].id.as_str());
+        let methods = if route.method == "ALL" { self.tested_methods(route) } else { vec![route.method.clone()] };
+        for method in methods {
+            let mut fact = fact.clone();
+            let mutates = MUTATING.contains(&method.as_str());
+            fact.fields = vec![
+                ("method".into(), Value::text(method)),
+                ("path".into(), route.path.as_deref().map_or(Value::UNKNOWN, Value::text)),
+                ("handler".into(), Value::text(handler.clone())),
+                ("roles".into(), Value::texts(&route.roles)),
+                ("inputs".into(), Value::texts(&parts)),
+                ("unvalidated".into(), Value::texts(&unvalidated)),
+                ("mutates".into(), Value::bool(mutates)),
+                ("signs_in".into(), Value::bool(route.roles.iter().any(|role| role == "credentials"))),
+                ("framework".into(), Value::text(framework)),
+                ("answers".into(), answers.clone()),
+                ("parameters".into(), parameters.clone()),
+            ];
+            if fact.reached {
+                self.servers.insert(fact.service);
+            }
+            self.facts.push(fact);
+        }
+    }
+
+    /// The parts of the input that no validation on the way looks at.
+    fn unvalidated(&mut self, route: &Composed, parts: &[String]) -> Vec<String> {
+        let mut left: Vec<String> = parts.to_vec();
+        for &index in &route.role_raws {
+            let raw = &self.raws[index];
+            if raw.text("role") != Some("validate") || raw.text("strength") == Some("half") {
+                continue;
+            }
+            match self.validated_parts(raw) {
+                Some(seen) => left.retain(|part| !seen.contains(part)),
+                None => left.clear(),
+            }
+        }
+        left
+    }
+
+    /// The parts that a validation is given; none when that cannot be told (a middleware, a parameter).
+    fn validated_parts(&mut self, raw: &Raw) -> Option<Vec<String>> {
+        let at = self.evaluator.argument(raw.at, 0)?;
+        let origin = self.evaluator.origin(at);
+        let program = self.program();
+        let (file, expr) = (program.loaded(origin.module).file, program.module(origin.module).expr(origin.expr));
+        let inside = |other: &&Raw| {
+            &*other.kind == "input"
+                && other.span.file == file
+                && other.span.start >= expr.start
+                && other.span.end <= expr.end
+        };
+        let parts: Vec<String> =
+            self.raws.iter().filter(inside).filter_map(|r| r.text("part")).map(|p| input_part(p).to_owned()).collect();
+        (!parts.is_empty()).then_some(parts)
+    }
+
+    /// The parts of the request that these functions read, themselves or through what they call.
+    fn reached_inputs(&self, functions: &[FunctionId], inputs: &FxHashMap<FunctionId, Vec<String>>) -> Vec<String> {
+        let bodies = HandedBack {
+            program: self.program(),
+            callers: &self.evaluator.links.callers,
+            reads: &self.body_reads,
+            readers: &self.body_readers,
+        };
+        // A function, and whether the body that it reads is of use to who asked for it.
+        let mut level: Vec<(FunctionId, bool)> = functions.iter().map(|&function| (function, true)).collect();
+        let mut seen: FxHashSet<(FunctionId, bool)> = level.iter().copied().collect();
+        let mut parts = Vec::new();
+        for _ in 0..=INPUT_HOPS {
+            let mut next = Vec::new();
+            for (function, wanted) in level {
+                let read = inputs.get(&function).into_iter().flatten();
+                parts.extend(read.filter(|part| wanted || *part != "body").cloned());
+                for &callee in &self.calls[function.0 as usize] {
+                    let wanted = wanted && !bodies.is_left(function, callee);
+                    if seen.insert((callee, wanted)) {
+                        next.push((callee, wanted));
+                    }
+                }
+            }
+            level = next;
+        }
+        parts
+    }
+
+    /// The methods that a handler of all methods tells apart: `req.method === "POST"`, `case "POST"`.
+    fn tested_methods(&self, route: &Composed) -> Vec<String> {
+        let program = self.program();
+        let mut found: Vec<String> = Vec::new();
+        for &function in &route.functions {
+            let hir = program.module(function.module);
+            let entry = hir.function(function.function);
+            for (index, expr) in hir.exprs.iter().enumerate() {
+                if expr.start < entry.start || expr.end > entry.end {
+                    continue;
+                }
+                let Some(text) = hir.literal(ExprId(u32::try_from(index).unwrap_or(u32::MAX))) else { continue };
+                let compared = match expr.parent.some().map(|p| hir.kind(p)) {
+                    Some(ExprKind::Binary { op: BinaryOp::Equal | BinaryOp::NotEqual, .. }) => true,
+                    None => expr.role == Use::Test,
+                    _ => false,
+                };
+                if compared && matches!(text, "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD") {
+                    found.push(text.to_owned());
+                }
+            }
+        }
+        found.sort();
+        found.dedup();
+        if found.is_empty() { vec!["ALL".to_owned()] } else { found }
+    }
+}
+
+pub(super) fn input_part(name: &str) -> &str {
+    match name {
+        "params" => "path",
+        "searchParams" | "nextUrl" => "query",
+        "json" | "text" | "formData" | "arrayBuffer" | "file" | "files" | "rawBody" => "body",
+        "header" | "get" => "headers",
+        other => other,
+    }
+}

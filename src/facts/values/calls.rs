@@ -1,0 +1,135 @@
+//! The value of a call: what a function of the project returns, what a callback maps to.
+//!
+//! In go the callee and its arguments, out comes the result with the origins of both.
+
+use smallvec::SmallVec;
+
+use super::MAX_DEPTH;
+use super::errors::is_rejection;
+use super::fold::{built, fold_method};
+use crate::facts::apart::{join, put_in};
+use crate::facts::model::{Data, Origins, Value};
+use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
+use crate::facts::resolve::{Evaluator, Thing, gives_what_it_holds};
+use crate::syntax::hir::{ExprId, ExprKind, Language, Run};
+
+impl Evaluator<'_> {
+    pub(super) fn call_value(&mut self, at: ExprRef, callee: ExprId, args: Run) -> Value {
+        let module = self.program.module(at.module);
+        if let Some(value) = self.path_value(at) {
+            return value;
+        }
+        let arguments: SmallVec<[ExprId; 4]> = module.list(args).take(8).collect();
+        let here = |expr| ExprRef { module: at.module, expr };
+        let passed: SmallVec<[Value; 4]> = arguments
+            .iter()
+            .map(|&argument| match module.kind(argument) {
+                ExprKind::Function(_) => Value::UNKNOWN,
+                _ => self.value(here(argument)),
+            })
+            .collect();
+        let mut origins = passed.iter().fold(Origins::default(), |all, value| all.with(value.origins));
+        let mut method = "";
+        if let ExprKind::Member { object, name } = module.kind(callee) {
+            method = module.str(name);
+            if module.language == Language::Rust && gives_what_it_holds(method) {
+                return self.value(here(object));
+            }
+            if let Some(mapped) = self.mapped_value(at.module, method, &arguments) {
+                return mapped;
+            }
+            let receiver = self.value(here(object));
+            if let Some(folded) = fold_method(&receiver, method) {
+                return folded;
+            }
+            origins = match method {
+                // The keys of an object are written where it is made.
+                "keys" => origins.with(receiver.origins).without(Origins::GIVEN),
+                // How often says nothing of what.
+                "repeat" => receiver.origins,
+                "fill" => origins,
+                _ => origins.joined(receiver.origins),
+            };
+        }
+        for thing in self.things(here(callee)) {
+            if let Thing::Function(function) = thing {
+                let by_name = module.keywords(args).map(|_| self.passed_values(at, function));
+                return self.returned_value(function, by_name.as_ref().unwrap_or(&passed));
+            }
+            if let Thing::Path { path, .. } = thing
+                && let Some(replaced) = self.declared_origin(path, origins)
+            {
+                return Value { data: Data::Unknown, origins: replaced };
+            }
+        }
+        if module.language == Language::Python && matches!(method, "format" | "join") {
+            return built(false, String::new(), origins);
+        }
+        let (keep_literal, masked) = match method {
+            "slice" | "substring" | "substr" => (false, Origins::MASKED),
+            _ => (false, Origins::default()),
+        };
+        let kept = if keep_literal { origins } else { Origins(origins.0 & !Origins::LITERAL.0) };
+        Value { data: Data::Unknown, origins: kept.with(masked) }
+    }
+
+    /// `ids.map(() => "?")`: what the callback returns, whatever it runs over.
+    fn mapped_value(&mut self, module: ModuleId, method: &str, arguments: &[ExprId]) -> Option<Value> {
+        let callback = match method {
+            "map" | "flatMap" => *arguments.first()?,
+            "from" => *arguments.get(1)?,
+            _ => return None,
+        };
+        let ExprKind::Function(function) = self.program.module(module).kind(callback) else { return None };
+        let entry = self.program.module(module).function(function);
+        let returns: SmallVec<[ExprId; 4]> = entry.returns.iter().take(6).copied().collect();
+        let origins = returns
+            .into_iter()
+            .fold(Origins::default(), |all, expr| all.joined(self.value(ExprRef { module, expr }).origins));
+        Some(Value { data: Data::Unknown, origins: origins.without(Origins::LITERAL.with(Origins::LOOP_VARIABLE)) })
+    }
+
+    /// What a call of a function of the project gives, with what it passes.
+    fn returned_value(&mut self, function: FunctionRef, passed: &[Value]) -> Value {
+        if let Some(known) = self.returned.get(&function) {
+            return put_in(known, passed);
+        }
+        let depth = self.value_depth;
+        if let Some(known) = self.returned_deep.get(&(function, depth)) {
+            return put_in(known, passed);
+        }
+        if !self.returning.insert(function) {
+            return Value::UNKNOWN;
+        }
+        let program = self.program;
+        let entry = program.module(function.module).function(function.function);
+        let mut returned: Option<Value> = None;
+        let hir = program.module(function.module);
+        for &expr in entry.returns.iter().filter(|&&expr| !is_rejection(hir, expr)).take(6) {
+            let mut value = self.value_apart(function, ExprRef { module: function.module, expr });
+            // What a function finds by a request's words is no longer the request's.
+            let found = Origins::REQUEST.with(Origins::GIVEN).with(Origins::LOOP_VARIABLE);
+            value.origins = value.origins.without(found);
+            returned = Some(match returned {
+                Some(seen) => {
+                    let origins = seen.origins.joined(value.origins);
+                    Value { data: join(&seen, &value, 0).data, origins }
+                }
+                None => value,
+            });
+        }
+        self.returning.remove(&function);
+        // What a function without a body or without returns does to its arguments is anybody's guess.
+        let returned = returned.unwrap_or_else(|| {
+            let marks = (0..passed.len()).map(Origins::of_parameter).fold(Origins::PARAMETER, Origins::with);
+            Value { data: Data::Unknown, origins: marks }
+        });
+        let value = put_in(&returned, passed);
+        if depth < MAX_DEPTH / 2 {
+            self.returned.insert(function, returned);
+        } else {
+            self.returned_deep.insert((function, depth), returned);
+        }
+        value
+    }
+}

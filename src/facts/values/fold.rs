@@ -1,0 +1,247 @@
+//! Folds literals and operators: templates, objects, conditionals, sums, and methods of texts.
+//!
+//! In go the values of the parts, out comes the value of the whole.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::MAX_ITEMS;
+use super::errors::{error_member, is_error};
+use super::surroundings::shown_to_developers;
+use crate::facts::apart::spread_origins;
+use crate::facts::checks::admits_known;
+use crate::facts::model::{Data, Origins, Record, Value};
+use crate::facts::program::{ExprRef, ModuleId};
+use crate::facts::resolve::Evaluator;
+use crate::syntax::hir::{BinaryOp, ExprId, ExprKind, LogicalOp, Module, PropKind, Run, Step};
+
+impl Evaluator<'_> {
+    pub(super) fn template(&mut self, module: ModuleId, quasis: Run, exprs: u32) -> Value {
+        let hir = self.program.module(module);
+        let texts = &hir.lists[quasis.start as usize..(quasis.start + quasis.len) as usize];
+        let holes: SmallVec<[ExprId; 4]> = hir.holes(quasis, exprs).collect();
+        let mut text = String::new();
+        let mut origins =
+            texts.first().map_or(Origins::default(), |atom| Origins::of_start(&hir.strings[*atom as usize]));
+        let mut constant = true;
+        for (index, atom) in texts.iter().enumerate() {
+            text.push_str(&hir.strings[*atom as usize]);
+            if let Some(&hole) = holes.get(index) {
+                let hole = ExprRef { module, expr: hole };
+                let value = self.value(hole);
+                origins = origins.joined(self.checked_origins(hole, value.origins));
+                match plain_text(&value) {
+                    Some(part) => text.push_str(&part),
+                    None => constant = false,
+                }
+            }
+        }
+        built(constant, text, origins)
+    }
+
+    pub(super) fn object(&mut self, module: ModuleId, run: Run) -> Value {
+        let hir = self.program.module(module);
+        let mut record = Record::default();
+        let mut origins = Origins::default();
+        for prop in hir.object(run).iter().take(MAX_ITEMS) {
+            let at = ExprRef { module, expr: prop.value };
+            match (prop.kind, prop.key) {
+                (PropKind::Spread, _) => {
+                    let spread = self.value(at);
+                    origins = origins.with(spread_origins(&spread));
+                    match spread.data {
+                        Data::Record(other) => {
+                            for (name, value) in &other.fields {
+                                set_field(&mut record, name.clone(), value.clone());
+                            }
+                            record.open |= other.open;
+                        }
+                        Data::Absent | Data::Null | Data::Bool(_) => {}
+                        _ => record.open = true,
+                    }
+                }
+                (PropKind::Value, Some(key)) => {
+                    let value = self.value(at);
+                    origins = origins.with(value.origins);
+                    // Something stands there, whatever it is.
+                    let value = if value.is_absent() && !matches!(hir.kind(prop.value), ExprKind::Undefined) {
+                        Value { data: Data::Unknown, origins: value.origins }
+                    } else {
+                        value
+                    };
+                    set_field(&mut record, hir.str(key).into(), value);
+                }
+                (PropKind::Getter, Some(key)) => set_field(&mut record, hir.str(key).into(), Value::UNKNOWN),
+                _ => record.open = true,
+            }
+        }
+        record.open |= run.len as usize > MAX_ITEMS;
+        Value { data: Data::Record(Arc::new(record)), origins }
+    }
+
+    pub(super) fn conditional(&mut self, module: ModuleId, test: ExprId, branches: Run) -> Value {
+        let hir = self.program.module(module);
+        let branches: SmallVec<[ExprId; 2]> = hir.list(branches).collect();
+        let test_value = self.value(ExprRef { module, expr: test });
+        let mut values: SmallVec<[Value; 2]> =
+            branches.iter().map(|&expr| self.value(ExprRef { module, expr })).collect();
+        for (index, (value, &branch)) in values.iter_mut().zip(&branches).enumerate() {
+            if admits_known(hir, test, branch, index == 0) {
+                value.origins = Origins::ALLOW_LISTED;
+            }
+        }
+        if let Some(yes) = values.first_mut()
+            && self.is_development(module, test)
+        {
+            *yes = shown_to_developers(yes);
+        }
+        let [yes, no] = values.as_slice() else { return Value::UNKNOWN };
+        match test_value.data {
+            Data::Bool(true) => return yes.clone(),
+            Data::Bool(false) => return no.clone(),
+            _ => {}
+        }
+        let by_environment = if test_value.origins.has(Origins::PROD) { Origins::PROD } else { Origins::default() };
+        let origins = yes.origins.with(no.origins).with(by_environment);
+        if yes.data == no.data {
+            Value { data: yes.data.clone(), origins }
+        } else {
+            Value { data: Data::Unknown, origins }
+        }
+    }
+
+    pub(super) fn binary(&mut self, module: ModuleId, op: BinaryOp, left: ExprId, right: ExprId) -> Value {
+        let (at_left, at_right) = (ExprRef { module, expr: left }, ExprRef { module, expr: right });
+        let (left, right) = (self.value(at_left), self.value(at_right));
+        match op {
+            BinaryOp::Add => {
+                if let (Data::Number(a), Data::Number(b)) = (&left.data, &right.data) {
+                    return Value::number(a + b);
+                }
+                let origins = self.checked_origins(at_left, left.origins);
+                let origins = origins.joined(self.checked_origins(at_right, right.origins));
+                let origins = origins.with(left.as_text().map_or(Origins::default(), Origins::of_start));
+                match (plain_text(&left), plain_text(&right)) {
+                    (Some(a), Some(b)) => built(true, a + &b, origins),
+                    _ => built(false, String::new(), origins),
+                }
+            }
+            BinaryOp::Modulo if left.as_text().is_some() || left.origins.has(Origins::BUILT) => {
+                let origins = self.checked_origins(at_left, left.origins);
+                built(false, String::new(), origins.joined(self.checked_origins(at_right, right.origins)))
+            }
+            BinaryOp::Multiply => match (&left.data, &right.data) {
+                (Data::Number(a), Data::Number(b)) => Value::number(a * b),
+                _ => Value { data: Data::Unknown, origins: Origins::DYNAMIC },
+            },
+            BinaryOp::Equal | BinaryOp::NotEqual => {
+                let production = [&left, &right].iter().any(|v| matches!(v.as_text(), Some("production" | "prod")));
+                let environment = left.origins.with(right.origins).has(Origins::ENV);
+                let origins = if production && environment { Origins::PROD } else { Origins::default() };
+                Value { data: Data::Unknown, origins: origins.with(only_environment(left.origins.with(right.origins))) }
+            }
+            _ => Value { data: Data::Unknown, origins: Origins::default() },
+        }
+    }
+}
+
+pub(super) fn regex_origin(pattern: &str) -> Origins {
+    let anchored = pattern.starts_with('^') && pattern.ends_with('$');
+    if anchored { Origins::LITERAL } else { Origins::LITERAL.with(Origins::LOOSE_REGEX) }
+}
+
+pub(super) fn built(constant: bool, text: String, origins: Origins) -> Value {
+    if constant {
+        let origins = Origins(origins.0 | Origins::LITERAL.0);
+        return Value { data: Data::Text(text.into()), origins };
+    }
+    let origins = Origins(origins.0 & !Origins::LITERAL.0).with(Origins::BUILT);
+    Value { data: Data::Unknown, origins }
+}
+
+pub(super) fn plain_text(value: &Value) -> Option<String> {
+    match &value.data {
+        Data::Text(text) => Some(text.to_string()),
+        Data::Number(number) => Some(number.to_string()),
+        Data::Bool(value) => Some(value.to_string()),
+        _ => None,
+    }
+}
+
+pub(super) fn only_environment(origins: Origins) -> Origins {
+    Origins(origins.0 & (Origins::PROD.0 | Origins::ENV.0))
+}
+
+pub(super) fn logical(op: LogicalOp, left: Value, right: Value) -> Value {
+    let origins = left.origins.with(right.origins);
+    match (op, &left.data) {
+        (LogicalOp::And, Data::Bool(false) | Data::Null | Data::Absent) => left,
+        (LogicalOp::And, Data::Bool(true)) => right,
+        (LogicalOp::Or, Data::Bool(false) | Data::Null | Data::Absent) => right,
+        (LogicalOp::Nullish, Data::Null | Data::Absent) => right,
+        (
+            LogicalOp::Or | LogicalOp::Nullish,
+            Data::Text(_) | Data::Number(_) | Data::Record(_) | Data::List(_) | Data::Bool(_),
+        ) => left,
+        // `...(size > 0 && { take: size })`: the fields stand there at times.
+        (LogicalOp::And, _) if matches!(right.data, Data::Record(_)) => {
+            Value { data: sometimes(&right.data, left.origins), origins }
+        }
+        // `secure: isProd && true`, `debug && { stack }`
+        (LogicalOp::And, _) => Value { data: Data::Unknown, origins },
+        _ => Value { data: Data::Unknown, origins },
+    }
+}
+
+/// The fields of a record that stands there only under a condition.
+fn sometimes(data: &Data, condition: Origins) -> Data {
+    let Data::Record(record) = data else { return Data::Unknown };
+    let fields = record.fields.iter().map(|(name, value)| {
+        let origins = value.origins.with(only_environment(condition)).with(Origins::DYNAMIC);
+        (name.clone(), Value { data: Data::Unknown, origins })
+    });
+    Data::Record(Arc::new(Record { fields: fields.collect(), open: true }))
+}
+
+pub(super) fn set_field(record: &mut Record, name: Arc<str>, value: Value) {
+    match record.fields.iter_mut().find(|(n, _)| *n == name) {
+        Some(slot) => slot.1 = value,
+        None => record.fields.push((name, value)),
+    }
+}
+
+pub(super) fn follow(module: &Module, value: Value, steps: &[Step]) -> Value {
+    let mut value = value;
+    for step in steps {
+        value = match step {
+            Step::Property(name) => {
+                if is_error(value.origins) {
+                    error_member(&value, module.str(*name))
+                } else {
+                    let field = value.field(module.str(*name));
+                    // What comes out of something unknown still comes from where that came from.
+                    if field.is_unknown() { Value { data: Data::Unknown, origins: value.origins } } else { field }
+                }
+            }
+            Step::Index(index) => match &value.data {
+                Data::List(items) => items.get(*index as usize).cloned().unwrap_or(Value::ABSENT),
+                _ => Value { data: Data::Unknown, origins: value.origins },
+            },
+            Step::Rest => Value { data: Data::Unknown, origins: value.origins },
+        };
+    }
+    value
+}
+
+pub(super) fn fold_method(receiver: &Value, method: &str) -> Option<Value> {
+    let text = receiver.as_text()?;
+    let folded = match method {
+        "toLowerCase" | "lower" => text.to_lowercase(),
+        "toUpperCase" | "upper" => text.to_uppercase(),
+        "trim" | "strip" => text.trim().to_owned(),
+        "toString" => text.to_owned(),
+        _ => return None,
+    };
+    Some(Value { data: Data::Text(folded.into()), origins: receiver.origins })
+}

@@ -1,0 +1,133 @@
+//! What comes from outside of the program: requests, the environment, what stack files declare.
+//!
+//! In goes an API path or an expression that has one, out come the origins that stacks give it.
+
+use crate::facts::model::{Data, Origins, Value};
+use crate::facts::paths::PathId;
+use crate::facts::program::ExprRef;
+use crate::facts::resolve::{Evaluator, Thing};
+use crate::facts::stacks::Verb;
+use crate::syntax::hir::ExprKind;
+
+impl Evaluator<'_> {
+    /// What stack files say that the result of a call is.
+    pub(crate) fn declared_origin(&mut self, path: PathId, arguments: Origins) -> Option<Origins> {
+        let stacks = self.stacks;
+        for clause in stacks.origin_candidates(self.paths.last_name(path)) {
+            if self.matcher.matches(&self.paths, &stacks.types, path, &clause.selector) {
+                return Some(if clause.replaces { clause.origin } else { clause.origin.with(arguments) });
+            }
+        }
+        None
+    }
+
+    /// The value of something external: an environment variable, a part of a request, what a stack declares.
+    pub(super) fn path_value(&mut self, at: ExprRef) -> Option<Value> {
+        for thing in self.things(at) {
+            let Thing::Path { path, .. } = thing else { continue };
+            if self.is_input(path) && !self.is_made_from_environment(at) {
+                let turn = if self.is_of_loop(at) { Origins::LOOP_VARIABLE } else { Origins::default() };
+                return Some(Value { data: Data::Unknown, origins: Origins::REQUEST.with(turn) });
+            }
+            if self.is_environment(path) || self.is_whole_environment(path) {
+                return Some(Value { data: Data::Unknown, origins: Origins::ENV });
+            }
+            if self.paths.is_result(path)
+                && let Some(origins) = self.paths.parent(path).and_then(|p| self.declared_origin(p, Origins::default()))
+            {
+                // Arguments are the caller's to add unless the result hides them.
+                if origins == Origins::RANDOM {
+                    return Some(Value { data: Data::Unknown, origins });
+                }
+            }
+        }
+        None
+    }
+
+    /// `new URL(process.env.DATABASE_URL).searchParams` is no part of a request.
+    fn is_made_from_environment(&mut self, at: ExprRef) -> bool {
+        let mut at = self.origin(at);
+        for _ in 0..8 {
+            let module = self.program.module(at.module);
+            let next = match module.kind(at.expr) {
+                ExprKind::Member { object, .. } | ExprKind::Index { object, .. } => object,
+                ExprKind::Call { callee, .. } => match self.first_returned(ExprRef { module: at.module, expr: callee })
+                {
+                    Some(returned) => {
+                        at = self.origin(returned);
+                        continue;
+                    }
+                    None => callee,
+                },
+                ExprKind::New { args, .. } => {
+                    let Some(first) = module.list(args).next() else { return false };
+                    let origins = self.value(ExprRef { module: at.module, expr: first }).origins;
+                    return origins.has(Origins::ENV) && !origins.has(Origins::REQUEST);
+                }
+                _ => return false,
+            };
+            at = self.origin(ExprRef { module: at.module, expr: next });
+        }
+        false
+    }
+
+    /// What a function of the project returns first.
+    fn first_returned(&mut self, callee: ExprRef) -> Option<ExprRef> {
+        self.things(callee).into_iter().find_map(|thing| match thing {
+            Thing::Function(function) => {
+                let expr = *self.program.module(function.module).function(function.function).returns.first()?;
+                Some(ExprRef { module: function.module, expr })
+            }
+            _ => None,
+        })
+    }
+
+    /// All variables together: each of its members is one.
+    pub fn is_whole_environment(&mut self, path: PathId) -> bool {
+        if let Some(&known) = self.environments.get(&path) {
+            return known;
+        }
+        let variable = self.paths.member(path, "ANY");
+        let found = variable != path && self.is_environment(variable);
+        self.environments.insert(path, found);
+        found
+    }
+
+    pub fn is_environment(&mut self, path: PathId) -> bool {
+        if let Some(&known) = self.variables.get(&path) {
+            return known;
+        }
+        let stacks = self.stacks;
+        let found = stacks.candidates(Verb::Read, self.paths.last_name(path)).any(|(clause, pattern)| {
+            &*clause.kind == "env" && self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern)
+        });
+        self.variables.insert(path, found);
+        found
+    }
+
+    /// Is it, or does it lie inside, what a stack calls input?
+    pub fn is_input(&mut self, path: PathId) -> bool {
+        if let Some(&known) = self.inputs.get(&path) {
+            return known;
+        }
+        let own = self.is_input_itself(path);
+        let found = own || self.paths.parent(path).is_some_and(|parent| self.is_input(parent));
+        self.inputs.insert(path, found);
+        found
+    }
+
+    fn is_input_itself(&mut self, path: PathId) -> bool {
+        let stacks = self.stacks;
+        let (verb, asked) = if self.paths.is_result(path) {
+            match self.paths.parent(path) {
+                Some(parent) => (Verb::Call, parent),
+                None => return false,
+            }
+        } else {
+            (Verb::Read, path)
+        };
+        stacks.candidates(verb, self.paths.last_name(asked)).any(|(clause, pattern)| {
+            &*clause.kind == "input" && self.matcher.matches_pattern(&self.paths, &stacks.types, asked, pattern)
+        })
+    }
+}

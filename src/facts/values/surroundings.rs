@@ -1,0 +1,92 @@
+//! What surrounds an expression: loops, `try`, `catch`, and tests of the environment.
+//!
+//! In goes an expression, out comes what it lies within and under which environment it runs.
+
+use smallvec::SmallVec;
+
+use crate::facts::model::{Data, Guard, Origins, Value, Within};
+use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
+use crate::facts::resolve::Evaluator;
+use crate::syntax::hir::{BinaryOp, ContextId, ContextKind, ExprId, ExprKind, LogicalOp};
+
+impl Evaluator<'_> {
+    /// `process.env.NODE_ENV === "development"`; whatever is only asked not to be production may be anything.
+    pub(super) fn is_development(&mut self, module: ModuleId, test: ExprId) -> bool {
+        match self.program.module(module).kind(test) {
+            ExprKind::Binary { op: BinaryOp::Equal, left, right } => {
+                let sides = [left, right].map(|expr| self.value(ExprRef { module, expr }));
+                sides.iter().any(|side| matches!(side.as_text(), Some("development" | "dev" | "local")))
+                    && sides.iter().any(|side| side.origins.has(Origins::ENV))
+            }
+            ExprKind::Logical { op: LogicalOp::And, left, right } => {
+                self.is_development(module, left) || self.is_development(module, right)
+            }
+            _ => false,
+        }
+    }
+
+    /// What surrounds an expression: loops, try, catch, and tests of the environment.
+    pub fn surroundings(&mut self, at: ExprRef) -> (Within, Guard) {
+        let module = self.program.module(at.module);
+        let contexts: SmallVec<[(ContextId, ContextKind); 8]> =
+            module.contexts_of(at.expr).map(|(id, context)| (id, context.kind)).collect();
+        let mut within = 0;
+        let mut guard = 0;
+        for (_, kind) in contexts {
+            match kind {
+                ContextKind::Loop { .. } => within |= Within::LOOP.0,
+                ContextKind::Try { .. } => within |= Within::TRY.0,
+                ContextKind::Catch => within |= Within::CATCH.0,
+                ContextKind::Finally => within |= Within::FINALLY.0,
+                ContextKind::Then(test) => guard |= self.guard_of(at.module, test, true),
+                ContextKind::Else(test) => guard |= self.guard_of(at.module, test, false),
+                ContextKind::Function(function) => {
+                    if self.iterated(FunctionRef { module: at.module, function }).is_some() {
+                        within |= Within::LOOP.0;
+                    }
+                }
+                ContextKind::Case | ContextKind::With(_) => {}
+            }
+        }
+        (Within(within), Guard(guard))
+    }
+
+    fn guard_of(&mut self, module: ModuleId, test: ExprId, holds: bool) -> u8 {
+        let hir = self.program.module(module);
+        match hir.kind(test) {
+            ExprKind::Not(inner) => self.guard_of(module, inner, !holds),
+            ExprKind::Logical { op, left, right } if (op == LogicalOp::And) == holds => {
+                self.guard_of(module, left, holds) | self.guard_of(module, right, holds)
+            }
+            ExprKind::Binary { op: op @ (BinaryOp::Equal | BinaryOp::NotEqual), left, right } => {
+                let (left, right) =
+                    (self.value(ExprRef { module, expr: left }), self.value(ExprRef { module, expr: right }));
+                if !left.origins.with(right.origins).has(Origins::ENV) {
+                    return 0;
+                }
+                let equal = (op == BinaryOp::Equal) == holds;
+                match left.as_text().or(right.as_text()) {
+                    Some("production" | "prod") if equal => Guard::PROD.0,
+                    Some("production" | "prod") => Guard::DEV.0,
+                    Some("development" | "dev" | "local") if equal => Guard::DEV.0,
+                    Some("test" | "testing") if equal => Guard::TEST.0,
+                    _ => 0,
+                }
+            }
+            _ => {
+                let value = self.value(ExprRef { module, expr: test });
+                match (value.origins.has(Origins::PROD), holds) {
+                    (true, true) => Guard::PROD.0,
+                    (true, false) => Guard::DEV.0,
+                    _ => 0,
+                }
+            }
+        }
+    }
+}
+
+/// What stands there in development alone shows nobody an error.
+pub(super) fn shown_to_developers(value: &Value) -> Value {
+    let origins = value.origins.without(Origins::CAUGHT_ERROR.with(Origins::ERROR_STACK));
+    Value { data: Data::Unknown, origins: origins.with(Origins::DYNAMIC) }
+}
