@@ -127,7 +127,12 @@ pub fn commit(root: &Path, writes: &[Write], disk: &mut dyn Disk) -> Result<Vec<
 pub fn recover(root: &Path, disk: &mut dyn Disk) -> Result<Option<Recovered>, Failure> {
     let run = root.join(RUN);
     let is_folder = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.is_dir());
-    if !is_folder(&root.join(FOLDER)) || !is_folder(&run) {
+    if !is_folder(&root.join(FOLDER)) {
+        return Ok(None);
+    }
+    if !is_folder(&run) {
+        // Stopped between its first two steps, or before its last: fails unless the folder is empty.
+        let _ = disk.remove_folder(&root.join(FOLDER));
         return Ok(None);
     }
     let in_run = |error: io::Error| failed(RUN.to_owned(), &error);

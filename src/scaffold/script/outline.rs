@@ -390,7 +390,7 @@ export default server;
     #[test]
     fn counts_habits() {
         let habits = outline("app.ts", APP).unwrap().habits;
-        assert_eq!((habits.double_quotes, habits.single_quotes), (1, 2));
+        assert_eq!((habits.double_quotes, habits.single_quotes), (2, 2));
         assert_eq!((habits.no_semicolons, habits.semicolons > 5), (2, true));
         assert_eq!(habits.indent(), Some("  "));
         assert_eq!((habits.imports, habits.with_extension), (2, 1));

@@ -43,7 +43,7 @@ mod tests {
     fn shows_the_tree_or_says_what_is_wrong() {
         assert_eq!(with_program("a.ts", "let a: number = 1;\nf(a)", |program| program.body.len()), Ok(2));
         assert_eq!(with_program("a.ts", "let = = 1", |program| program.body.len()).unwrap_err().line, 1);
-        let deep = "[".repeat(5_000) + &"]".repeat(5_000);
+        let deep = "[".repeat(20_000) + &"]".repeat(20_000);
         assert_eq!(with_program("a.js", &deep, |program| program.body.len()).unwrap_err().kind, "too-deep");
     }
 }
