@@ -238,11 +238,15 @@ fn a_front_end_is_not_alarmed() {
 // ---- what is found
 
 /// P0 controls that never fail or never pass, with the reason. An open blocker fails, in part or not.
-const ONE_SIDED: &[(&str, &[&str], &str)] = &[(
-    "placeholder-auth",
-    &["pass"],
-    "only functions that let everybody through are its places: without one it does not apply",
-)];
+const ONE_SIDED: &[(&str, &[&str], &str)] = &[
+    ("path-traversal", &["fail", "pass"], "no fixture serves files by the names that callers send"),
+    (
+        "placeholder-auth",
+        &["pass"],
+        "only functions that let everybody through are its places: without one it does not apply",
+    ),
+    ("ssrf-user-url", &["fail"], "no fixture calls an address that callers send and nothing else"),
+];
 
 #[test]
 fn every_p0_control_occurs_once_bad_and_once_good() {

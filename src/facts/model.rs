@@ -49,10 +49,26 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         &["op", "model", "filter", "order", "limit", "args", "text", "batch", "joined", "many", "data", "select"],
     ),
     ("stop", &["what"]),
-    ("model", &["name", "table", "provider", "shape"]),
-    ("column", &["model", "name", "type", "primary", "unique", "nullable", "default", "annotation"]),
-    ("index", &["model", "columns", "unique", "partial", "of"]),
+    ("model", &["name", "table", "provider", "shape", "abstract", "parts", "fields", "uniques", "indexes"]),
+    (
+        "column",
+        &[
+            "model",
+            "name",
+            "type",
+            "primary",
+            "unique",
+            "nullable",
+            "default",
+            "annotation",
+            "zoned",
+            "indexed",
+            "references",
+        ],
+    ),
+    ("index", &["model", "columns", "unique", "partial", "of", "primary"]),
     ("relation", &["model", "columns", "target", "auto_index", "on_delete", "provider"]),
+    ("check", &["model", "text"]),
     ("datasource", &["provider", "url", "source"]),
     ("env", &["name", "default", "checked", "refused", "converted"]),
     ("env-entry", &["name", "value", "template", "tracked", "placeholder", "scheme"]),
@@ -63,6 +79,12 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("hook", &["on", "signals", "handler"]),
     ("outbound", &["url", "timeout", "target"]),
     ("hmac", &["over", "compare"]),
+    ("sink", &["what", "value", "shell", "safe"]),
+    ("digest", &["algorithm", "over", "security", "flows"]),
+    ("cipher", &["algorithm", "iv", "key"]),
+    ("tls", &["verify", "target"]),
+    ("debug", &["what", "value"]),
+    ("blocking", &["what"]),
     ("token", &["op", "expires", "algorithms", "audience", "secret", "key", "ignore_expiration", "payload"]),
     ("random", &["flows", "source"]),
     ("log", &["level", "args", "names", "library", "redacted"]),
@@ -360,12 +382,15 @@ impl Within {
     pub const CATCH: Within = Within(4);
     pub const FINALLY: Within = Within(8);
     pub const TRY: Within = Within(16);
+    /// The function around is asynchronous.
+    pub const ASYNC: Within = Within(32);
     pub const NAMES: &'static [(&'static str, Within)] = &[
         ("loop", Self::LOOP),
         ("transaction", Self::TRANSACTION),
         ("catch", Self::CATCH),
         ("finally", Self::FINALLY),
         ("try", Self::TRY),
+        ("async", Self::ASYNC),
     ];
 }
 

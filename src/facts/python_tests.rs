@@ -294,7 +294,7 @@ fact.mount = [
   { attr = "views.APIView.permission_classes", scope = "$class", chain = "$value[*]" },
 ]
 fact.model = [{ extends = "Model", name = "$class" }]
-fact.column = [{ attr = "Model.*", is = "django.db.models.*Field()", model = "$class", name = "$name", type = "$value", unique = "$opt.unique ?? false" }]
+fact.capability = [{ attr = "Model.*", is = "django.db.models.*Field()", name = "$name", opts = { of = "$class", unique = "$opt.unique ?? false" } }]
 fact.setting = [{ setting = "DEBUG | DATABASES.default.ENGINE", key = "$name", value = "$value" }]
 fact.input = [{ param = "pydantic.BaseModel", part = "body", type = "$type" }]
 "#;
@@ -332,7 +332,7 @@ fn decorated_functions_are_routes_of_mounted_routers() {
 }
 
 #[test]
-fn models_and_their_attributes_are_found_through_bases() {
+fn attributes_of_classes_are_found_through_bases() {
     let files = [
         ("base.py", "from django.db import models\nclass Base(models.Model):\n    class Meta: abstract = True\n"),
         (
@@ -340,12 +340,11 @@ fn models_and_their_attributes_are_found_through_bases() {
             "from django.db import models as m\nfrom base import Base\nclass Order(Base):\n    total = m.FloatField(unique=True)\n    note: str\n    other = 1\nclass Plain: x = m.CharField()\n",
         ),
     ];
-    let models: Vec<String> = facts(&files, "model").iter().map(|fact| text(fact, "name")).collect();
-    assert_eq!(models, ["Base", "Order"]);
-    let columns = facts(&files, "column");
-    assert_eq!(columns.len(), 1);
-    assert_eq!((text(&columns[0], "model"), text(&columns[0], "name")), ("Order".into(), "total".into()));
-    assert_eq!(columns[0].get("unique"), Some(&super::Value::bool(true)));
+    let attributes = facts(&files, "capability");
+    assert_eq!(attributes.len(), 1);
+    assert_eq!(text(&attributes[0], "name"), "total");
+    let options = attributes[0].get("opts").unwrap();
+    assert_eq!((options.field("of"), options.field("unique")), (super::Value::text("Order"), super::Value::bool(true)));
 }
 
 #[test]

@@ -10,18 +10,38 @@ use crate::syntax::hir::{Definition, ExprId, ExprKind, Module, SymbolIdx};
 const MAX_CHAIN: usize = 24;
 /// Expressions around a place that are looked at.
 const MAX_AROUND: usize = 96;
+/// All that is followed of one result, by way of variables too.
+const MAX_STEPS: usize = 96;
+/// What stack files call a slice among later calls: `rows[:10]`.
+pub(super) const SLICE: &str = "[:]";
+
+/// Something that happens to a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Later {
+    Call(ExprId),
+    /// `[:n]`, with the bound.
+    Slice(ExprId),
+}
 
 impl Evaluator<'_> {
-    /// The nearest later call of one of the names (separated by `|`).
+    /// The nearest later call of one of the names (separated by `|` or a space).
     pub(super) fn later_call(&self, at: ExprRef, names: &str) -> Option<ExprRef> {
-        let module = self.program.module(at.module);
-        let end = match walk(module, at.expr, names) {
-            Ok(found) => return Some(ExprRef { module: at.module, expr: found }),
-            Err(end) => end,
-        };
-        let symbol = kept_in(module, end)?;
-        let found = exprs(module).find(|&id| calls_on(module, id, symbol, names))?;
-        Some(ExprRef { module: at.module, expr: found })
+        self.later_calls(at, names).into_iter().find_map(|later| match later {
+            Later::Call(expr) => Some(ExprRef { module: at.module, expr }),
+            Later::Slice(_) => None,
+        })
+    }
+
+    /// All later calls of the names, the nearest first.
+    pub(super) fn later_calls(&self, at: ExprRef, names: &str) -> Vec<Later> {
+        let mut walk = Walk::new(self.program.module(at.module), &self.stacks.carriers);
+        walk.from(at.expr);
+        let is_wanted = |name: &str| names.split(['|', ' ']).any(|wanted| wanted == name);
+        walk.found.retain(|later| match later {
+            Later::Call(call) => called(walk.module, *call).is_some_and(is_wanted),
+            Later::Slice(_) => is_wanted(SLICE),
+        });
+        walk.found
     }
 
     /// The nearest call of that name that the place is an argument of, however deep (`router.route("/x", get(a).post(b))`),
@@ -46,7 +66,7 @@ impl Evaluator<'_> {
 
     /// Is one of the names called later? Unknown where the result goes somewhere that cannot be followed.
     pub(super) fn called_later(&self, at: ExprRef, names: &str) -> Value {
-        if self.later_call(at, names).is_some() {
+        if !self.later_calls(at, names).is_empty() {
             Value::bool(true)
         } else if self.is_handed_on(at) {
             Value::UNKNOWN
@@ -57,31 +77,82 @@ impl Evaluator<'_> {
 
     /// Is what the chain makes an argument of some call (`paginate(query, page)`)?
     pub(super) fn is_handed_on(&self, at: ExprRef) -> bool {
-        let module = self.program.module(at.module);
-        let Err(end) = walk(module, at.expr, "") else { return false };
-        if is_argument(module, end) {
-            return true;
-        }
-        let Some(symbol) = kept_in(module, end) else { return false };
-        exprs(module).any(|id| module.kind(id) == ExprKind::Ident(symbol) && is_argument(module, id))
+        let mut walk = Walk::new(self.program.module(at.module), &self.stacks.carriers);
+        walk.from(at.expr);
+        walk.handed_on
     }
 }
 
-fn exprs(module: &Module) -> impl Iterator<Item = ExprId> + '_ {
-    (0..module.exprs.len()).map(|index| ExprId(u32::try_from(index).unwrap_or(u32::MAX)))
+/// Follows a result along its chain of calls, through what carries it and the variables that hold it.
+struct Walk<'m> {
+    module: &'m Module,
+    /// Calls that give back what becomes of their first argument: `session.execute(query)`.
+    carriers: &'m [String],
+    found: Vec<Later>,
+    seen: Vec<SymbolIdx>,
+    handed_on: bool,
 }
 
-/// Walks the chain up to a call of one of the names, else to its end.
-fn walk(module: &Module, from: ExprId, names: &str) -> Result<ExprId, ExprId> {
-    let mut expr = from;
-    for _ in 0..MAX_CHAIN {
-        let Some(call) = next_call(module, expr) else { return Err(expr) };
-        if called(module, call).is_some_and(|name| names.split('|').any(|n| n == name)) {
-            return Ok(call);
-        }
-        expr = call;
+impl<'m> Walk<'m> {
+    fn new(module: &'m Module, carriers: &'m [String]) -> Self {
+        Walk { module, carriers, found: Vec::new(), seen: Vec::new(), handed_on: false }
     }
-    Err(expr)
+
+    fn from(&mut self, start: ExprId) {
+        let mut starts = vec![start];
+        while let Some(start) = starts.pop() {
+            let end = self.along(start);
+            self.handed_on |= is_argument(self.module, end);
+            let Some(symbol) = kept_in(self.module, end).filter(|symbol| !self.seen.contains(symbol)) else { continue };
+            self.seen.push(symbol);
+            starts.extend(self.module.symbol(symbol).reads.iter().rev().take(MAX_STEPS));
+        }
+    }
+
+    /// Follows one chain to its end.
+    fn along(&mut self, start: ExprId) -> ExprId {
+        let mut expr = start;
+        for _ in 0..MAX_CHAIN {
+            if self.found.len() >= MAX_STEPS {
+                break;
+            }
+            if let Some(call) = next_call(self.module, expr).or_else(|| self.carrier(expr)) {
+                self.found.push(Later::Call(call));
+                expr = call;
+            } else if let Some((slice, bound)) = sliced(self.module, expr) {
+                self.found.extend(bound.map(Later::Slice));
+                expr = slice;
+            } else {
+                match self.module.expr(expr).parent.some() {
+                    Some(outer) if self.module.kind(outer) == ExprKind::Await(expr) => expr = outer,
+                    _ => break,
+                }
+            }
+        }
+        expr
+    }
+
+    /// The call that carries an expression as its first argument.
+    fn carrier(&self, expr: ExprId) -> Option<ExprId> {
+        let call = self.module.expr(expr).parent.some()?;
+        let (_, args) = self.module.call(call)?;
+        let name = called(self.module, call)?;
+        (self.module.list(args).next() == Some(expr) && self.carriers.iter().any(|carrier| carrier == name))
+            .then_some(call)
+    }
+}
+
+/// `expr[a:b]` with `b`, where there is one.
+fn sliced(module: &Module, expr: ExprId) -> Option<(ExprId, Option<ExprId>)> {
+    let slice = module.expr(expr).parent.some()?;
+    let ExprKind::Index { object, index } = module.kind(slice) else { return None };
+    if object != expr || module.kind(index) != ExprKind::Other {
+        return None;
+    }
+    let start = module.expr(index).start;
+    let is_bound = |part: &ExprId| module.expr(*part).parent == index && module.expr(*part).start > start;
+    let around = index.0.saturating_sub(32)..index.0.saturating_add(32).min(module.exprs.len() as u32);
+    Some((slice, around.map(ExprId).find(is_bound)))
 }
 
 fn next_call(module: &Module, expr: ExprId) -> Option<ExprId> {
@@ -92,7 +163,7 @@ fn next_call(module: &Module, expr: ExprId) -> Option<ExprId> {
     (object == expr && callee == member).then_some(call)
 }
 
-fn called(module: &Module, call: ExprId) -> Option<&str> {
+pub(super) fn called(module: &Module, call: ExprId) -> Option<&str> {
     let (callee, _) = module.call(call)?;
     match module.kind(callee) {
         ExprKind::Member { name, .. } => Some(module.str(name)),
@@ -111,27 +182,12 @@ fn kept_in(module: &Module, expr: ExprId) -> Option<SymbolIdx> {
             _ => None,
         };
     }
-    let index = module.symbols.iter().position(|symbol| {
-        matches!(&symbol.definition, Definition::Variable { init, steps, .. } if *init == expr && steps.is_empty())
-    })?;
+    let holds = |symbol: &crate::syntax::hir::Symbol| {
+        symbol.assigned.contains(&expr)
+            || matches!(&symbol.definition, Definition::Variable { init, steps, .. } if *init == expr && steps.is_empty())
+    };
+    let index = module.symbols.iter().position(holds)?;
     Some(SymbolIdx(u32::try_from(index).ok()?))
-}
-
-/// `symbol.where(…).limit(10)`
-fn calls_on(module: &Module, call: ExprId, symbol: SymbolIdx, names: &str) -> bool {
-    if !called(module, call).is_some_and(|name| names.split('|').any(|n| n == name)) {
-        return false;
-    }
-    let mut expr = call;
-    for _ in 0..MAX_CHAIN {
-        expr = match module.kind(expr) {
-            ExprKind::Ident(found) => return found == symbol,
-            ExprKind::Member { object, .. } => object,
-            ExprKind::Call { callee, .. } => callee,
-            _ => return false,
-        };
-    }
-    false
 }
 
 fn is_argument(module: &Module, expr: ExprId) -> bool {

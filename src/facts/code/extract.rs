@@ -67,9 +67,9 @@ impl Raw {
 }
 
 /// Fields whose expressions matter, not their values.
-const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "of", "decides"];
+const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "parts", "of", "decides"];
 /// Fields of which both matter.
-const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on", "status"];
+const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on", "status", "type", "target", "on_delete", "columns"];
 
 /// What a clause looks at, at one place.
 #[derive(Debug, Clone, Copy)]

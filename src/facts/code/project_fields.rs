@@ -10,7 +10,7 @@ use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
-use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, Prop};
+use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, MemberKind, Prop};
 
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
@@ -149,6 +149,22 @@ impl Evaluator<'_> {
         }
     }
 
+    /// An attribute in the body of the class, or in one inside it: `$class.Meta.abstract`.
+    fn class_attribute(&mut self, place: Place<'_>, steps: &[String]) -> Value {
+        let Some(mut at) = place.target.and_then(|target| target.class) else { return Value::ABSENT };
+        for step in steps {
+            let module = self.program.module(at.module);
+            let ExprKind::Class(class) = module.kind(at.expr) else { return Value::UNKNOWN };
+            let member = module.class(class).members.iter().rev().find(|member| module.str(member.name) == step);
+            match member.map(|member| &member.kind) {
+                Some(MemberKind::Field(value)) if value.some().is_some() => at.expr = *value,
+                Some(_) => return Value::UNKNOWN,
+                None => return Value::ABSENT,
+            }
+        }
+        self.value(at)
+    }
+
     /// The expression of one option of a call.
     fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
         match self.keywords(at) {
@@ -204,7 +220,14 @@ impl Evaluator<'_> {
     /// The object of the keyword arguments.
     fn keywords(&self, at: ExprRef) -> Option<ExprRef> {
         let module = self.program.module(at.module);
-        let (_, args) = module.call(at.expr)?;
+        let args = match module.kind(at.expr) {
+            // `class Hero(SQLModel, table=True)`
+            ExprKind::Class(class) => match module.kind(module.class(class).heritage.some()?) {
+                ExprKind::Array(bases) => bases,
+                _ => return None,
+            },
+            _ => module.call(at.expr)?.1,
+        };
         Some(ExprRef { module: at.module, expr: module.keywords(args)? })
     }
 
@@ -243,7 +266,7 @@ impl Evaluator<'_> {
                 None
             }
             At::Around(name) => self.call_around(at, name),
-            At::After(name) => self.later_call(at, name),
+            At::After(names) => self.later_call(at, names),
         }
     }
 
@@ -262,6 +285,11 @@ impl Evaluator<'_> {
     }
 
     fn item(&mut self, item: &Item, place: Place<'_>) -> Value {
+        if let At::After(names) = &item.at
+            && let Some(bound) = self.slice_bound(place.at, names)
+        {
+            return bound;
+        }
         let Some(at) = self.move_to(&item.at, place.at) else {
             let elsewhere = matches!(item.at, At::After(_)) && self.is_handed_on(place.at);
             return if elsewhere { Value::UNKNOWN } else { Value::ABSENT };
@@ -299,12 +327,21 @@ impl Evaluator<'_> {
                 Some(receiver) => self.model_name(receiver),
                 None => Value::ABSENT,
             },
+            Source::Root(None) => self.root_name(at),
+            Source::Root(Some(index)) => match self.argument(at, *index) {
+                Some(argument) => self.root_name(argument),
+                None => Value::UNKNOWN,
+            },
+            Source::Where(names) => return self.where_columns(at, names),
+            Source::Batch(names) => return self.takes_list(at, names),
+            Source::Given(names) => return self.given_to(at, names),
             Source::Fallback => self.fallback(place),
             Source::Raced => self.raced(at),
             Source::TagText => self.tag_text(at),
             Source::TagHoles => self.tag_holes(at),
             Source::FileRoute => Value::text(file_route(self.program.path(at.module), self.root_of(at.module))),
             Source::FileConfig => self.file_config(at.module, &item.steps),
+            Source::Class if !item.steps.is_empty() => return self.class_attribute(place, &item.steps),
             Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type
                 if place.target.is_some() =>
             {

@@ -1,4 +1,4 @@
-//! Where a random number ends: the names of the variables, properties, functions and calls that it flows into.
+//! Where a random number or a digest ends: the names of the variables, properties, functions and calls that it flows into.
 
 use rustc_hash::FxHashSet;
 
@@ -13,9 +13,9 @@ const MAX_STEPS: u32 = 600;
 /// Calls of a function that returns the number, and of the function around that one.
 const MAX_HOPS: u8 = 3;
 
-/// Adds `flows` to every random fact.
-pub fn follow_random(evaluator: &Evaluator<'_>, raws: &mut [Raw]) {
-    for raw in raws.iter_mut().filter(|raw| &*raw.kind == "random") {
+/// Adds `flows` to every fact of a random number or a digest.
+pub fn follow_values(evaluator: &Evaluator<'_>, raws: &mut [Raw]) {
+    for raw in raws.iter_mut().filter(|raw| matches!(&*raw.kind, "random" | "digest")) {
         let mut flow = Flow { evaluator, names: Vec::new(), seen: FxHashSet::default(), steps: 0 };
         flow.expr(raw.at, 0);
         flow.names.sort();

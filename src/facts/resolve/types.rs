@@ -27,6 +27,10 @@ impl Evaluator<'_> {
                 {
                     return self.type_things(module, inner, depth + 1);
                 }
+                // Any function: calling it is not calling the constructor of that name.
+                if matches!(root, TypeRoot::Global(name) if hir.str(*name) == "Function") {
+                    return Things::new();
+                }
                 if let TypeRoot::Global(name) = root
                     && hir.str(*name) == "ReturnType"
                     && let Some(&inner) = args.first()

@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
-use super::{Clause, ColumnType, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
+use super::{Clause, ColumnType, ColumnWrapper, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
 use crate::facts::model::{Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
 use crate::syntax::hir::Language;
@@ -41,6 +41,10 @@ struct RawStack {
     origins: Vec<RawOrigin>,
     #[serde(default)]
     column_types: Vec<RawColumnType>,
+    #[serde(default)]
+    column_wrappers: Vec<RawColumnWrapper>,
+    #[serde(default)]
+    carriers: Vec<String>,
     #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
@@ -93,6 +97,15 @@ struct RawColumnType {
     #[serde(default)]
     text: Vec<String>,
     is: String,
+    zoned: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawColumnWrapper {
+    of: Spanned<String>,
+    #[serde(default)]
+    nullable: bool,
 }
 
 impl Stacks {
@@ -164,8 +177,17 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
             Some(of) => loader.selector(of.get_ref(), of.span(), false)?,
             None => Selector::default(),
         };
-        stacks.column_types.push(ColumnType { selector, texts: column.text, is: column.is });
+        let zoned = match &column.zoned {
+            Some(text) => Some(Projection::parse(text.get_ref()).map_err(|e| loader.error(text.span(), e))?),
+            None => None,
+        };
+        stacks.column_types.push(ColumnType { selector, texts: column.text, is: column.is, zoned });
     }
+    for wrapper in &raw.column_wrappers {
+        let selector = loader.selector(wrapper.of.get_ref(), wrapper.of.span(), false)?;
+        stacks.column_wrappers.push(ColumnWrapper { selector, nullable: wrapper.nullable });
+    }
+    stacks.carriers.extend(raw.carriers);
     let stack = stacks.stacks.len();
     let language = language(&raw.detect);
     for origin in &mut stacks.origins[first_origin..] {

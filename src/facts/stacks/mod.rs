@@ -118,6 +118,16 @@ pub struct ColumnType {
     pub texts: Vec<String>,
     /// What facts call it: `float`, `decimal`, `js-number` …
     pub is: String,
+    /// Of times, whether they carry their zone: asked of the call that makes the type.
+    pub zoned: Option<Projection>,
+}
+
+/// A type that only wraps the type of a column (`Mapped[float]`).
+#[derive(Debug)]
+pub struct ColumnWrapper {
+    pub selector: Selector,
+    /// What it holds may be missing.
+    pub nullable: bool,
 }
 
 /// Index of a clause and of one of its selector's patterns.
@@ -152,6 +162,9 @@ pub struct Stacks {
     pub clauses: Vec<Clause>,
     pub origins: Vec<OriginClause>,
     pub column_types: Vec<ColumnType>,
+    pub column_wrappers: Vec<ColumnWrapper>,
+    /// Methods that run the query that they are handed (`session.execute(select(…))`).
+    pub carriers: Vec<String>,
     /// Named types that play a part in the engine: every type called `Request` is one.
     pub request_types: Vec<TypeIdx>,
     pub app_types: Vec<TypeIdx>,

@@ -62,6 +62,14 @@ pub enum Source {
     TagHoles,
     /// Whether the call runs against others (`Promise.race([fetch(url), timer])`).
     Raced,
+    /// What the chain of receivers begins with: `Order` of `Order.objects.filter(…)`; or that of an argument.
+    Root(Option<usize>),
+    /// The columns that conditions compare, in this and later calls of these names.
+    Where(String),
+    /// Whether these conditions take a list (`in_`, `id__in`).
+    Batch(String),
+    /// All arguments of this and later calls of these names.
+    Given(String),
     Literal(Value),
     /// A record of further projections.
     Record(Vec<(Arc<str>, Projection)>),
@@ -154,7 +162,8 @@ fn parse_item(text: &str) -> Result<Item, String> {
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
              $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
              $class, $type, $fallback, \
-             $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…, $around(name).…, $after(name).…"
+             $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…, $around(name).…, $after(name).…, \
+             $root, $where(names), $batch(names), $given(names)"
         )
     })?;
     let steps = rest.split('.').filter(|s| !s.is_empty()).map(str::to_owned).collect();
@@ -169,7 +178,20 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
             None => Some((Source::Arg(index.parse().ok()?), rest)),
         };
     }
+    if let Some((name, rest)) = body.split_once('(')
+        && let Some((names, rest)) = rest.split_once(')')
+    {
+        let names = names.to_owned();
+        return match name {
+            "where" => Some((Source::Where(names), rest)),
+            "batch" => Some((Source::Batch(names), rest)),
+            "given" => Some((Source::Given(names), rest)),
+            _ => None,
+        };
+    }
     let table: &[(&str, Source)] = &[
+        ("root[0]", Source::Root(Some(0))),
+        ("root", Source::Root(None)),
         ("arg:string", Source::ArgOf(Sort::Text)),
         ("arg:text", Source::ArgOf(Sort::Text)),
         ("arg:callable", Source::ArgOf(Sort::Callable)),

@@ -30,7 +30,8 @@ impl Evaluator<'_> {
         let module = self.program.module(at.module);
         let contexts: SmallVec<[(ContextId, ContextKind); 8]> =
             module.contexts_of(at.expr).map(|(id, context)| (id, context.kind)).collect();
-        let mut within = 0;
+        let is_async = module.function(module.function_of(at.expr)).is_async;
+        let mut within = if is_async { Within::ASYNC.0 } else { 0 };
         let mut guard = 0;
         for (_, kind) in contexts {
             match kind {

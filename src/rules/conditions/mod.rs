@@ -107,7 +107,7 @@ pub enum Via {
 /// Fields that the engine gives to every fact. `path` is the file's where the kind has no `path` of its own.
 pub const ENGINE_FIELDS: &[&str] = &[
     "id", "area", "service", "phase", "reached", "used", "guard", "in", "within", "certain", "api", "symbol", "file",
-    "path", "function",
+    "path", "function", "place",
 ];
 
 /// The words that a closed engine field can hold.

@@ -36,6 +36,7 @@ impl FactView<'_> {
             "symbol" => Value::text(fact.symbol.clone()),
             "path" if has_own_path(&fact.kind) => return None,
             "file" | "path" => Value::text(path(self.project, fact)),
+            "place" => Value::text(format!("{}:{}", path(self.project, fact), fact.at.start)),
             "function" => fact.function.map_or(Value::ABSENT, |function| Value::number(f64::from(function.0))),
             _ => return None,
         })

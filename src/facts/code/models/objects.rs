@@ -1,21 +1,21 @@
 //! Models that are declared in code: each property of an object that describes a table or document is a column.
 //!
-//! Clauses say which calls describe a model (`fact.model` with `shape`), which add an index (`fact.index` with `of`),
-//! which decorators make a column, and what the type names mean (`column_types`).
+//! Clauses say which calls describe a model (`fact.model` with `shape`), which add an index (`fact.index` with `of`), and
+//! what the type names mean (`column_types`).
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::extract::Raw;
-use super::names::shape;
+use super::types::{ColumnType, column_type};
+use super::{site_among, truthy};
+use crate::facts::code::extract::Raw;
+use crate::facts::code::names::shape;
 use crate::facts::model::{Data, Value};
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{Class, Definition, ExprId, ExprKind, Module, PropKind};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, Module, PropKind};
 
 /// Objects inside objects are followed this far.
 const MAX_DEPTH: u8 = 6;
-/// Methods after the one that makes a column (`real("price").notNull().default(0)`).
-const MAX_CHAIN: usize = 12;
 
 /// Adds columns, relations and indexes of models, and names models that are named elsewhere.
 pub fn schemas(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
@@ -53,7 +53,6 @@ pub fn schemas(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
             raw.set("model", Value::text(name.as_str()));
         }
     }
-    decorated_columns(evaluator, raws);
     let mut index = 0;
     raws.retain(|_| {
         index += 1;
@@ -80,13 +79,6 @@ fn described_by(evaluator: &mut Evaluator<'_>, at: ExprRef, sites: &FxHashSet<Ex
         Thing::Data(data) if matches!(evaluator.program.kind(data), ExprKind::Object(_)) => {
             Some(Described::Object(data))
         }
-        _ => None,
-    })
-}
-
-fn site_among(evaluator: &mut Evaluator<'_>, at: ExprRef, sites: &FxHashSet<ExprRef>) -> Option<ExprRef> {
-    evaluator.things(at).into_iter().find_map(|thing| match thing {
-        Thing::Path { site: Some(site), .. } if sites.contains(&site) => Some(site),
         _ => None,
     })
 }
@@ -136,8 +128,8 @@ impl Reader<'_, '_, '_> {
         if depth > MAX_DEPTH {
             return;
         }
-        if let Some((kind, calls)) = column_type(self.evaluator, at) {
-            self.column(name, shown, prefix, kind, &Value::ABSENT, &calls);
+        if let Some((of, calls)) = column_type(self.evaluator, at) {
+            self.column(name, shown, prefix, &of, &Value::ABSENT, &calls);
             return;
         }
         if site_among(self.evaluator, at, self.sites).is_some() {
@@ -155,8 +147,8 @@ impl Reader<'_, '_, '_> {
                 Some(inner) if self.is_inner(inner) => self.nested(name, inner, prefix, depth),
                 Some(of) => {
                     let options = self.evaluator.value(data);
-                    let kind = column_type(self.evaluator, of).map_or("other", |(kind, _)| kind);
-                    self.column(name, shown, prefix, kind, &options, &[]);
+                    let of = column_type(self.evaluator, of).map(|(of, _)| of).unwrap_or_default();
+                    self.column(name, shown, prefix, &of, &options, &[]);
                 }
                 None => self.nested(name, data, prefix, depth),
             },
@@ -191,7 +183,7 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    fn column(&mut self, name: &str, at: ExprRef, prefix: &str, kind: &str, options: &Value, calls: &[&str]) {
+    fn column(&mut self, name: &str, at: ExprRef, prefix: &str, of: &ColumnType<'_>, options: &Value, calls: &[&str]) {
         let is = |name: &str| truthy(&options.field(name));
         let primary = is("primaryKey") || is("primary") || calls.contains(&"primaryKey");
         let unique = primary || is("unique") || calls.contains(&"unique");
@@ -234,7 +226,8 @@ impl Reader<'_, '_, '_> {
             vec![
                 ("model", Value::text(model)),
                 ("name", Value::text(name)),
-                ("type", Value::text(kind)),
+                ("type", Value::text(of.kind())),
+                ("zoned", of.zoned.clone()),
                 ("primary", Value::bool(primary)),
                 ("unique", Value::bool(unique)),
                 ("nullable", Value::bool(!required)),
@@ -251,67 +244,6 @@ impl Reader<'_, '_, '_> {
     }
 }
 
-/// Columns that a decorator declares: the member gives the name, the class the model.
-fn decorated_columns(evaluator: &mut Evaluator<'_>, raws: &mut [Raw]) {
-    let program = evaluator.program;
-    for raw in raws.iter_mut().filter(|raw| &*raw.kind == "column" && raw.stack.is_some() && raw.get("name").is_none())
-    {
-        let module = program.module(raw.at.module);
-        let Some((class, member_name)) = decorated(module, raw.at.expr) else { continue };
-        let argument = |index| argument_of(module, raw.at, index);
-        let first = argument(0);
-        let options = [first, argument(1)].into_iter().flatten().map(|at| evaluator.value(at));
-        let options = options.into_iter().find(|value| matches!(value.data, Data::Record(_))).unwrap_or(Value::ABSENT);
-        let named = first.and_then(|at| column_type(evaluator, at)).map(|(kind, _)| kind);
-        let kind =
-            named.or_else(|| options.field("type").as_text().and_then(|text| evaluator.stacks.column_named(text)));
-        let model = class.name.map_or("", |name| module.str(name));
-        raw.set("model", Value::text(model));
-        raw.set("name", Value::text(member_name));
-        raw.set("type", Value::text(kind.unwrap_or("other")));
-        raw.set("unique", Value::bool(truthy(&options.field("unique"))));
-        raw.set("nullable", Value::bool(truthy(&options.field("nullable"))));
-    }
-}
-
-fn argument_of(module: &Module, at: ExprRef, index: usize) -> Option<ExprRef> {
-    let (_, args) = module.call(at.expr)?;
-    module.list(args).nth(index).map(|expr| ExprRef { module: at.module, expr })
-}
-
-fn decorated(module: &Module, decorator: ExprId) -> Option<(&Class, &str)> {
-    module.classes.iter().find_map(|class| {
-        let member = class.members.iter().find(|member| member.decorators.contains(&decorator))?;
-        Some((class, module.str(member.name)))
-    })
-}
-
-/// What stack files call the type that an expression names, with the methods that follow it.
-fn column_type<'p>(evaluator: &mut Evaluator<'p>, at: ExprRef) -> Option<(&'p str, Vec<&'p str>)> {
-    let (program, stacks) = (evaluator.program, evaluator.stacks);
-    let module = program.module(at.module);
-    let mut calls = Vec::new();
-    let mut next = at;
-    for _ in 0..MAX_CHAIN {
-        let asked = module.call(next.expr).map_or(next.expr, |(callee, _)| callee);
-        for path in evaluator.paths_of(ExprRef { module: at.module, expr: asked }) {
-            let name = evaluator.paths.last_name(path).to_owned();
-            for clause in stacks.column_candidates(&name) {
-                if evaluator.matcher.matches(&evaluator.paths, &stacks.types, path, &clause.selector) {
-                    return Some((&clause.is, calls));
-                }
-            }
-        }
-        let ExprKind::Member { object, name } = module.kind(asked) else { break };
-        if asked != next.expr {
-            calls.push(module.str(name));
-        }
-        next = ExprRef { module: at.module, expr: object };
-    }
-    let text = module.literal(at.expr)?;
-    stacks.column_named(text).map(|kind| (kind, Vec::new()))
-}
-
 fn member(module: &Module, object: ExprRef, name: &str) -> Option<ExprRef> {
     let ExprKind::Object(run) = module.kind(object.expr) else { return None };
     let found = module.object(run).iter().rev().find(|p| p.key.is_some_and(|key| module.str(key) == name))?;
@@ -321,18 +253,6 @@ fn member(module: &Module, object: ExprRef, name: &str) -> Option<ExprRef> {
 fn objects(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Vec<ExprRef> {
     let things = evaluator.things(at);
     things.into_iter().filter_map(|thing| if let Thing::Data(data) = thing { Some(data) } else { None }).collect()
-}
-
-/// `true`, `[true, "message"]`, or anything that is not refused.
-fn truthy(value: &Value) -> bool {
-    match &value.data {
-        Data::Bool(value) => *value,
-        Data::Text(text) => !text.is_empty(),
-        Data::Number(number) => *number != 0.0,
-        Data::List(items) => items.first().is_some_and(truthy),
-        Data::Record(_) => true,
-        _ => false,
-    }
 }
 
 #[cfg(test)]
