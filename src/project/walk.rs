@@ -39,7 +39,7 @@ const SKIPPED_FOLDERS: &[&str] = &[
 ];
 
 /// Copies of generated and earlier texts that scaffolding keeps: no part of the project.
-const KEPT_COPIES: &[&str] = &[".readycheck/base", ".readycheck/run"];
+const KEPT_COPIES: &[&str] = &[".readycheck/base", ".readycheck/run", ".readycheck/finished", ".readycheck/undone"];
 
 /// How a tree is listed.
 #[derive(Debug, Clone, Default)]

@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 
 use super::edits::{indentation, line_end, line_start};
+use super::language;
 use super::outline::{Block, Outline, Statement};
-use super::script;
 use super::stack::{Anchor, FactPattern, HANDOVER, ROUTER, Side, Stack, Which};
 use crate::audit::Audit;
 use crate::facts::{Data, Fact, Value};
-use crate::project::{Area, FileId, FileKind, Project, SOURCE_LIMIT, ServiceId, decode};
+use crate::project::{Area, FileId, Project, SOURCE_LIMIT, ServiceId, decode};
 use crate::syntax::line_at;
 
 /// A place in a file where statements can be inserted.
@@ -48,7 +48,7 @@ impl<'a> Sources<'a> {
             let entry = project.file(file);
             let bytes = project.tree.read(&entry.path, SOURCE_LIMIT).ok()?;
             let text = decode(&bytes).ok()?.to_owned();
-            let outline = outline_of(entry.kind, &entry.path, &text)?;
+            let outline = language::outline(&entry.path, &text)?;
             // A byte order mark would move every place.
             (text.len() == bytes.len()).then_some((text, outline))
         };
@@ -57,13 +57,6 @@ impl<'a> Sources<'a> {
 
     pub fn of_path(&mut self, path: &str) -> Option<&(String, Outline)> {
         self.get(self.project.find(path)?)
-    }
-}
-
-fn outline_of(kind: FileKind, path: &str, text: &str) -> Option<Outline> {
-    match kind {
-        FileKind::JavaScript => script::outline(path, text).ok(),
-        _ => None,
     }
 }
 
@@ -313,7 +306,8 @@ fn matches(pattern: &FactPattern, fact: &Fact) -> bool {
         (Value { data: Data::Bool(value), .. }, wanted) => value.to_string() == wanted,
         (value, wanted) => value.as_text() == Some(wanted),
     };
-    *fact.kind == *pattern.kind && pattern.fields.iter().all(holds)
+    let of_api = pattern.api.as_ref().is_none_or(|api| *fact.api == **api);
+    of_api && *fact.kind == *pattern.kind && pattern.fields.iter().all(holds)
 }
 
 /// A place in the neighbourhood of a statement; where exactly is for the caller to say.

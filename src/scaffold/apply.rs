@@ -45,6 +45,11 @@ impl Guard {
     }
 }
 
+/// Whether an interrupted run has left something behind.
+pub fn has_leftovers(root: &Path) -> bool {
+    transaction::has_leftovers(root)
+}
+
 /// Cleans up after an interrupted run; tells what it found.
 pub fn recover(root: &Path, _guard: &Guard) -> miette::Result<Option<Recovered>> {
     transaction::recover(root, &mut RealDisk).map_err(|failure| miette!("{failure}"))
@@ -116,7 +121,7 @@ fn remember_folders(root: &Path, lock: &mut Lock, writes: &[Write]) {
 }
 
 /// The write of the lock's new text, if it differs.
-fn write_of_lock(tree: &Tree, lock: &Lock) -> miette::Result<Option<Write>> {
+pub fn write_of_lock(tree: &Tree, lock: &Lock) -> miette::Result<Option<Write>> {
     let before = match tree.read(LOCK, DATA_LIMIT) {
         Ok(bytes) => Some(bytes),
         Err(ReadProblem::Missing) => None,

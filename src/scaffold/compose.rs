@@ -1,6 +1,6 @@
 //! What modules write, without writing it: every file before and after each module.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -8,16 +8,27 @@ use super::anchors::{Place, Wiring, folder_of};
 use super::context::context_for;
 use super::conventions::Conventions;
 use super::edits::{Edit, apply, indent};
+use super::imports::add_imports;
+use super::language;
 use super::library::Library;
 use super::manifest::{self, Wanted};
 use super::module::{EditSpec, Module, Variant};
-use super::outline::Outline;
+use super::outline::{Import, Outline};
 use super::render::{Renderer, place};
-use super::script;
 use super::stack::{Ecosystem, Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use crate::audit::Audit;
 use crate::project::{FileKind, SOURCE_LIMIT, ServiceId, kind_of};
+
+const REQUIREMENTS: &[&str] = &["requirements.txt", "requirements/base.txt", "requirements/common.txt"];
+const DEV_REQUIREMENTS: &[&str] = &[
+    "requirements-dev.txt",
+    "requirements_dev.txt",
+    "dev-requirements.txt",
+    "requirements-test.txt",
+    "requirements/dev.txt",
+    "requirements/test.txt",
+];
 
 /// A file that a module creates or edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +74,8 @@ pub struct Composer<'a> {
     inputs: BTreeMap<String, String>,
     wirings: HashMap<String, Wiring<'a>>,
     files: BTreeMap<String, FileState>,
+    /// Files that count as not there: they are generated anew.
+    replaced: BTreeSet<String>,
 }
 
 /// A file as it becomes.
@@ -112,8 +125,15 @@ impl<'a> Composer<'a> {
         planned: Vec<String>,
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
-        let (wirings, files) = (HashMap::new(), BTreeMap::new());
-        Composer { audit, library, service, lock, planned, inputs, wirings, files }
+        let (wirings, files, replaced) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
+        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced }
+    }
+
+    /// Regards some files as not there.
+    #[must_use]
+    pub fn replacing(mut self, paths: BTreeSet<String>) -> Composer<'a> {
+        self.replaced = paths;
+        self
     }
 
     /// What the module adds; the error says why it cannot be written.
@@ -162,6 +182,9 @@ impl<'a> Composer<'a> {
     }
 
     fn on_disk(&self, path: &str) -> Option<String> {
+        if self.replaced.contains(path) {
+            return None;
+        }
         let bytes = self.audit.project.tree.read(path, SOURCE_LIMIT).ok()?;
         String::from_utf8(bytes).ok()
     }
@@ -200,7 +223,7 @@ impl<'a> Composer<'a> {
     }
 
     fn is_taken(&self, path: &str) -> bool {
-        self.audit.project.tree.root.join(path).symlink_metadata().is_ok()
+        !self.replaced.contains(path) && self.audit.project.tree.root.join(path).symlink_metadata().is_ok()
     }
 
     fn add_dependencies(&mut self, work: &mut Work<'_>) -> Result<(), String> {
@@ -215,6 +238,12 @@ impl<'a> Composer<'a> {
         let runner = work.renderer.conventions().runner.clone();
         if writes_tests && typescript {
             wanted.extend(runner.dev_typescript.iter().map(|(name, version)| (name.clone(), version.clone(), true)));
+        }
+        if writes_tests {
+            wanted.extend(runner.dev.iter().map(|(name, version)| (name.clone(), version.clone(), true)));
+        }
+        if work.stack.ecosystem == Ecosystem::Pypi {
+            return self.add_to_python(work, &wanted);
         }
         if work.stack.ecosystem == Ecosystem::Npm {
             self.add_to_package(work, &wanted)?;
@@ -244,21 +273,53 @@ impl<'a> Composer<'a> {
             let text = self.text(&path).unwrap_or_default();
             let broken = |error: crate::syntax::SyntaxError| format!("{path}:{}: {error}; repair it first", error.line);
             let edit = manifest::add_to_package(&text, name, version, *dev).map_err(broken)?;
-            match edit.wanted {
-                Wanted::Added | Wanted::Raised { .. } => {
-                    self.set(&path, edit.text);
-                    work.draft.installs = true;
-                }
-                Wanted::Present => {}
-                Wanted::Kept { version: present } => work.draft.steps.push(Step {
-                    text: format!(
-                        "{path} asks for {name} {present}; this was written for {version}: check that it fits"
-                    ),
-                    snippet: None,
-                }),
-            }
+            self.note(work, &path, name, version, edit.text, edit.wanted);
         }
         Ok(())
+    }
+
+    /// Where a Python service keeps its requirements: `pyproject.toml`, else a file of lines.
+    fn add_to_python(&mut self, work: &mut Work<'_>, wanted: &[(String, String, bool)]) -> Result<(), String> {
+        let service = self.audit.project.service(self.service).path.clone();
+        let project = joined(&service, "pyproject.toml");
+        for (name, version, dev) in wanted {
+            let broken = |error: String| format!("{project}: {error}; repair it first");
+            let in_project = match self.text(&project) {
+                Some(text) => manifest::add_to_pyproject(&text, name, version, *dev).map_err(broken)?,
+                None => None,
+            };
+            let candidates = if *dev { DEV_REQUIREMENTS } else { REQUIREMENTS };
+            let lines = candidates.iter().map(|file| joined(&service, file)).find(|path| self.text(path).is_some());
+            let (path, (text, became)) = match (in_project, lines) {
+                (Some(edit), _) => (project.clone(), edit),
+                (None, Some(path)) => {
+                    let text = self.text(&path).unwrap_or_default();
+                    (path, manifest::add_to_requirements(&text, name, version))
+                }
+                (None, None) => {
+                    let text = format!("Install {name}{version}: no file was found that lists requirements like it");
+                    work.draft.steps.push(Step { text, snippet: None });
+                    continue;
+                }
+            };
+            self.note(work, &path, name, version, text, became);
+        }
+        Ok(())
+    }
+
+    /// Keeps the text of a manifest that has changed, or tells what it holds instead.
+    fn note(&mut self, work: &mut Work<'_>, path: &str, name: &str, version: &str, text: String, became: Wanted) {
+        match became {
+            Wanted::Added | Wanted::Raised { .. } => {
+                self.set(path, text);
+                work.draft.installs = true;
+            }
+            Wanted::Present => {}
+            Wanted::Kept { version: present } => work.draft.steps.push(Step {
+                text: format!("{path} asks for {name} {present}; this was written for {version}: check that it fits"),
+                snippet: None,
+            }),
+        }
     }
 
     fn add_test_script(&mut self, work: &Work<'_>, command: &str) -> Result<(), String> {
@@ -322,7 +383,9 @@ impl<'a> Composer<'a> {
         let conventions = work.renderer.conventions();
         let line_break = conventions.line_break();
         let imports: Vec<String> = spec.imports.iter().map(|one| work.code(one, place)).collect::<Result<_, _>>()?;
-        let mut edits: Vec<(Key, Edit)> = script::add_imports(text, outline, &imports, line_break)
+        let read = |line: &str| language::import(&place.path, line);
+        let is_local = |import: &Import| language::is_local(import, conventions);
+        let mut edits: Vec<(Key, Edit)> = add_imports(text, outline, &imports, line_break, &read, &is_local)
             .into_iter()
             .map(|edit| ((0, edit.text.clone()), edit))
             .collect();
@@ -418,14 +481,8 @@ impl Work<'_> {
     }
 
     fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
-        let conventions = self.renderer.conventions();
-        match kind_of(path) {
-            FileKind::JavaScript => script::dress(text, conventions).map_err(|error| {
-                format!("{path} of `{}` does not parse: line {}: {error}", self.module.id, error.line)
-            }),
-            _ if conventions.crlf => Ok(text.replace('\n', "\r\n")),
-            _ => Ok(text.to_owned()),
-        }
+        language::dress(path, text, self.renderer.conventions())
+            .map_err(|error| format!("{path} of `{}` does not parse: line {}: {error}", self.module.id, error.line))
     }
 
     /// A snippet of the module for a place.

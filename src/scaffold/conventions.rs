@@ -1,10 +1,10 @@
 //! How a service is written: what generated code has to look like.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::language;
 use super::outline::{Habits, Outline};
-use super::script;
-use super::stack::{Manager, Runner, Stack};
+use super::stack::{Ecosystem, Manager, Runner, Stack, joined};
 use crate::project::{Area, FileKind, Project, SOURCE_LIMIT, Service, ServiceId, decode};
 use crate::syntax::json;
 
@@ -28,6 +28,10 @@ pub struct Conventions {
     pub extension: String,
     pub manager: Manager,
     pub runner: Runner,
+    /// Where the imports of a Python service start: its folder, or `src` in it.
+    pub import_root: String,
+    /// What can be imported from there.
+    pub packages: BTreeSet<String>,
     /// Folders by the names that modules use (`lib`, `middleware`, …), relative to the root.
     pub layout: BTreeMap<String, String>,
 }
@@ -45,6 +49,8 @@ impl Default for Conventions {
             extension: "ts".to_owned(),
             manager: Manager::default(),
             runner: Runner::default(),
+            import_root: ".".to_owned(),
+            packages: BTreeSet::new(),
             layout: BTreeMap::new(),
         }
     }
@@ -58,20 +64,25 @@ impl Conventions {
     /// What the files of a service show; where they show nothing, what is usual.
     pub fn of(project: &Project, id: ServiceId, stack: &Stack) -> Conventions {
         let service = project.service(id);
-        let sample = Sample::of(project, id);
+        let is_python = stack.ecosystem == Ecosystem::Pypi;
+        let sample = Sample::of(project, id, if is_python { FileKind::Python } else { FileKind::JavaScript });
         let habits = &sample.habits;
         let typescript = service.languages.iter().any(|language| language == "typescript");
         let package = manifest(project, service);
         let modules = typescript || uses_modules(habits, package.as_ref());
         let is_node_module =
             package.as_ref().is_some_and(|p| p.get("type").and_then(|t| t.as_text()) == Some("module"));
-        let extension = extension(typescript, modules, is_node_module, &sample.extensions);
+        let extension = match is_python {
+            true => "py".to_owned(),
+            false => extension(typescript, modules, is_node_module, &sample.extensions),
+        };
+        let import_root = sample.import_root(project, &service.path);
         Conventions {
             typescript,
             modules,
             double_quotes: habits.double_quotes >= habits.single_quotes,
             semicolons: habits.semicolons >= habits.no_semicolons,
-            indent: habits.indent().unwrap_or("  ").to_owned(),
+            indent: habits.indent().unwrap_or(if is_python { "    " } else { "  " }).to_owned(),
             crlf: sample.crlf * 2 > sample.files,
             import_extensions: match (habits.with_extension, habits.without_extension) {
                 (0, 0) => modules && (!typescript || is_node_module),
@@ -80,6 +91,8 @@ impl Conventions {
             extension,
             manager: stack.manager(project, &service.path),
             runner: stack.runner(service),
+            packages: if is_python { packages(project, &import_root) } else { BTreeSet::new() },
+            import_root,
             layout: stack.layout_of(project, &service.path),
         }
     }
@@ -126,18 +139,19 @@ struct Sample {
     extensions: BTreeMap<String, usize>,
     files: usize,
     crlf: usize,
+    /// What is imported, with dots as slashes.
+    imported: BTreeSet<String>,
 }
 
 impl Sample {
-    fn of(project: &Project, id: ServiceId) -> Sample {
+    fn of(project: &Project, id: ServiceId, kind: FileKind) -> Sample {
         let mut sample = Sample::default();
-        let is_ours = |file: &&crate::project::File| {
-            file.service == id && file.kind == FileKind::JavaScript && file.area == Area::Server
-        };
+        let is_ours =
+            |file: &&crate::project::File| file.service == id && file.kind == kind && file.area == Area::Server;
         for file in project.files.iter().filter(is_ours).take(SAMPLE) {
             let Ok(bytes) = project.tree.read(&file.path, SOURCE_LIMIT) else { continue };
             let Ok(text) = decode(&bytes) else { continue };
-            let Ok(outline) = script::outline(&file.path, text) else { continue };
+            let Some(outline) = language::outline(&file.path, text) else { continue };
             sample.add(&file.path, text, &outline);
         }
         sample
@@ -145,10 +159,34 @@ impl Sample {
 
     fn add(&mut self, path: &str, text: &str, outline: &Outline) {
         self.habits.add(&outline.habits);
+        self.imported.extend(outline.imports.iter().map(|import| import.specifier.replace('.', "/")));
         self.files += 1;
         self.crlf += usize::from(text.contains("\r\n"));
         if let Some((_, extension)) = path.rsplit_once('.') {
             *self.extensions.entry(extension.to_owned()).or_default() += 1;
         }
     }
+
+    /// The folder below which most of what is imported lies.
+    fn import_root(&self, project: &Project, service: &str) -> String {
+        let hits = |root: &String| {
+            let found = self.imported.iter().filter(|path| {
+                let path = joined(root, path);
+                [".py", "/__init__.py"].iter().any(|ending| project.find(&format!("{path}{ending}")).is_some())
+            });
+            found.count()
+        };
+        let candidates = [service.to_owned(), joined(service, "src")];
+        let [own, source] = &candidates;
+        if hits(source) > hits(own) { source.clone() } else { own.clone() }
+    }
+}
+
+/// The names of modules and packages right below a folder.
+fn packages(project: &Project, root: &str) -> BTreeSet<String> {
+    let prefix = if root == "." { String::new() } else { format!("{root}/") };
+    let python = project.files.iter().filter(|file| file.kind == FileKind::Python);
+    let inside = python.filter_map(|file| file.path.strip_prefix(&prefix));
+    let first = inside.filter_map(|path| path.split('/').next());
+    first.map(|name| name.strip_suffix(".py").unwrap_or(name).to_owned()).collect()
 }

@@ -115,13 +115,16 @@ impl Renderer {
         let (context, conventions, from) = (self.context.clone(), self.conventions.clone(), path.to_owned());
         environment.add_function("module", move |to: String| {
             let path = place(&to, &conventions.layout).ok_or_else(|| no_folder(&to))?;
-            Ok::<_, Error>(import_path(&from, &path, &conventions))
+            Ok::<_, Error>(specifier(&from, &path, &conventions))
         });
         let (from, conventions) = (path.to_owned(), self.conventions.clone());
         environment.add_function("import_client", move |client: Value| {
             let field = |name: &str| client.get_attr(name).map(|value| value.to_string());
-            let specifier = import_path(&from, without_extension(&field("file")?), &conventions);
+            let specifier = specifier(&from, without_extension(&field("file")?), &conventions);
             let name = field("name")?;
+            if conventions.extension == "py" {
+                return Ok(format!("from {specifier} import {name}"));
+            }
             let names = if client.get_attr("default")?.is_true() { name } else { format!("{{ {name} }}") };
             Ok::<_, Error>(format!("import {names} from \"{specifier}\";"))
         });
@@ -181,7 +184,17 @@ fn without_extension(path: &str) -> &str {
     }
 }
 
-/// How a file imports another one of the project.
+/// How a file names another one of the project in an import.
+fn specifier(from: &str, to: &str, conventions: &Conventions) -> String {
+    if conventions.extension != "py" {
+        return import_path(from, to, conventions);
+    }
+    let root = format!("{}/", conventions.import_root);
+    let inside = to.strip_prefix(&root).unwrap_or(to);
+    inside.strip_suffix("/__init__").unwrap_or(inside).replace('/', ".")
+}
+
+/// How a JavaScript file imports another one.
 fn import_path(from: &str, to: &str, conventions: &Conventions) -> String {
     let mut here: Vec<&str> = from.split('/').collect();
     here.pop();
@@ -206,6 +219,14 @@ mod tests {
         assert_eq!(import_path("app.js", "lib/db", &plain), "./lib/db");
         let with = Conventions { import_extensions: true, ..Conventions::default() };
         assert_eq!(import_path("src/app.ts", "src/db", &with), "./db.js");
+    }
+
+    #[test]
+    fn python_imports_start_at_the_root() {
+        let plain = Conventions { extension: "py".into(), import_root: "api/src".into(), ..Conventions::default() };
+        assert_eq!(specifier("api/src/app/main.py", "api/src/app/core/health", &plain), "app.core.health");
+        let flat = Conventions { extension: "py".into(), ..Conventions::default() };
+        assert_eq!(specifier("main.py", "core/health", &flat), "core.health");
     }
 
     #[test]

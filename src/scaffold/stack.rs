@@ -62,6 +62,8 @@ const ECOSYSTEMS: &[(&str, Ecosystem)] = &[("npm", Ecosystem::Npm), ("pypi", Eco
 pub struct FactPattern {
     pub kind: String,
     pub fields: Vec<(String, String)>,
+    /// The API path of what makes it.
+    pub api: Option<String>,
 }
 
 /// A place in the application's code.
@@ -120,6 +122,8 @@ pub struct Runner {
     pub script: String,
     pub script_typescript: String,
     pub dev_typescript: Vec<(String, String)>,
+    /// What it takes to run them.
+    pub dev: Vec<(String, String)>,
 }
 
 impl Stack {
@@ -201,7 +205,7 @@ impl Stack {
         layout
     }
 
-    /// By the lock file beside the manifest or above it.
+    /// By the file beside the manifest or above it.
     pub fn manager(&self, project: &Project, service: &str) -> Manager {
         let mut folder = Some(service);
         while let Some(at) = folder {
@@ -211,7 +215,7 @@ impl Stack {
             }
             folder = if at == "." { None } else { Some(at.rsplit_once('/').map_or(".", |(above, _)| above)) };
         }
-        self.managers.first().cloned().unwrap_or_default()
+        self.managers.last().cloned().unwrap_or_default()
     }
 
     /// By the package that the manifest names; the last one needs none.
@@ -272,6 +276,7 @@ fn fact_pattern(node: &Node) -> Result<FactPattern, Problem> {
         let text = as_text(&entry.value, "a field of a fact")?.to_owned();
         match &*entry.key {
             "fact" => pattern.kind = text,
+            "api" => pattern.api = Some(text),
             name => pattern.fields.push((name.to_owned(), text)),
         }
     }
@@ -312,7 +317,8 @@ fn manager(node: &Node) -> Result<Manager, Problem> {
 }
 
 fn runner(node: &Node) -> Result<Runner, Problem> {
-    let keys = ["id", "package", "from", "before_all", "after_all", "script", "script_typescript", "dev_typescript"];
+    let keys =
+        ["id", "package", "from", "before_all", "after_all", "script", "script_typescript", "dev_typescript", "dev"];
     only_keys(node, "a test runner", &keys)?;
     let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
     Ok(Runner {
@@ -324,6 +330,7 @@ fn runner(node: &Node) -> Result<Runner, Problem> {
         script: text("script")?,
         script_typescript: text("script_typescript")?,
         dev_typescript: versions(node, "dev_typescript")?,
+        dev: versions(node, "dev")?,
     })
 }
 

@@ -110,6 +110,15 @@ pub fn base_path(hash: &str) -> String {
     format!("{BASE}/{hash}")
 }
 
+/// The text of a hash, if it is there and is what the hash says.
+pub fn base(tree: &Tree, hash: &str) -> Result<Vec<u8>, String> {
+    let is_hash = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let damaged = || format!("{} is missing or damaged; restore it from git", base_path(hash));
+    let bytes =
+        if is_hash { tree.read(&base_path(hash), DATA_LIMIT).map_err(|_| damaged())? } else { return Err(damaged()) };
+    if hash_of(&bytes) == hash { Ok(bytes) } else { Err(damaged()) }
+}
+
 /// The hash of a text, in hexadecimal digits.
 pub fn hash_of(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -149,5 +158,9 @@ mod tests {
             Lock::read(&Tree::in_memory([(LOCK, "version = 1\n[[module]]\nid = 3")])).unwrap_err().contains("damaged")
         );
         assert!(Lock::read(&Tree::in_memory([(LOCK, "version = 9")])).unwrap_err().contains("newer"));
+        let hash = hash_of(b"x");
+        assert!(base(&Tree::in_memory([(base_path(&hash), "y")]), &hash).is_err());
+        assert_eq!(base(&Tree::in_memory([(base_path(&hash), "x")]), &hash).unwrap(), b"x");
+        assert!(base(&Tree::in_memory([("x", "y")]), "../../x").is_err());
     }
 }

@@ -1,8 +1,9 @@
 //! Many files changed as one: staged, then renamed under a journal that undoes a half-applied run.
 //!
 //! Everything new and everything that is replaced is first written below `.readycheck/run/`. Then the journal names
-//! what is to happen, the files are renamed into place, and the journal is marked as done. Whatever stops the process,
-//! the next run finds no journal (nothing was touched), a journal (what was touched is put back) or a done one.
+//! what is to happen, the files are renamed into place, and the folder is renamed to `.readycheck/finished/`. Whatever
+//! stops the process, the next run finds no journal (nothing was touched), a journal (what was touched is put back) or
+//! a finished folder.
 
 use std::fs;
 use std::io;
@@ -15,7 +16,9 @@ use super::store::{FOLDER, hash_of};
 
 const RUN: &str = ".readycheck/run";
 const JOURNAL: &str = "journal.toml";
-const DONE: &str = "done.toml";
+/// What [`RUN`] is called once every file is in place, and once every file is put back.
+const FINISHED: &str = ".readycheck/finished";
+const UNDONE: &str = ".readycheck/undone";
 
 /// What a file is to become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,9 @@ struct Journal {
     /// Folders that are made, outer ones first.
     #[serde(default)]
     folders: Vec<String>,
+    /// Folders that go once the files are in place, inner ones first.
+    #[serde(default)]
+    gone: Vec<String>,
     #[serde(default, rename = "file")]
     files: Vec<Entry>,
 }
@@ -95,14 +101,22 @@ pub enum Failure {
     Stuck { path: String, reason: String },
 }
 
-/// Makes all changes or none. Answers the folders that were made.
-pub fn commit(root: &Path, writes: &[Write], disk: &mut dyn Disk) -> Result<Vec<String>, Failure> {
+/// Makes all changes or none.
+pub fn commit(root: &Path, writes: &[Write], disk: &mut dyn Disk) -> Result<(), Failure> {
+    commit_and_clear(root, writes, &[], disk)
+}
+
+/// Makes all changes or none, and then removes folders that have become empty (inner ones first).
+pub fn commit_and_clear(root: &Path, writes: &[Write], gone: &[String], disk: &mut dyn Disk) -> Result<(), Failure> {
     for write in writes {
         check(root, write)?;
     }
-    let journal = journal(root, writes);
+    for folder in gone {
+        inside(root, folder)?;
+    }
+    let journal = journal(root, writes, gone);
     if let Err((path, error)) = stage(root, writes, &journal, disk) {
-        let _ = clean(root, disk);
+        let _ = clean(&root.join(RUN), disk);
         if journal.folders.iter().any(|folder| folder == FOLDER) {
             let _ = disk.remove_folder(&root.join(FOLDER));
         }
@@ -111,10 +125,8 @@ pub fn commit(root: &Path, writes: &[Write], disk: &mut dyn Disk) -> Result<Vec<
     match put_in_place(root, &journal, disk) {
         Ok(()) => {
             // What fails from here on is only left behind for the next run to clean.
-            let run = root.join(RUN);
-            let _ = disk.rename(&run.join(JOURNAL), &run.join(DONE));
-            let _ = clean(root, disk);
-            Ok(journal.folders.into_iter().filter(|folder| folder != RUN).collect())
+            let _ = finish(root, &journal, disk);
+            Ok(())
         }
         Err((path, error)) => match undo(root, &journal, disk) {
             Ok(_) => Err(failed(path, &error)),
@@ -123,47 +135,80 @@ pub fn commit(root: &Path, writes: &[Write], disk: &mut dyn Disk) -> Result<Vec<
     }
 }
 
+/// After the last file is in place: folders that are empty now go, and so does what was staged.
+fn finish(root: &Path, journal: &Journal, disk: &mut dyn Disk) -> io::Result<()> {
+    disk.rename(&root.join(RUN), &root.join(FINISHED))?;
+    leave(root, FINISHED, &journal.gone, disk)
+}
+
+/// Removes folders, what was staged, and at the very end our own folder if it is among them.
+fn leave(root: &Path, staged: &str, gone: &[String], disk: &mut dyn Disk) -> io::Result<()> {
+    for folder in gone.iter().filter(|folder| *folder != FOLDER && !staged.starts_with(&format!("{folder}/"))) {
+        let _ = disk.remove_folder(&root.join(folder));
+    }
+    clean(&root.join(staged), disk)?;
+    if gone.iter().any(|folder| folder == FOLDER) {
+        let _ = disk.remove_folder(&root.join(FOLDER));
+    }
+    Ok(())
+}
+
+/// Whether an interrupted run has left something behind.
+pub fn has_leftovers(root: &Path) -> bool {
+    [RUN, FINISHED, UNDONE].iter().any(|folder| root.join(folder).symlink_metadata().is_ok())
+}
+
+fn read_journal(staged: &Path) -> Option<Journal> {
+    fs::read_to_string(staged.join(JOURNAL)).ok().and_then(|text| toml::from_str(&text).ok())
+}
+
 /// Cleans up after a run that was interrupted.
 pub fn recover(root: &Path, disk: &mut dyn Disk) -> Result<Option<Recovered>, Failure> {
-    let run = root.join(RUN);
-    let is_folder = |path: &Path| path.symlink_metadata().is_ok_and(|found| found.is_dir());
-    if !is_folder(&root.join(FOLDER)) {
+    let is_folder = |path: &str| root.join(path).symlink_metadata().is_ok_and(|found| found.is_dir());
+    if !is_folder(FOLDER) {
         return Ok(None);
     }
-    if !is_folder(&run) {
+    let in_run = |error: io::Error| failed(RUN.to_owned(), &error);
+    for (staged, outcome) in [(FINISHED, Recovered::Complete), (UNDONE, Recovered::Undone { kept: Vec::new() })] {
+        if is_folder(staged) {
+            let journal = read_journal(&root.join(staged)).filter(|journal| is_sound(root, journal));
+            let journal = journal.unwrap_or_default();
+            let gone = if staged == FINISHED { journal.gone } else { reversed(journal.folders) };
+            leave(root, staged, &gone, disk).map_err(in_run)?;
+            let _ = disk.remove_folder(&root.join(FOLDER));
+            return Ok(Some(outcome));
+        }
+    }
+    if !is_folder(RUN) {
         // Stopped between its first two steps, or before its last: fails unless the folder is empty.
         let _ = disk.remove_folder(&root.join(FOLDER));
         return Ok(None);
     }
-    let in_run = |error: io::Error| failed(RUN.to_owned(), &error);
-    if run.join(DONE).is_file() {
-        clean(root, disk).map_err(in_run)?;
-        return Ok(Some(Recovered::Complete));
-    }
-    let journal = fs::read_to_string(run.join(JOURNAL)).ok().and_then(|text| toml::from_str::<Journal>(&text).ok());
-    let Some(journal) = journal else {
-        let made_folder = !has_other_entries(&root.join(FOLDER));
-        clean(root, disk).map_err(in_run)?;
-        if made_folder {
-            let _ = disk.remove_folder(&root.join(FOLDER));
-        }
+    let Some(journal) = read_journal(&root.join(RUN)) else {
+        clean(&root.join(RUN), disk).map_err(in_run)?;
+        let _ = disk.remove_folder(&root.join(FOLDER));
         return Ok(Some(Recovered::Untouched));
     };
-    if journal.files.iter().any(|entry| inside(root, &entry.path).is_err()) {
+    if !is_sound(root, &journal) {
         return Err(Failure::Outside { path: format!("{RUN}/{JOURNAL}") });
     }
     if journal.files.iter().all(|entry| current(root, &entry.path) == entry.after) {
-        disk.rename(&run.join(JOURNAL), &run.join(DONE)).map_err(in_run)?;
-        clean(root, disk).map_err(in_run)?;
+        finish(root, &journal, disk).map_err(in_run)?;
         return Ok(Some(Recovered::Complete));
     }
     let kept = undo(root, &journal, disk).map_err(in_run)?;
     Ok(Some(Recovered::Undone { kept }))
 }
 
-fn has_other_entries(folder: &Path) -> bool {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_name() != "run").count() > 0
+fn reversed(mut folders: Vec<String>) -> Vec<String> {
+    folders.reverse();
+    folders
+}
+
+/// Whether nothing that a journal names is outside the project: it may be a stranger's.
+fn is_sound(root: &Path, journal: &Journal) -> bool {
+    let files = journal.files.iter().map(|entry| &entry.path);
+    files.chain(&journal.gone).chain(&journal.folders).all(|path| inside(root, path).is_ok())
 }
 
 fn told(error: &io::Error) -> String {
@@ -214,7 +259,7 @@ fn current(root: &Path, path: &str) -> Option<String> {
     fs::read(target).ok().map(|bytes| hash_of(&bytes))
 }
 
-fn journal(root: &Path, writes: &[Write]) -> Journal {
+fn journal(root: &Path, writes: &[Write], gone: &[String]) -> Journal {
     let mut folders: Vec<String> = Vec::new();
     let paths = writes.iter().filter(|write| write.after.is_some()).map(|write| write.path.as_str());
     for path in [format!("{RUN}/x").as_str()].into_iter().chain(paths) {
@@ -228,7 +273,7 @@ fn journal(root: &Path, writes: &[Write]) -> Journal {
     let hashed = |bytes: &Option<Vec<u8>>| bytes.as_deref().map(hash_of);
     let entry =
         |write: &Write| Entry { path: write.path.clone(), before: hashed(&write.before), after: hashed(&write.after) };
-    Journal { folders, files: writes.iter().map(entry).collect() }
+    Journal { folders, gone: gone.to_vec(), files: writes.iter().map(entry).collect() }
 }
 
 type Step = Result<(), (String, io::Error)>;
@@ -298,27 +343,21 @@ fn undo(root: &Path, journal: &Journal, disk: &mut dyn Disk) -> io::Result<Vec<S
             None => disk.remove(&target)?,
         }
     }
-    for folder in journal.folders.iter().rev().filter(|folder| !RUN.starts_with(folder.as_str())) {
-        let _ = disk.remove_folder(&root.join(folder));
-    }
-    clean(root, disk)?;
-    if journal.folders.iter().any(|folder| folder == FOLDER) {
-        let _ = disk.remove_folder(&root.join(FOLDER));
-    }
+    disk.rename(&root.join(RUN), &root.join(UNDONE))?;
+    leave(root, UNDONE, &reversed(journal.folders.clone()), disk)?;
     kept.reverse();
     Ok(kept)
 }
 
 /// Removes what was staged; the journal last.
-fn clean(root: &Path, disk: &mut dyn Disk) -> io::Result<()> {
-    let run = root.join(RUN);
-    let Ok(entries) = fs::read_dir(&run) else { return Ok(()) };
+fn clean(staged: &Path, disk: &mut dyn Disk) -> io::Result<()> {
+    let Ok(entries) = fs::read_dir(staged) else { return Ok(()) };
     let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
-    names.sort_by_key(|name| (name == JOURNAL || name == DONE, name.clone()));
+    names.sort_by_key(|name| (name == JOURNAL, name.clone()));
     for name in names {
-        disk.remove(&run.join(name))?;
+        disk.remove(&staged.join(name))?;
     }
-    disk.remove_folder(&run)
+    disk.remove_folder(staged)
 }
 
 #[cfg(test)]

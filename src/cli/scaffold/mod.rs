@@ -1,6 +1,7 @@
 //! `readycheck scaffold`
 
 mod diff;
+mod life;
 mod offers;
 mod output;
 
@@ -40,6 +41,14 @@ pub struct Args {
 enum Command {
     /// List every module, what it closes and for which stacks it is written
     Modules(ModulesArgs),
+    /// How what was generated stands today
+    Status(life::StatusArgs),
+    /// Bring modules up to date: three-way between what was generated, what is there and what is new
+    Update(life::UpdateArgs),
+    /// Take modules back, to the byte
+    Undo(life::UndoArgs),
+    /// Let go of modules: their files stay, readycheck forgets them
+    Eject(life::EjectArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -134,6 +143,10 @@ pub fn run(args: &Args, session: &mut Session) -> miette::Result<Exit> {
             let text = offers::all(&library, args.format, session.console.width())?;
             session.console.print(&text).map(|()| Exit::Passed)
         }
+        Some(Command::Status(args)) => life::status(args, &library, session),
+        Some(Command::Update(args)) => life::update(args, &library, session),
+        Some(Command::Undo(args)) => life::undo(args, &library, session),
+        Some(Command::Eject(args)) => life::eject(args, session),
         None => plan_or_apply(args, &library, session),
     }
 }
@@ -160,8 +173,7 @@ impl Target {
 
 /// Takes the project for this run alone, and finishes what an interrupted run has left.
 fn clean_up(root: &Path, writes: bool, session: &mut Session) -> miette::Result<Option<Guard>> {
-    let left_behind = root.join(".readycheck/run").symlink_metadata().is_ok();
-    if !writes && !left_behind {
+    if !writes && !scaffold::has_leftovers(root) {
         return Ok(None);
     }
     let guard = Guard::take(root)?;

@@ -2,9 +2,13 @@
 
 mod dotenv;
 mod package_json;
+mod python;
+mod version;
 
 pub use dotenv::add_variables;
-pub use package_json::{add_script, add_to_package, lowest};
+pub use package_json::{add_script, add_to_package};
+pub use python::{add_to_pyproject, add_to_requirements};
+pub use version::lowest;
 
 /// What became of a dependency that a module wants.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! `package.json`
 
-use semver::Version;
-
 use super::Wanted;
+use super::version::{Standing, standing};
 use crate::scaffold::edits::{Edit, apply, indentation, line_start};
 use crate::syntax::{Entry, Node, SyntaxError, json};
 
@@ -30,23 +29,15 @@ pub fn add_to_package(text: &str, name: &str, version: &str, dev: bool) -> Resul
 fn keep_or_raise(text: &str, entry: &Entry, version: &str) -> PackageEdit {
     let present = entry.value.as_text().unwrap_or_default().to_owned();
     let unchanged = |wanted| PackageEdit { text: text.to_owned(), wanted };
-    match (lowest(&present), lowest(version)) {
-        (Some(has), Some(wants)) if has >= wants => unchanged(Wanted::Present),
-        (Some(has), Some(wants)) if has.major == wants.major && has.major > 0 => {
+    match standing(&present, version) {
+        Standing::NewEnough => unchanged(Wanted::Present),
+        Standing::Older => {
             let value = format!("\"{version}\"");
             let edit = Edit::replace(entry.value.start as usize, entry.value.end as usize, value);
             PackageEdit { text: apply(text, &[edit]), wanted: Wanted::Raised { from: present } }
         }
-        _ => unchanged(Wanted::Kept { version: present }),
+        Standing::Other => unchanged(Wanted::Kept { version: present }),
     }
-}
-
-/// The lowest version that a simple range admits (`^1.2`, `~1.2.3`, `>=1`, `1.2.3`).
-pub fn lowest(range: &str) -> Option<Version> {
-    let digits = range.trim().trim_start_matches(['^', '~', '>', '=', 'v', ' ']);
-    let mut parts = digits.splitn(3, '.');
-    let mut next = || parts.next().unwrap_or("0").split(['-', '+']).next().unwrap_or("0").parse().ok();
-    Some(Version::new(next()?, next()?, next()?))
 }
 
 /// The entry at its place in its section: sorted where the section is, else last.

@@ -74,10 +74,14 @@ impl Cutter<'_> {
             if let ImportDeclarationSpecifier::ImportSpecifier(named) = specifier
                 && named.import_kind.is_type()
             {
-                let end = named.span.end as usize;
+                let (start, end) = (named.span.start as usize, named.span.end as usize);
+                let before = self.text.get(..start).unwrap_or_default();
                 let rest = self.text.get(end..).unwrap_or_default();
-                let blanks = rest.strip_prefix(',').map_or(0, |rest| 1 + rest.len() - rest.trim_start().len());
-                self.cut(named.span.start as usize, end + blanks);
+                match rest.strip_prefix(',') {
+                    Some(rest) => self.cut(start, end + 1 + rest.len() - rest.trim_start().len()),
+                    // The last one goes with the comma in front of it.
+                    None => self.cut(before.trim_end().strip_suffix(',').map_or(start, str::len), end),
+                }
             }
         }
     }
@@ -166,6 +170,7 @@ mod tests {
     fn types_are_cut_and_the_rest_stays() {
         let text = r#"import type { Request } from "express";
 import { type Response, Router } from "express";
+import { codes, type Code } from "./codes";
 
 /** What a check answers. */
 export interface Check {
@@ -187,6 +192,7 @@ class Store {
         assert_eq!(
             untype(text).unwrap(),
             r#"import { Router } from "express";
+import { codes } from "./codes";
 
 /** Runs checks. */
 export async function run(checks, limit, ...rest) {

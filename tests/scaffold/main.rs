@@ -2,91 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+mod apps;
+mod life;
+mod modules;
 
+use std::fs;
+
+use apps::{bytes, classic, commit_all, fixture, git, run, text, write};
 use assert_cmd::Command;
 use serde_json::Value;
-use tempfile::TempDir;
-
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Ran {
-    let mut command = Command::cargo_bin("readycheck").unwrap();
-    command.current_dir(folder).arg("scaffold").args(arguments).timeout(std::time::Duration::from_secs(120));
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS"] {
-        command.env_remove(variable);
-    }
-    let output = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
-}
-
-fn write(root: &Path, path: &str, text: &str) {
-    let path = root.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-}
-
-/// A copy of a fixture in a folder of its own.
-fn fixture(name: &str) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
-    for entry in walkdir::WalkDir::new(&source).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
-        let inside = entry.path().strip_prefix(&source).unwrap();
-        let target = folder.path().join(inside);
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        fs::copy(entry.path(), target).unwrap();
-    }
-    folder
-}
-
-/// A small JavaScript service that uses `require`, tabs and single quotes, and its own server file.
-fn classic() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    write(
-        folder.path(),
-        "package.json",
-        "{\n  \"name\": \"classic\",\n  \"main\": \"app.js\",\n  \"scripts\": { \"start\": \"node app.js\" },\n  \"dependencies\": {\n    \"express\": \"^4.21.2\"\n  }\n}\n",
-    );
-    write(
-        folder.path(),
-        "app.js",
-        "'use strict'\n\nconst express = require('express')\n\nconst app = express()\napp.get('/items', (req, res) => {\n\tres.json([])\n})\n\napp.listen(3000)\n",
-    );
-    folder
-}
-
-fn git(root: &Path, arguments: &[&str]) {
-    let mut command = std::process::Command::new("git");
-    command.arg("-C").arg(root).args(["-c", "user.name=a", "-c", "user.email=a@b.test"]).args(arguments);
-    assert!(command.output().unwrap().status.success());
-}
-
-fn commit_all(root: &Path) {
-    git(root, &["init", "-q"]);
-    git(root, &["add", "-A"]);
-    git(root, &["commit", "-q", "-m", "First"]);
-}
-
-/// Every file with its bytes, `.git` left out.
-fn bytes(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let files = walkdir::WalkDir::new(root).into_iter().flatten().filter(|entry| entry.file_type().is_file());
-    let own = files.map(|entry| {
-        let path = entry.path().strip_prefix(root).unwrap().to_string_lossy().into_owned();
-        (path, fs::read(entry.path()).unwrap())
-    });
-    own.filter(|(path, _)| !path.starts_with(".git/")).collect()
-}
-
-fn text(root: &Path, path: &str) -> String {
-    fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
 
 const FIRST: &[&str] = &["security-headers", "health"];
 

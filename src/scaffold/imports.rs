@@ -1,12 +1,20 @@
 //! New imports in a file that has some.
 
-use super::outline::outline;
-use crate::scaffold::edits::{Edit, line_end};
-use crate::scaffold::outline::{Import, Outline};
+use super::edits::{Edit, line_end};
+use super::outline::{Import, Outline};
 
 /// Puts import statements (already in the project's hand) where a reader looks for them: in their place where the
 /// imports of their kind are sorted, else behind the last of their kind. What is imported already is left out.
-pub fn add_imports(text: &str, found: &Outline, wanted: &[String], line_break: &str) -> Vec<Edit> {
+///
+/// `read` tells what a line imports, `is_local` whether an import is of the project itself.
+pub fn add_imports(
+    text: &str,
+    found: &Outline,
+    wanted: &[String],
+    line_break: &str,
+    read: &dyn Fn(&str) -> Option<Import>,
+    is_local: &dyn Fn(&Import) -> bool,
+) -> Vec<Edit> {
     let mut edits: Vec<Edit> = Vec::new();
     let mut wanted: Vec<(Import, &String)> = wanted.iter().filter_map(|line| Some((read(line)?, line))).collect();
     wanted.sort_by(|(a, _), (b, _)| a.specifier.cmp(&b.specifier));
@@ -19,7 +27,7 @@ pub fn add_imports(text: &str, found: &Outline, wanted: &[String], line_break: &
             names => names.iter().all(present),
         };
         if !is_there {
-            let mut edit = place(text, found, &new, line, line_break);
+            let mut edit = place(text, found, &new, line, line_break, is_local);
             // Only the first of those that open a group stands apart from what is above.
             if edits.iter().any(|other| other.start == edit.start) {
                 edit.text = edit.text.trim_start().to_owned();
@@ -30,13 +38,15 @@ pub fn add_imports(text: &str, found: &Outline, wanted: &[String], line_break: &
     edits
 }
 
-fn read(line: &str) -> Option<Import> {
-    outline("import.ts", line).ok()?.imports.into_iter().next()
-}
-
-fn place(text: &str, found: &Outline, new: &Import, line: &str, line_break: &str) -> Edit {
+fn place(
+    text: &str,
+    found: &Outline,
+    new: &Import,
+    line: &str,
+    line_break: &str,
+    is_local: &dyn Fn(&Import) -> bool,
+) -> Edit {
     let line = line.trim_end();
-    let is_local = |import: &Import| import.specifier.starts_with('.');
     let kin: Vec<&Import> = found.imports.iter().filter(|import| is_local(import) == is_local(new)).collect();
     let sorted = kin.windows(2).all(|pair| matches!(pair, [a, b] if a.specifier <= b.specifier));
     let later = kin.iter().find(|import| sorted && import.specifier > new.specifier);
@@ -66,10 +76,14 @@ fn in_new_line(text: &str, at: usize, line: &str, line_break: &str) -> String {
 mod tests {
     use super::*;
     use crate::scaffold::edits::apply;
+    use crate::scaffold::language;
 
     fn with(text: &str, wanted: &[&str]) -> String {
         let wanted: Vec<String> = wanted.iter().map(|line| (*line).to_owned()).collect();
-        apply(text, &add_imports(text, &outline("a.ts", text).unwrap(), &wanted, "\n"))
+        let read = |line: &str| language::import("a.ts", line);
+        let is_local = |import: &Import| import.specifier.starts_with('.');
+        let found = language::outline("a.ts", text).unwrap();
+        apply(text, &add_imports(text, &found, &wanted, "\n", &read, &is_local))
     }
 
     #[test]
