@@ -100,6 +100,11 @@ fn follow(from: Option<&str>, now: Option<String>, to: Option<&str>) -> Result<O
             Ok(text) => Ok(Some(text)),
             Err(_) => insert_between(from, &now, to).map(Some).ok_or(Conflict),
         },
+        // The file is gone with the module that made it; what another one appended is all that is left.
+        (Some(from), None, Some(to)) => {
+            let appended = to.strip_prefix(from).ok_or(Conflict)?;
+            Ok(Some(appended.trim_start_matches(['\r', '\n']).to_owned()))
+        }
         (_, None, _) => Ok(None),
         _ => Err(Conflict),
     }
@@ -179,7 +184,8 @@ mod tests {
         let between = [change(0, Some("a\nz\n"), "a\nb\nz\n"), change(1, Some("a\nb\nz\n"), "a\nb\nc\nz\n")];
         assert_eq!(without(&History { changes: between.to_vec() }, &[0]), Ok(Some("a\nc\nz\n".to_owned())));
         let created = History { changes: vec![change(0, None, "a\n"), change(1, Some("a\n"), "a\n\nb\n")] };
-        assert_eq!(without(&created, &[0]), Err(Conflict));
+        assert_eq!(without(&created, &[0]), Ok(Some("b\n".to_owned())));
+        assert_eq!(without(&created, &[0, 1]), Ok(None));
     }
 
     #[test]

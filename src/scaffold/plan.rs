@@ -268,6 +268,10 @@ fn attempt(selection: &Selection<'_>, chosen: &[&Module], reaudit: Reaudit<'_>) 
     }
     for (path, reason) in verify::new_findings(audit, &after, &overlay) {
         let owner = attempt.drafts.iter().find(|one| one.draft.changes.iter().any(|change| change.path == path));
+        if owner.is_some_and(|one| !one.draft.wiring.is_empty()) {
+            // Until the user has wired it in, nothing imports it.
+            continue;
+        }
         let id = owner.map_or_else(String::new, |one| one.draft.module.clone());
         if !attempt.refused.iter().any(|(refused, _)| *refused == id) {
             attempt.refused.push((id, reason));

@@ -148,25 +148,48 @@ fn insert_sorted(list: &mut Array, line: &str) {
     let own = requirement(line).map(|one| one.name).unwrap_or_default();
     let sorted = names.windows(2).all(|pair| matches!(pair, [a, b] if a <= b));
     let at = if sorted { names.iter().take_while(|other| **other < own).count() } else { names.len() };
-    let neighbour = list.get(at.saturating_sub(1)).or_else(|| list.get(0));
-    let prefix = neighbour.and_then(|value| value.decor().prefix()).and_then(|prefix| prefix.as_str());
-    let prefix = match prefix {
-        // The first of a list on one line stands right behind the bracket.
-        Some(prefix) if prefix.contains('\n') => prefix.to_owned(),
-        _ if at == 0 => String::new(),
-        _ => " ".to_owned(),
+    let spread = list.iter().any(|value| prefix_of(value).contains('\n'));
+    if !spread {
+        if let Some(first) = list.get_mut(0).filter(|_| at == 0) {
+            first.decor_mut().set_prefix(" ");
+        }
+        let prefix = if at == 0 { "" } else { " " };
+        list.insert_formatted(at, Value::from(line).decorated(prefix, ""));
+        return;
+    }
+    let prefix = match list.get_mut(at) {
+        // What stands in front of the next one begins with the comment of the one before.
+        Some(next) => {
+            let whole = prefix_of(next);
+            next.decor_mut().set_prefix(last_line(&whole));
+            whole
+        }
+        None => prefix_at_end(list),
     };
-    let spread = prefix.contains('\n');
-    if at == 0
-        && !spread
-        && let Some(first) = list.get_mut(0)
-    {
-        first.decor_mut().set_prefix(" ");
-    }
     list.insert_formatted(at, Value::from(line).decorated(prefix, ""));
-    if spread {
-        list.set_trailing_comma(true);
+    list.set_trailing_comma(true);
+}
+
+fn prefix_of(value: &Value) -> String {
+    value.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default().to_owned()
+}
+
+/// From the last line break on.
+fn last_line(text: &str) -> String {
+    text.rfind('\n').and_then(|at| text.get(at..)).unwrap_or(text).to_owned()
+}
+
+/// What stands in front of a new last element: the comment of the one before, and the blanks of its line.
+fn prefix_at_end(list: &mut Array) -> String {
+    let blanks = list.iter().map(prefix_of).find(|prefix| prefix.contains('\n')).map(|prefix| last_line(&prefix));
+    let last = list.len().saturating_sub(1);
+    let suffix = list.get(last).and_then(|value| value.decor().suffix()).and_then(|suffix| suffix.as_str());
+    let comment = format!("{}{}", suffix.unwrap_or_default(), list.trailing().as_str().unwrap_or_default());
+    if let Some(value) = list.get_mut(last) {
+        value.decor_mut().set_suffix("");
     }
+    list.set_trailing("\n");
+    format!("{}{}", comment.trim_end(), blanks.unwrap_or_default())
 }
 
 fn add_to_poetry(document: &mut DocumentMut, name: &str, version: &str, dev: bool) -> bool {
