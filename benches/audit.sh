@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What an audit of a checkout costs, against the floor of walking, reading and oxc-parsing the same files.
+# What an audit of a checkout costs, against the floor of walking, reading and parsing the same files.
 #
 #   benches/audit.sh PATH [RUNS]      whole-process CPU and wall time (least of RUNS, default 5) and peak memory
 #

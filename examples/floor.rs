@@ -1,5 +1,5 @@
-//! The floor that `benches/audit.sh` measures an audit against: walk a tree, read every file, parse the JavaScript and
-//! TypeScript ones with oxc, and do nothing with the result.
+//! The floor that `benches/audit.sh` measures an audit against: walk a tree, read every file, parse JavaScript and
+//! TypeScript with oxc, Python with ruff and Rust with syn, and do nothing with the result.
 //!
 //! `cargo run --release --example floor -- PATH [THREADS]`
 
@@ -67,19 +67,32 @@ fn walk(root: &Path, threads: usize) -> Vec<PathBuf> {
 }
 
 fn read_and_parse(path: &Path) -> Work {
-    let source_type = SourceType::from_path(path).ok();
-    let limit = if source_type.is_some() { SOURCE_LIMIT } else { DATA_LIMIT };
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let dialect = SourceType::from_path(path).ok();
+    let is_code = dialect.is_some() || matches!(extension, Some("py" | "rs"));
+    let limit = if is_code { SOURCE_LIMIT } else { DATA_LIMIT };
     if path.metadata().map_or(true, |meta| meta.len() > limit) {
         return Work::default();
     }
     let Ok(bytes) = std::fs::read(path) else { return Work::default() };
-    let parsed = match (source_type, std::str::from_utf8(&bytes)) {
-        (Some(kind), Ok(text)) => {
+    let parsed = is_code && std::str::from_utf8(&bytes).is_ok_and(|text| parse(extension, dialect, text));
+    Work { files: 1, bytes: bytes.len(), parsed: usize::from(parsed) }
+}
+
+/// Whether there was anything to parse.
+fn parse(extension: Option<&str>, dialect: Option<SourceType>, text: &str) -> bool {
+    match (dialect, extension) {
+        (Some(dialect), _) => {
             let allocator = Allocator::default();
-            std::hint::black_box(Parser::new(&allocator, text, kind).parse().program.body.len());
-            1
+            std::hint::black_box(Parser::new(&allocator, text, dialect).parse().program.body.len());
         }
-        _ => 0,
-    };
-    Work { files: 1, bytes: bytes.len(), parsed }
+        (None, Some("py")) => {
+            std::hint::black_box(ruff_python_parser::parse_module(text).is_ok());
+        }
+        (None, Some("rs")) => {
+            std::hint::black_box(syn::parse_file(text).is_ok());
+        }
+        _ => return false,
+    }
+    true
 }

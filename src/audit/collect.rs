@@ -8,7 +8,7 @@ use crate::facts::imports::ImportResolver;
 use crate::facts::joins::name_queried_models;
 use crate::facts::program::Program;
 use crate::facts::python::{Imports, PythonImports};
-use crate::facts::shapes::{self, LockInput, Manifest, NativeManifest, Scripts, Surroundings, Targets};
+use crate::facts::shapes::{self, LockInput, Manifest, NativeManifest, Operation, Scripts, Surroundings, Targets};
 use crate::facts::stacks::Stacks;
 use crate::facts::{Fact, FactStore, Value};
 use crate::project::requirements::Ecosystem;
@@ -17,6 +17,7 @@ use crate::project::{
 };
 use crate::rules::Match;
 use crate::syntax::hir::{Language, Module};
+use crate::syntax::{json, yaml};
 
 /// Everything that rules can ask about. Services get their stacks, platforms and process kinds on the way.
 pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) -> FactStore {
@@ -29,7 +30,10 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
             others: ImportResolver::new(project, &contents.trees),
         };
         let program = Program::new(project, modules, &resolver);
-        let code = code_facts(&program, stacks);
+        let operations = operations(project, contents);
+        let described: Vec<(&str, &Operation)> =
+            operations.iter().map(|operation| (&*project.file(operation.at.file).path, operation)).collect();
+        let code = code_facts(&program, stacks, &described);
         (code.facts, (code.calls, code.servers))
     };
     let (calls, servers) = servers;
@@ -45,6 +49,23 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
     let mut store = FactStore::new(facts, calls);
     store.incomplete = incomplete;
     store
+}
+
+/// The operations of OpenAPI documents that name functions of the project.
+fn operations(project: &Project, contents: &Contents) -> Vec<Operation> {
+    let names_functions = |text: &str| text.contains("operationId") && text.contains("paths");
+    let mut found = Vec::new();
+    for id in project.file_ids() {
+        let kind = project.file(id).kind;
+        let Some(text) = contents.texts.get(&id).filter(|text| names_functions(text)) else { continue };
+        let root = match kind {
+            FileKind::Yaml => yaml::parse(text),
+            FileKind::Json => json::parse(text),
+            _ => continue,
+        };
+        found.extend(root.map(|root| shapes::operations(id, &root)).unwrap_or_default());
+    }
+    found
 }
 
 /// A service uses the stacks that its own manifest or its code names.

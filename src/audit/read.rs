@@ -6,7 +6,7 @@ use oxc_allocator::Allocator;
 use rayon::prelude::*;
 
 use crate::config::{Allow, Comments, find_allows};
-use crate::facts::shapes::is_script;
+use crate::facts::shapes::{is_script, is_worth_reading};
 use crate::project::{
     Area, Diagnostic, FileId, FileKind, Manifests, Need, Project, ReadProblem, area_of_module, assign_services, decode,
     needed,
@@ -155,12 +155,10 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
             read_code(project, id, text, scanners, allocator, &mut one);
             one.text = needed(file).is_some().then(|| text.to_owned());
         }
-        FileKind::Json
-        | FileKind::Yaml
-        | FileKind::Toml
-        | FileKind::Dotenv
-        | FileKind::Dockerfile
-        | FileKind::Prisma => {
+        FileKind::Toml | FileKind::Dotenv | FileKind::Dockerfile | FileKind::Prisma => {
+            one.text = Some(text.to_owned());
+        }
+        FileKind::Json | FileKind::Yaml if needed(file).is_some() || is_worth_reading(&file.path, text) => {
             one.text = Some(text.to_owned());
         }
         FileKind::Text if keeps_text(&file.path) || needed(file).is_some() || is_script(&file.path, text) => {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::memo::Rests;
 use super::model::{Data, Origins, Record, Value};
 use super::program::{ExprRef, FunctionRef};
 use super::resolve::Evaluator;
@@ -14,11 +15,12 @@ const MAX_NESTING: u8 = 4;
 impl Evaluator<'_> {
     /// The value of an expression inside `function`, with marks where its parameters go in ([`put_in`]).
     pub fn value_apart(&mut self, function: FunctionRef, at: ExprRef) -> Value {
-        let known = std::mem::take(&mut self.values);
         let outer = self.apart.replace(function);
+        let special = self.turn.rests().with(Rests::on_function(function)).with(Rests::CUT);
+        let aside = self.values.enter(special);
         let value = self.value(at);
+        self.values.leave(aside);
         self.apart = outer;
-        self.values = known;
         value
     }
 

@@ -2,12 +2,23 @@
 
 use smallvec::SmallVec;
 
+use super::paths::PathId;
 use super::program::{ExprRef, ModuleId};
 use super::resolve::{Evaluator, Thing, Things};
 use crate::syntax::hir::{ClassIdx, ExprId, ExprKind, FunctionIdx, Language, MemberKind, Module, Use};
 
 /// Bases of one class that are looked at.
 const MAX_BASES: usize = 8;
+/// Classes above a class that are looked at.
+const MAX_ANCESTORS: usize = 32;
+
+/// What stands above a class.
+pub struct Lineage {
+    /// The class itself, and the project's own above it.
+    pub classes: Vec<(ModuleId, ClassIdx)>,
+    /// What these extend from elsewhere.
+    pub outside: SmallVec<[PathId; 2]>,
+}
 
 impl Evaluator<'_> {
     /// What the bases of a class may be, in order.
@@ -15,6 +26,63 @@ impl Evaluator<'_> {
         let hir = self.program.module(module);
         let bases = bases(hir, hir.class(class).heritage);
         bases.into_iter().flat_map(|expr| self.things(ExprRef { module, expr })).collect()
+    }
+
+    /// A class and those of the project above it, and what these extend from elsewhere; nearest first.
+    pub fn lineage(&mut self, module: ModuleId, class: ClassIdx) -> Lineage {
+        let mut found = Lineage { classes: vec![(module, class)], outside: SmallVec::new() };
+        let mut next = 0;
+        while let Some(&(module, class)) = found.classes.get(next) {
+            next += 1;
+            for parent in self.parents(module, class) {
+                match parent {
+                    Thing::Path { path, .. } if !found.outside.contains(&path) => found.outside.push(path),
+                    Thing::Class(module, class)
+                        if found.classes.len() < MAX_ANCESTORS && !found.classes.contains(&(module, class)) =>
+                    {
+                        found.classes.push((module, class));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+
+    /// The call of the base's constructor in that of a class: what it hands on is what the class was made with.
+    pub fn made_through(&mut self, call: ExprRef) -> Option<ExprRef> {
+        let hir = self.program.module(call.module);
+        let (callee, _) = hir.call(call.expr)?;
+        let callee = ExprRef { module: call.module, expr: callee };
+        let class = self.things(callee).into_iter().find_map(|thing| match thing {
+            Thing::Class(module, class) => Some((module, class)),
+            _ => None,
+        })?;
+        let classes = self.lineage(class.0, class.1).classes;
+        classes.into_iter().find_map(|(module, class)| self.base_call(module, class))
+    }
+
+    /// `super().__init__(…)` in the constructor of a class.
+    fn base_call(&self, module: ModuleId, class: ClassIdx) -> Option<ExprRef> {
+        let hir = self.program.module(module);
+        let constructor = hir.class(class).constructor.some()?;
+        let calls = hir.exprs.iter().enumerate().filter_map(|(index, expr)| match expr.kind {
+            ExprKind::Call { callee, .. } => Some((ExprId(u32::try_from(index).unwrap_or(u32::MAX)), callee)),
+            _ => None,
+        });
+        let is_base = |callee: ExprId| match hir.kind(callee) {
+            ExprKind::Member { object, name } => {
+                let of_super = hir.call(object).is_some_and(
+                    |(called, _)| matches!(hir.kind(called), ExprKind::Global(name) if hir.str(name) == "super"),
+                );
+                of_super && hir.str(name) == "__init__"
+            }
+            _ => false,
+        };
+        calls
+            .filter(|(call, callee)| hir.function_of(*call) == constructor && is_base(*callee))
+            .map(|(expr, _)| ExprRef { module, expr })
+            .next()
     }
 
     /// `super()` in a method: an instance of each base.

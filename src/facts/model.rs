@@ -17,7 +17,7 @@ pub struct FunctionId(pub u32);
 /// Every kind of fact with the fields that clauses, rules and shapes may use: the closed list that the loader checks.
 pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("router", &["prefix", "parent", "idle"]),
-    ("mount", &["scope", "path", "except", "order", "off", "strength", "chain", "roles"]),
+    ("mount", &["scope", "path", "except", "order", "off", "strength", "chain", "roles", "replaces"]),
     ("role", &["role", "on", "fails", "strength", "opts", "enforced", "idle"]),
     (
         "route",
@@ -34,11 +34,12 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "unvalidated",
             "signs_in",
             "framework",
+            "document",
             "answers",
             "parameters",
         ],
     ),
-    ("input", &["part", "state", "raw", "type"]),
+    ("input", &["part", "state", "declared", "raw", "type"]),
     ("response", &["status", "statuses", "body", "error", "by_environment"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),

@@ -1,6 +1,6 @@
 //! All modules of a project together: which import leads where, and what a module exports.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
@@ -50,6 +50,8 @@ pub struct Loaded {
     first_function: u32,
     /// Latest export of each name.
     exports: FxHashMap<Box<str>, usize>,
+    /// What names stood for that were asked of a module that passes on the exports of others.
+    looked_up: Mutex<FxHashMap<Box<str>, Option<Exported>>>,
     /// `x.name = value`, by the symbol of `x`.
     assigned: FxHashMap<SymbolIdx, Vec<(Atom, ExprId)>>,
 }
@@ -115,11 +117,14 @@ impl<'p> Program<'p> {
             let exports = module.exports.iter().enumerate().map(named).collect();
             let functions = u32::try_from(module.functions.len()).unwrap_or(0);
             let assigned = property_assignments(&module);
-            loaded.push(Loaded { file, module, targets, first_function, exports, assigned });
+            let looked_up = Mutex::default();
+            loaded.push(Loaded { file, module, targets, first_function, exports, looked_up, assigned });
             first_function += functions;
         }
         let mut program = Program { project, modules: loaded, by_file };
         program.settle_python_imports();
+        // What was asked on the way may stand for something else now.
+        program.modules.iter_mut().for_each(|loaded| loaded.looked_up = Mutex::default());
         program
     }
 
@@ -165,7 +170,10 @@ impl<'p> Program<'p> {
 
     /// What an import of `name` by `importer` gives; follows re-exports.
     pub fn export<'a>(&'a self, id: ModuleId, importer: &'a Module, name: Imported) -> Option<Exported> {
-        self.export_within(id, importer, name, &mut Asked::new())
+        match name {
+            Imported::Named(atom) => self.export_named(id, importer.str(atom)),
+            _ => self.export_within(id, importer, name, &mut Asked::new()),
+        }
     }
 
     fn export_within<'a>(
@@ -211,7 +219,16 @@ impl<'p> Program<'p> {
 
     /// The export of that name; names differ in atoms between modules, so text decides.
     pub fn export_named<'a>(&'a self, id: ModuleId, name: &'a str) -> Option<Exported> {
-        self.export_text(self.loaded(id), id, name, &mut Asked::new())
+        let loaded = self.loaded(id);
+        if loaded.module.star_exports.is_empty() {
+            return self.export_text(loaded, id, name, &mut Asked::new());
+        }
+        let known = loaded.looked_up.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
+        known.unwrap_or_else(|| {
+            let found = self.export_text(loaded, id, name, &mut Asked::new());
+            loaded.looked_up.lock().unwrap_or_else(PoisonError::into_inner).insert(name.into(), found);
+            found
+        })
     }
 
     /// The packages whose names a star import may bring into a module, or into the root of its crate.

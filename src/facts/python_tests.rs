@@ -35,7 +35,7 @@ fn with_program<T>(project: &Project, files: &[(&str, &str)], look: impl FnOnce(
 fn with<T>(files: &[(&str, &str)], look: impl FnOnce(&mut Evaluator<'_>) -> T) -> T {
     with_program(&project(files), files, |program| {
         let stacks = Stacks::default();
-        let links = graph::links(program, &stacks);
+        let (links, _) = graph::links(program, &stacks);
         look(&mut Evaluator::new(program, &stacks, &links))
     })
 }
@@ -301,7 +301,8 @@ fact.input = [{ param = "pydantic.BaseModel", part = "body", type = "$type" }]
 
 fn facts(files: &[(&str, &str)], kind: &str) -> Vec<super::Fact> {
     let stacks = Stacks::load([("test.toml", STACK)]).unwrap();
-    let mut facts = with_program(&project(files), files, |program| super::code::code_facts(program, &stacks).facts);
+    let mut facts =
+        with_program(&project(files), files, |program| super::code::code_facts(program, &stacks, &[]).facts);
     facts.retain(|fact| &*fact.kind == kind);
     facts
 }

@@ -4,9 +4,10 @@
 
 use smallvec::SmallVec;
 
+use super::memo::Rests;
 use super::model::Value;
 use super::program::{ExprRef, FunctionRef};
-use super::resolve::{Evaluator, Memory};
+use super::resolve::Evaluator;
 use crate::syntax::hir::{Definition, ExprKind};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,23 +26,29 @@ impl Turn {
     pub fn element_of(&self, iterated: ExprRef) -> Option<ExprRef> {
         self.element.filter(|(of, _)| *of == iterated).map(|(_, item)| item)
     }
+
+    /// What answers rest on that are different in this turn.
+    pub(super) fn rests(&self) -> Rests {
+        let functions = self.calls.iter().map(|(helper, _)| Rests::on_function(*helper));
+        let all = functions.chain(self.element.map(|(iterated, _)| Rests::on_loop(iterated)));
+        all.fold(Rests::NOTHING, |all, one| all.with(one).with(Rests::CUT))
+    }
 }
 
 impl Evaluator<'_> {
     /// Answers within one turn: parameters are what its calls pass, a loop's variable is its element.
     pub fn in_turn<R>(&mut self, turn: &Turn, answer: impl FnOnce(&mut Self) -> R) -> R {
         let outer = std::mem::replace(&mut self.turn, turn.clone());
-        let memory = self.swap_memory(Memory::new(self.program.modules.len()));
-        let values = std::mem::take(&mut self.values);
+        let aside = self.enter(turn.rests());
         let answered = answer(self);
-        self.values = values;
-        self.swap_memory(memory);
+        self.leave(aside);
         self.turn = outer;
         answered
     }
 
     /// The value of the element that the loop over `iterated` has reached.
     pub(super) fn element_value(&mut self, iterated: ExprRef) -> Option<Value> {
+        self.rests = self.rests.with(Rests::on_loop(iterated));
         let item = self.turn.element_of(iterated)?;
         Some(self.value(item))
     }

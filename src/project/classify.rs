@@ -157,7 +157,15 @@ impl<'a> Place<'a> {
     }
 
     fn is_test(&self) -> bool {
-        self.in_any(TEST_FOLDERS) || (self.is_code() && (self.in_any(&["spec", "specs"]) || self.is_test_file()))
+        self.in_any(TEST_FOLDERS)
+            || self.configures_tests()
+            || (self.is_code() && (self.in_any(&["spec", "specs"]) || self.is_test_file()))
+    }
+
+    /// `config/env/test.js`: what the application is set to under test.
+    fn configures_tests(&self) -> bool {
+        let stem = self.name.rsplit_once('.').map_or(self.name, |(stem, _)| stem);
+        matches!(stem, "test" | "testing") && self.folders.last().is_some_and(|last| CONFIG_FOLDERS.contains(last))
     }
 
     fn is_test_file(&self) -> bool {
@@ -344,6 +352,8 @@ const TEST_FOLDERS: &[&str] = &[
     "test-utils",
     "test-helpers",
 ];
+/// Folders with a file for each environment.
+const CONFIG_FOLDERS: &[&str] = &["config", "configs", "env", "envs", "environments", "settings"];
 const TEST_ENDINGS: &[&str] = &[".test", ".tests", ".spec", "_spec", "_test", ".e2e-spec", "-spec", ".cy", ".mock"];
 const TEST_STEMS: &[&str] = &[
     "setuptests",

@@ -78,6 +78,8 @@ fn areas_follow_conventions() {
         ("vite.config.ts", Area::Config),
         ("app/config/auth.config.js", Area::Server),
         ("src/config/database.ts", Area::Server),
+        ("config/env/test.js", Area::Test),
+        ("src/speed/test.js", Area::Server),
         (".eslintrc.js", Area::Config),
         (".github/workflows/ci.yml", Area::Config),
         (".github/scripts/x.js", Area::Script),

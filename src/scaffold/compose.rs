@@ -98,11 +98,31 @@ impl FileState {
             FileState::Code { original, edits } => {
                 let mut ordered = edits.clone();
                 ordered.sort_by(|a, b| a.0.cmp(&b.0));
+                one_gap(&mut ordered);
                 let edits: Vec<Edit> = ordered.into_iter().map(|(_, edit)| edit).collect();
                 Some(apply(original, &edits))
             }
             FileState::Text { now } => now.clone(),
         }
+    }
+}
+
+/// Imports that open a group stand apart from what is above, but not from each other.
+fn one_gap(ordered: &mut [(Key, Edit)]) {
+    let mut opened: BTreeMap<usize, bool> = BTreeMap::new();
+    for ((rank, _), edit) in ordered.iter() {
+        *opened.entry(edit.start).or_default() |= *rank == 0 && edit.text.starts_with(['\r', '\n']);
+    }
+    for ((_, _), edit) in ordered.iter_mut().filter(|((rank, _), _)| *rank == 0) {
+        let gap: String = edit.text.chars().take_while(|c| matches!(c, '\r' | '\n')).collect();
+        let line = edit.text.trim_start().to_owned();
+        let is_first = opened.insert(edit.start, false).unwrap_or(false);
+        let usual = if line.contains("\r\n") { "\r\n" } else { "\n" };
+        edit.text = match (is_first, gap.is_empty()) {
+            (true, true) => format!("{usual}{line}"),
+            (true, false) => format!("{gap}{line}"),
+            (false, _) => line,
+        };
     }
 }
 
@@ -387,7 +407,7 @@ impl<'a> Composer<'a> {
         let is_local = |import: &Import| language::is_local(import, conventions);
         let mut edits: Vec<(Key, Edit)> = add_imports(text, outline, &imports, line_break, &read, &is_local)
             .into_iter()
-            .map(|edit| ((0, edit.text.clone()), edit))
+            .map(|edit| ((0, edit.text.trim_start().to_owned()), edit))
             .collect();
         if !spec.insert.is_empty() {
             let code = work.code(&spec.insert, place)?.trim_end().to_owned();
@@ -440,11 +460,7 @@ impl<'a> Composer<'a> {
             .entry(path.to_owned())
             .or_insert_with(|| FileState::Code { original: text.to_owned(), edits: Vec::new() });
         if let FileState::Code { edits, .. } = state {
-            for (key, mut edit) in new {
-                // Imports that open a group stand apart from what is above, but not from each other.
-                if edits.iter().any(|(other, present)| (key.0, other.0) == (0, 0) && present.start == edit.start) {
-                    edit.text = edit.text.trim_start().to_owned();
-                }
+            for (key, edit) in new {
                 if !edits.iter().any(|(_, present)| *present == edit) {
                     edits.push((key, edit));
                 }

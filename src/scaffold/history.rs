@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::edits::{Edit, apply};
 use super::store::{Lock, base};
 use crate::project::{DATA_LIMIT, ReadProblem, Tree};
 
@@ -110,20 +111,53 @@ fn follow(from: Option<&str>, now: Option<String>, to: Option<&str>) -> Result<O
     }
 }
 
-/// A change that only inserts, made where what followed (or stood before) is still the same. A merge takes two
-/// insertions side by side for a conflict, although they do not concern each other.
+/// A change that only inserts, made where the lines around it still stand. A merge takes two insertions side by side
+/// for a conflict, although they do not concern each other.
 fn insert_between(from: &str, now: &str, to: &str) -> Option<String> {
-    let same = from.lines().zip(to.lines()).take_while(|(a, b)| a == b).map(|(line, _)| line.len() + 1).sum::<usize>();
-    let (above, below) = from.split_at_checked(same.min(from.len()))?;
-    let inserted = to.strip_prefix(above)?.strip_suffix(below)?;
-    if inserted.is_empty() {
-        return None;
+    let mut options = diffy::DiffOptions::new();
+    options.set_context_len(0);
+    let patch = options.create_patch(from, to);
+    let lines: Vec<&str> = from.split_inclusive('\n').collect();
+    let mut edits = Vec::new();
+    for hunk in patch.hunks() {
+        let mut inserted = String::new();
+        for line in hunk.lines() {
+            match line {
+                diffy::Line::Insert(text) => inserted.push_str(text),
+                diffy::Line::Context(_) | diffy::Line::Delete(_) => return None,
+            }
+        }
+        // An empty old range names the line in front of it, counted from one.
+        edits.push(Edit::insert(place_of(now, &lines, hunk.old_range().start())?, inserted));
     }
-    match (now.strip_suffix(below), now.strip_prefix(above)) {
-        (Some(start), _) if !below.is_empty() || start.ends_with('\n') => Some(format!("{start}{inserted}{below}")),
-        (_, Some(rest)) if !above.is_empty() => Some(format!("{above}{inserted}{rest}")),
-        _ => None,
+    Some(apply(now, &edits))
+}
+
+/// Lines of the neighbourhood that tell a place, at most.
+const NEIGHBOURS: usize = 3;
+
+/// Where, in the text as it is now, the place behind so many lines of the earlier text is: in front of what followed,
+/// or behind what stood before, if that is there exactly once.
+fn place_of(now: &str, lines: &[&str], at: usize) -> Option<usize> {
+    let (above, below) = lines.split_at_checked(at.min(lines.len()))?;
+    if below.is_empty() {
+        return Some(now.len());
     }
+    let only = |wanted: &str| {
+        let mut found = now
+            .match_indices(wanted)
+            .filter(|(at, _)| *at == 0 || now.get(..*at).is_some_and(|above| above.ends_with('\n')));
+        match (found.next(), found.next()) {
+            (Some((at, _)), None) if !wanted.trim().is_empty() => Some(at),
+            _ => None,
+        }
+    };
+    (1..=NEIGHBOURS).rev().find_map(|count| {
+        let next = below.get(..count).map(<[&str]>::concat);
+        let previous = above.len().checked_sub(count).and_then(|from| above.get(from..)).map(<[&str]>::concat);
+        let before_next = next.and_then(|text| only(&text));
+        before_next.or_else(|| previous.and_then(|text| Some(only(&text)? + text.len())))
+    })
 }
 
 #[cfg(test)]
@@ -183,6 +217,11 @@ mod tests {
         assert_eq!(without(&history, &[1]), Ok(Some("a\nb\n".to_owned())));
         let between = [change(0, Some("a\nz\n"), "a\nb\nz\n"), change(1, Some("a\nb\nz\n"), "a\nb\nc\nz\n")];
         assert_eq!(without(&History { changes: between.to_vec() }, &[0]), Ok(Some("a\nc\nz\n".to_owned())));
+        let two = [
+            change(0, Some("a\n\nm\nn\n"), "a\n\nb\n\nm\nc\nn\n"),
+            change(1, Some("a\n\nb\n\nm\nc\nn\n"), "a\n\nb\nx\n\nm\nc\ny\nn\n"),
+        ];
+        assert_eq!(without(&History { changes: two.to_vec() }, &[0]).map(|text| text.is_some()), Ok(true));
         let created = History { changes: vec![change(0, None, "a\n"), change(1, Some("a\n"), "a\n\nb\n")] };
         assert_eq!(without(&created, &[0]), Ok(Some("b\n".to_owned())));
         assert_eq!(without(&created, &[0, 1]), Ok(None));

@@ -3,15 +3,12 @@
 use smallvec::SmallVec;
 
 use super::extract::{Place, Raw, Target, apply};
-use crate::facts::classes::bases;
 use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::Verb;
 use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, FunctionIdx, MemberKind, Step, TypeId};
 
-/// Classes above a class that are looked at.
-const MAX_ANCESTORS: usize = 32;
 /// Calls in one annotation (`Annotated[T, Depends(f), Query()]`) that are looked at.
 const MAX_MARKERS: usize = 8;
 
@@ -71,9 +68,10 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
     for &decorator in &hir.class(class).decorators {
         apply_decorator(evaluator, ExprRef { module, expr: decorator }, target, out);
     }
-    let ancestors = ancestors(evaluator, module, class);
-    if ancestors.is_empty() {
-        return;
+    injected_fields(evaluator, module, class, target, out);
+    let ancestors = evaluator.lineage(module, class).outside;
+    if !ancestors.iter().any(|&path| !is_plain_base(&evaluator.paths.text(path))) {
+        return class_settings(evaluator, module, class, out);
     }
     let name = hir.class(class).name.map(|name| hir.str(name));
     apply(evaluator, Verb::Extends, &ancestors, Place { name, ..Place::on(at, target) }, out);
@@ -92,27 +90,23 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
     }
 }
 
-/// The paths of everything that a class extends, through the project's own classes; nearest first.
-fn ancestors(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx) -> Vec<PathId> {
-    let mut found: Vec<PathId> = Vec::new();
-    let mut queue = vec![(module, class)];
-    let mut next = 0;
-    while let Some(&(module, class)) = queue.get(next) {
-        next += 1;
-        let hir = evaluator.program.module(module);
-        for base in bases(hir, hir.class(class).heritage) {
-            for thing in evaluator.things(ExprRef { module, expr: base }) {
-                match thing {
-                    Thing::Path { path, .. } if !found.contains(&path) => found.push(path),
-                    Thing::Class(module, class) if queue.len() < MAX_ANCESTORS && !queue.contains(&(module, class)) => {
-                        queue.push((module, class));
-                    }
-                    _ => {}
-                }
-            }
-        }
+/// Fields that something is handed to (`user: User = Depends(current_user)`) are parameters of all methods.
+fn injected_fields(
+    evaluator: &mut Evaluator<'_>,
+    module: ModuleId,
+    class: ClassIdx,
+    target: Target,
+    out: &mut Vec<Raw>,
+) {
+    let hir = evaluator.program.module(module);
+    for member in &hir.class(class).members {
+        let MemberKind::Field(value) = member.kind else { continue };
+        let Some(expr) = value.some().filter(|&value| hir.call(value).is_some()) else { continue };
+        let at = ExprRef { module, expr };
+        let paths = called_paths(evaluator, at);
+        let place = Place { name: Some(hir.str(member.name)), ..Place::on(at, target) };
+        apply(evaluator, Verb::Param, &paths, place, out);
     }
-    found
 }
 
 /// What parameters are marked with: the default, the calls in the annotation, the annotated type.
@@ -136,11 +130,13 @@ fn parameters(evaluator: &mut Evaluator<'_>, function: FunctionRef, out: &mut Ve
         let mut markers: Vec<ExprRef> = default.some().map(|expr| ExprRef { module, expr }).into_iter().collect();
         let written = hir.written_type(*annotation).map(|expr| ExprRef { module, expr });
         markers.extend(written.map(|written| markers_of(evaluator, written)).unwrap_or_default());
+        let is_marked = markers.iter().any(|at| evaluator.program.module(at.module).call(at.expr).is_some());
         for at in markers {
             let paths = called_paths(evaluator, at);
             apply(evaluator, Verb::Param, &paths, Place { name: Some(name), ..Place::on(at, target) }, out);
         }
-        if let Some(at) = written {
+        // What `Depends(…)` hands in is no input, whatever its type.
+        if let Some(at) = written.filter(|_| !is_marked) {
             let paths = type_paths(evaluator, module, *annotation);
             apply(evaluator, Verb::Param, &paths, Place { name: Some(name), ..Place::on(at, target) }, out);
         }
@@ -164,7 +160,7 @@ pub(super) fn type_paths(evaluator: &mut Evaluator<'_>, module: ModuleId, ty: Ty
     for thing in things {
         match thing {
             Thing::Path { path, .. } if !evaluator.paths.is_result(path) => paths.push(path),
-            Thing::Instance(module, class) => paths.extend(ancestors(evaluator, module, class)),
+            Thing::Instance(module, class) => paths.extend(evaluator.lineage(module, class).outside),
             _ => {}
         }
     }
@@ -189,6 +185,31 @@ fn settings(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>)
         let path = evaluator.paths.member(root, name);
         setting(evaluator, ExprRef { module, expr }, path, name, 0, out);
     }
+}
+
+/// `object` says nothing about a class.
+fn is_plain_base(path: &str) -> bool {
+    path == "builtins.object"
+}
+
+/// Settings may stand in a class of their own, which a framework is handed: `app.config.from_object(Production)`.
+fn class_settings(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: &mut Vec<Raw>) {
+    if !evaluator.stacks.has_verb(Verb::Setting) {
+        return;
+    }
+    let hir = evaluator.program.module(module);
+    let root = evaluator.paths.root(super::super::stacks::SETTINGS);
+    for member in &hir.class(class).members {
+        let MemberKind::Field(value) = member.kind else { continue };
+        let name = hir.str(member.name);
+        let (Some(expr), true) = (value.some(), name.chars().all(is_of_constant)) else { continue };
+        let path = evaluator.paths.member(root, name);
+        setting(evaluator, ExprRef { module, expr }, path, name, 0, out);
+    }
+}
+
+fn is_of_constant(sign: char) -> bool {
+    sign.is_ascii_uppercase() || sign.is_ascii_digit() || sign == '_'
 }
 
 /// A setting, and the entries of its dictionary.

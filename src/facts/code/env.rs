@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use super::extract::Raw;
 use super::names::shape;
 use super::refusals::{Asked, Refusals};
+use super::registered::class_around;
 use super::roles::{Enforced, thrown};
 use crate::facts::graph::is_audited;
 use crate::facts::model::{Data, Origins, Value};
@@ -31,17 +32,21 @@ pub fn check_env(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
             continue;
         }
         let by_hand = refusals.refuses(evaluator, raw.at, Asked::Missing);
-        let named = raw.text("name").is_some_and(|name| names.known.contains(name));
+        let stated = raw.get("checked").is_some_and(|value| value.data == Data::Bool(true));
+        let named = stated || raw.text("name").is_some_and(|name| names.known.contains(name));
         let checked = match by_hand || named {
             false if names.more => Value::UNKNOWN,
             checked => Value::bool(checked),
         };
         let default = raw.get("default").and_then(Value::as_text).map(str::to_owned);
         let refused = match default {
-            Some(default) => default_refused(evaluator, &refusals, raw.at, &default),
+            Some(default) => {
+                default_refused(evaluator, &refusals, raw.at, &default)
+                    || refused_by_class(evaluator.program.module(raw.at.module), raw.at.expr, &default)
+            }
             None => by_hand || refusals.refuses(evaluator, raw.at, Asked::Present),
         };
-        let converted = is_converted(evaluator, raw.at);
+        let converted = stated || is_converted(evaluator, raw.at);
         raw.set("checked", checked);
         raw.set("refused", Value::bool(refused));
         raw.set("converted", Value::bool(converted));
@@ -324,6 +329,21 @@ fn default_refused(evaluator: &mut Evaluator<'_>, refusals: &Refusals, read: Exp
         let other = ExprRef { module: read.module, expr: if left == held { right } else { left } };
         let is_default = evaluator.value(other).as_text() == Some(default);
         is_default && refusals.refuses(evaluator, ExprRef { module: read.module, expr: held }, Asked::Present)
+    })
+}
+
+/// A validator in the class of settings knows the default and throws.
+fn refused_by_class(module: &Module, expr: ExprId, default: &str) -> bool {
+    let Some(class) = class_around(module, expr) else { return false };
+    let class = module.class(class);
+    let inside = |start: u32, end: u32| class.start <= start && class.end >= end;
+    let throwing = module.functions.iter().filter(|entry| inside(entry.start, entry.end) && !entry.throws.is_empty());
+    throwing.into_iter().any(|entry| {
+        let mut exprs = module.exprs.iter().enumerate();
+        exprs.any(|(index, expr)| {
+            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            entry.start <= expr.start && expr.end <= entry.end && module.literal(id) == Some(default)
+        })
     })
 }
 

@@ -11,9 +11,9 @@ use super::thrown::thrown_refusals;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
 use crate::facts::model::{Confidence, Data, FunctionId, Origins, Value};
-use crate::facts::paths::PathId;
+use crate::facts::paths::{PathId, Selector};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId};
-use crate::facts::resolve::Evaluator;
+use crate::facts::resolve::{Evaluator, Learned, Thing};
 use crate::facts::stacks::{Clause, Test, Verb, later_call};
 use crate::facts::turn::Turn;
 use crate::project::Span;
@@ -56,6 +56,11 @@ impl Raw {
 
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Value::as_text)
+    }
+
+    /// A part of the request that a signature declares, so that it is checked before the function runs.
+    pub fn is_declared_input(&self) -> bool {
+        &*self.kind == "input" && self.get("declared").is_some_and(|value| value.data == Data::Bool(true))
     }
 
     pub fn set(&mut self, name: &str, value: Value) {
@@ -112,14 +117,14 @@ impl Place<'_> {
     }
 }
 
-/// All facts that clauses see, module by module, and the call graph.
-pub fn extract(evaluator: &mut Evaluator<'_>) -> (Vec<Raw>, Vec<Vec<FunctionId>>) {
+/// All facts that clauses see, module by module, and the call graph. Of the [`halves`], the evaluator knows the first;
+/// `second` is what was learned about the other.
+pub fn extract(evaluator: &mut Evaluator<'_>, second: Learned) -> (Vec<Raw>, Vec<Vec<FunctionId>>) {
     let (program, stacks, links) = (evaluator.program, evaluator.stacks, evaluator.links);
-    let (first, second) = halves(program);
-    let ((mut found, edges), (others, more)) = rayon::join(
-        || extract_modules(&mut Evaluator::new(program, stacks, links), &first),
-        || extract_modules(&mut Evaluator::new(program, stacks, links), &second),
-    );
+    let (own_modules, other_modules) = halves(program);
+    let mut other = Evaluator::with(program, stacks, links, second);
+    let ((mut found, edges), (others, more)) =
+        rayon::join(|| extract_modules(evaluator, &own_modules), || extract_modules(&mut other, &other_modules));
     found.extend(others);
     let mut calls = nesting_edges(program);
     for (from, to) in edges.into_iter().chain(more) {
@@ -272,7 +277,9 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
     let place = Place::at(at);
     match module.kind(at.expr) {
         ExprKind::Call { callee, .. } | ExprKind::New { callee, .. } => {
-            let paths = evaluator.paths_of(ExprRef { module: at.module, expr: callee });
+            let callee = ExprRef { module: at.module, expr: callee };
+            let mut paths = evaluator.paths_of(callee);
+            paths.extend(extended(evaluator, callee));
             apply(evaluator, Verb::Call, &paths, place, out);
         }
         ExprKind::Tagged { tag, .. } => {
@@ -286,6 +293,19 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
         }
         _ => {}
     }
+}
+
+/// What the class of the project that is called extends: making one is making what it extends.
+fn extended(evaluator: &mut Evaluator<'_>, callee: ExprRef) -> SmallVec<[PathId; 2]> {
+    if evaluator.program.module(callee.module).language != Language::Python {
+        return SmallVec::new();
+    }
+    let things = evaluator.things(callee);
+    let classes = things.into_iter().filter_map(|thing| match thing {
+        Thing::Class(module, class) => Some((module, class)),
+        _ => None,
+    });
+    classes.flat_map(|(module, class)| evaluator.lineage(module, class).outside).collect()
 }
 
 /// Clauses about a property of whatever it is (`*.isAdmin`): names in code tell what a check is about.
@@ -339,7 +359,11 @@ pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api
         }
         fields.push((name.clone(), evaluator.project(projection, place)));
     }
-    let function = loaded.module.function_of(place.at.expr);
+    let function = match (clause.verb, place.target.map(|target| evaluator.program.kind(target.at))) {
+        // The parameters of a function are read by it.
+        (Verb::Param, Some(ExprKind::Function(function))) => function,
+        _ => loaded.module.function_of(place.at.expr),
+    };
     Raw {
         kind: clause.kind.clone(),
         clause: clause.id.clone(),
@@ -483,8 +507,13 @@ fn functions_in(callables: Vec<Callable>) -> Vec<FunctionRef> {
 fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
     made_by(evaluator, clause, place)
         && clause.condition.iter().all(|(key, test)| {
+            if let Test::Names(selector) = test {
+                let asked = asked_of(evaluator, key, place);
+                return asked.is_some_and(|at| is_named(evaluator, selector, at));
+            }
             let value = tested(evaluator, key, place);
             match test {
+                Test::Names(_) => false,
                 Test::Absent => value.is_absent(),
                 Test::Present => !value.is_absent(),
                 Test::Equals(wanted) => match &value.data {
@@ -503,14 +532,27 @@ fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bo
 fn made_by(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
     let Some(selector) = &clause.made_by else { return true };
     let Some(value) = place.target.and_then(|target| target.value) else { return false };
+    is_named(evaluator, selector, value)
+}
+
+/// Is an expression what a selector names?
+fn is_named(evaluator: &mut Evaluator<'_>, selector: &Selector, at: ExprRef) -> bool {
     let stacks = evaluator.stacks;
-    let paths = evaluator.paths_of(value);
+    let paths = evaluator.paths_of(at);
     paths.iter().any(|&path| {
         selector
             .patterns
             .iter()
             .any(|pattern| evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern))
     })
+}
+
+/// The argument that a test's key asks for.
+fn asked_of(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Option<ExprRef> {
+    match key.split_once('.') {
+        None => evaluator.argument(place.at, usize::from(key == "arg1")),
+        Some((_, name)) => evaluator.option_ref(place.at, name),
+    }
 }
 
 fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
@@ -531,6 +573,10 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
             }
         }
         "opt" => evaluator.options(place.at),
+        "assigned" => match evaluator.assigned_to(place.at) {
+            Some(value) => evaluator.value(value),
+            None => Value::ABSENT,
+        },
         "optional" => Value::bool(place.target.is_some_and(|target| is_optional(module, target.ty))),
         _ => Value::UNKNOWN,
     };

@@ -251,12 +251,15 @@ fn decided_by_code(evaluator: &mut Evaluator<'_>, raws: &mut [Raw], out: &mut Ve
             decides = origin;
         }
         let Some(at) = decides else { continue };
-        if let Some(function) = function_of(evaluator, at) {
+        let open = open_alternative(evaluator, at, 0);
+        if open.is_none()
+            && let Some(function) = function_of(evaluator, at)
+        {
             raw.set("origin", decision(evaluator, function));
             continue;
         }
         let unsettled = raw.get("origin").is_some_and(|value| value.is_unknown() || is_empty_list(value));
-        if unsettled && let Some(open) = open_alternative(evaluator, at, 0) {
+        if unsettled && let Some(open) = open {
             let credentials = raw.get("credentials").cloned().unwrap_or(Value::ABSENT);
             let mut other = cors(evaluator, open, literal_value(evaluator, open), false, Value::ABSENT);
             other.set("credentials", credentials);

@@ -15,6 +15,8 @@ use crate::syntax::hir::{BinaryOp, ContextKind, Definition, Expr, ExprId, ExprKi
 const TELLING: &[&str] = &["secret", "passw", "pwd", "token", "key", "credential", "auth", "salt", "dsn", "pepper"];
 const COMPARED: &[&str] =
     &["passw", "pwd", "secret", "token", "signature", "hash", "hmac", "digest", "apikey", "api_key"];
+/// Properties that say how many, not what. https://developer.mozilla.org/docs/Web/JavaScript/Reference/Global_Objects
+const COUNTS: &[&str] = &["length", "size", "byteLength"];
 const MIN_LITERAL: usize = 6;
 
 /// Adds `names` to every log fact: the identifiers, properties and keys that its arguments show.
@@ -74,8 +76,9 @@ fn mentioned(module: &Module, expr: ExprId, out: &mut Vec<String>, depth: u8) {
                         | ExprKind::Not(_)
                         | ExprKind::Bool(_)
                         | ExprKind::Str(_)
+                        | ExprKind::Num(_)
                         | ExprKind::Unary(_)
-                );
+                ) && !is_count(module, prop.value);
                 if shown && let (Some(key), PropKind::Value) = (prop.key, prop.kind) {
                     out.push(module.str(key).to_owned());
                 }
@@ -103,6 +106,15 @@ fn mentioned(module: &Module, expr: ExprId, out: &mut Vec<String>, depth: u8) {
         }
         ExprKind::Spread(inner) | ExprKind::Await(inner) => mentioned(module, inner, out, depth + 1),
         _ => {}
+    }
+}
+
+/// `tokens.length` says how many there are.
+fn is_count(module: &Module, expr: ExprId) -> bool {
+    match module.kind(expr) {
+        ExprKind::Member { name, .. } => COUNTS.contains(&module.str(name)),
+        ExprKind::Logical { left, .. } => is_count(module, left),
+        _ => false,
     }
 }
 

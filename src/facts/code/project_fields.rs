@@ -101,7 +101,7 @@ impl Evaluator<'_> {
                 declared.into_iter().filter_map(&mut follow).collect()
             }
             Source::Made | Source::Value => vec![at],
-            Source::Opt => {
+            Source::Opt | Source::Own => {
                 let name = item.steps.first().map(String::as_str).unwrap_or_default();
                 return self.option_ref(at, name).into_iter().collect();
             }
@@ -166,10 +166,39 @@ impl Evaluator<'_> {
     }
 
     /// The expression of one option of a call.
-    fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
-        match self.keywords(at) {
-            Some(keywords) => self.property_ref(keywords, name),
+    pub(super) fn option_ref(&mut self, at: ExprRef, name: &str) -> Option<ExprRef> {
+        let keywords = self.keywords(at).and_then(|keywords| self.property_ref(keywords, name));
+        match keywords {
+            Some(value) => Some(value),
+            None if self.is_python(at) => {
+                let inner = self.made_through(at)?;
+                let keywords = self.keywords(inner)?;
+                self.property_ref(keywords, name)
+            }
             None => self.arguments(at).into_iter().find_map(|argument| self.property_ref(argument, name)),
+        }
+    }
+
+    /// The next item of the list that it stands in.
+    fn beside(&self, at: ExprRef) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        match module.kind(module.expr(at.expr).parent.some()?) {
+            ExprKind::Array(run) => {
+                let next = module.list(run).skip_while(|item| *item != at.expr).nth(1)?;
+                Some(ExprRef { module: at.module, expr: next })
+            }
+            _ => None,
+        }
+    }
+
+    /// What an assignment gives to the property that it names.
+    pub(super) fn assigned_to(&self, at: ExprRef) -> Option<ExprRef> {
+        let module = self.program.module(at.module);
+        match module.kind(module.expr(at.expr).parent.some()?) {
+            ExprKind::Assign { target, value, .. } if target == at.expr => {
+                Some(ExprRef { module: at.module, expr: value })
+            }
+            _ => None,
         }
     }
 
@@ -304,6 +333,9 @@ impl Evaluator<'_> {
             Source::Callee | Source::Member => self.called_name(at, place),
             Source::Name => place.name.map_or(Value::ABSENT, Value::text),
             Source::Opt => return self.option(at, &item.steps, item.keys),
+            Source::Own => return self.own_option(at, &item.steps),
+            Source::Beside => self.beside(at).map_or(Value::ABSENT, |value| self.value(value)),
+            Source::Assigned => self.assigned_to(at).map_or(Value::ABSENT, |value| self.value(value)),
             Source::Arg(index) => match self.argument(at, *index) {
                 // A callback has none of the options that are asked for.
                 Some(argument) if !item.steps.is_empty() && self.is_function_literal(argument) => return Value::ABSENT,
@@ -442,9 +474,24 @@ impl Evaluator<'_> {
         if open { Value::UNKNOWN } else { Value::ABSENT }
     }
 
+    /// An option of the call itself, or of what the constructor of the project's class hands on.
+    fn own_option(&mut self, at: ExprRef, steps: &[String]) -> Value {
+        let direct = descend(self.options(at), steps);
+        if !direct.is_absent() || !self.is_python(at) {
+            return direct;
+        }
+        match self.made_through(at) {
+            Some(inner) => descend(self.options(inner), steps),
+            None => direct,
+        }
+    }
+
+    fn is_python(&self, at: ExprRef) -> bool {
+        self.program.module(at.module).language == Language::Python
+    }
+
     fn option(&mut self, at: ExprRef, steps: &[String], only_keys: bool) -> Value {
-        let own = self.options(at);
-        let direct = steps.iter().fold(own.clone(), |value, step| value.field(step));
+        let direct = self.own_option(at, steps);
         let value = if direct.is_absent() {
             // What the receiver was made with: `axios.create({ timeout })`, `z.object({ … }).strict()`.
             let maker = self.receiver(at).map(|receiver| self.maker(receiver)).filter(|maker| *maker != at);

@@ -7,7 +7,7 @@ use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing, Things};
-use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, Module};
+use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, MemberKind, Module};
 
 /// A router of the project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +24,8 @@ pub struct Mount {
     pub callables: Vec<Callable>,
     pub paths: Option<Vec<String>>,
     pub half: bool,
+    /// Its path stands instead of the one that the router was made with.
+    pub replaces: bool,
     pub order: Order,
 }
 
@@ -52,7 +54,12 @@ pub struct Registered {
     pub path: Option<String>,
     pub router: Option<RouterId>,
     pub callables: Vec<Callable>,
+    /// Of a method of a class that answers requests: its name in capitals.
+    pub method: Option<String>,
 }
+
+/// The methods of a class of views that answer requests.
+const HTTP_METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
 
 /// Looks at registrations, each as its turn has it.
 pub struct Looker<'e, 'p> {
@@ -78,8 +85,41 @@ impl Looker<'_, '_> {
             }
         }
         let router = raw.refs("router").first().and_then(|&at| self.router_site(at, 0));
-        let of_path = |path| Registered { raw: index, path, router, callables: callables.clone() };
-        self.paths_of_route(raw).into_iter().map(of_path).collect()
+        let views: Vec<(FunctionRef, String)> = raw.refs("chain").iter().flat_map(|&at| self.views(at)).collect();
+        let paths = self.paths_of_route(raw);
+        let registered = |path: &Option<String>, callables: Vec<Callable>, method| Registered {
+            raw: index,
+            path: path.clone(),
+            router,
+            callables,
+            method,
+        };
+        if views.is_empty() {
+            return paths.iter().map(|path| registered(path, callables.clone(), None)).collect();
+        }
+        let mut found = Vec::new();
+        for (function, method) in &views {
+            let own: Vec<Callable> = callables.iter().copied().chain([Callable::Function(*function)]).collect();
+            found.extend(paths.iter().map(|path| registered(path, own.clone(), Some(method.clone()))));
+        }
+        found
+    }
+
+    /// The methods of a class of views (`MethodView`, `Resource`): one route each, under the name of the method.
+    fn views(&mut self, at: ExprRef) -> Vec<(FunctionRef, String)> {
+        let mut found = Vec::new();
+        for thing in self.evaluator.things(self.asked_for_view(at)) {
+            let Thing::Class(module, class) = thing else { continue };
+            let hir = self.evaluator.program.module(module);
+            for member in &hir.class(class).members {
+                let MemberKind::Method(function) = member.kind else { continue };
+                let name = hir.str(member.name);
+                if HTTP_METHODS.contains(&name) {
+                    found.push((FunctionRef { module, function }, name.to_uppercase()));
+                }
+            }
+        }
+        found
     }
 
     /// One registration may serve several paths: a list of them, or one for each turn of a loop over constants.
@@ -102,12 +142,26 @@ impl Looker<'_, '_> {
         self.evaluator.texts_in_loop(ExprRef { module: at.module, expr: first })
     }
 
+    /// `Orders.as_view("orders")` answers as the class does.
+    fn asked_for_view(&self, at: ExprRef) -> ExprRef {
+        let module = self.evaluator.program.module(at.module);
+        match module.call(at.expr).map(|(callee, _)| module.kind(callee)) {
+            Some(ExprKind::Member { object, .. }) => ExprRef { module: at.module, expr: object },
+            _ => at,
+        }
+    }
+
     /// What is mounted, and the router that it is mounted on.
     pub fn mount(&mut self, index: usize, raw: &Raw) -> (Mount, Option<RouterId>) {
         let mut callables: Vec<Callable> = raw.functions.iter().map(|&f| Callable::Function(f)).collect();
         let mut routers = Vec::new();
         for &at in raw.refs("chain") {
             // `app.use("/x", router)`; arrays of routers too.
+            // The call that mounts is what it mounts: its options are no handlers.
+            if at == raw.at {
+                callables.extend(self.mounted_itself(at));
+                continue;
+            }
             for callable in self.evaluator.callables(at) {
                 match callable {
                     Callable::External { path, site: Some(site) } if self.is_router(path) => {
@@ -117,6 +171,7 @@ impl Looker<'_, '_> {
                     _ => {}
                 }
             }
+            callables.extend(self.methods_of_classes(at).into_iter().map(Callable::Function));
             if routers.is_empty()
                 && let Some(site) = self.router_site(at, 0)
             {
@@ -126,7 +181,29 @@ impl Looker<'_, '_> {
         let scope = raw.refs("scope").first().and_then(|&at| self.router_site(at, 0));
         let paths = raw.get("path").and_then(mount_paths);
         let half = raw.text("strength") == Some("half");
-        (Mount { raw: index, routers, callables, paths, half, order: Order::of(raw) }, scope)
+        let replaces = raw.get("replaces").is_some_and(|value| value.data == Data::Bool(true));
+        (Mount { raw: index, routers, callables, paths, half, replaces, order: Order::of(raw) }, scope)
+    }
+
+    fn mounted_itself(&mut self, at: ExprRef) -> Option<Callable> {
+        let module = self.evaluator.program.module(at.module);
+        let named = module.call(at.expr).map_or(at.expr, |(callee, _)| callee);
+        let path = self.evaluator.paths_of(ExprRef { module: at.module, expr: named }).first().copied()?;
+        Some(Callable::External { path, site: Some(at) })
+    }
+
+    /// What a mounted class does with a request stands in its methods, whichever the framework calls.
+    fn methods_of_classes(&mut self, at: ExprRef) -> Vec<FunctionRef> {
+        let mut found = Vec::new();
+        for thing in self.evaluator.things(at) {
+            let Thing::Class(module, class) = thing else { continue };
+            let methods = self.evaluator.program.module(module).class(class).members.iter();
+            found.extend(methods.filter_map(|member| match member.kind {
+                MemberKind::Method(function) => Some(FunctionRef { module, function }),
+                _ => None,
+            }));
+        }
+        found
     }
 
     fn is_router(&mut self, path: crate::facts::paths::PathId) -> bool {

@@ -105,6 +105,8 @@ struct Wirer<'e, 'p, 'r> {
     /// Mounts that hold for a whole service (`middleware.ts`).
     global: Vec<usize>,
     scopes: Vec<Option<RouterId>>,
+    /// What routers were made with: the start of the paths of all that hangs on them.
+    prefixes: FxHashMap<ExprRef, String>,
     /// By function: the routers that are handed to it to register on.
     handed: FxHashMap<FunctionRef, Vec<ExprRef>>,
     /// By handler that says its own method and path: the mounts that hang it in.
@@ -123,12 +125,18 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             on_declared: FxHashMap::default(),
             global: Vec::new(),
             scopes: Vec::new(),
+            prefixes: FxHashMap::default(),
             handed: FxHashMap::default(),
             placed: FxHashMap::default(),
         };
         wirer.hand_out();
         for (index, raw) in raws.iter().enumerate() {
             match &*raw.kind {
+                "router" => {
+                    if let Some(prefix) = raw.text("prefix").filter(|prefix| !prefix.is_empty()) {
+                        wirer.prefixes.insert(raw.at, prefix.to_owned());
+                    }
+                }
                 "mount" if raw.text("order") == Some(HANDS) => {}
                 "mount" => {
                     let (mount, scope) = wirer.in_turn(raw, |wirer| wirer.mount(index, raw));
@@ -215,7 +223,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         let mut composed = Composed {
             raw: raw_index,
             path: own_path.clone(),
-            method: method_of(raw),
+            method: self.routes[index].method.clone().unwrap_or_else(|| method_of(raw)),
             mounted: true,
             ..Composed::default()
         };
@@ -262,14 +270,15 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
     }
 
     /// What is mounted on a route's own functions and their classes.
-    fn declared_links(&self, index: usize) -> Vec<(Callable, bool)> {
+    fn declared_links(&mut self, index: usize) -> Vec<(Callable, bool)> {
         let program = self.evaluator.program;
         let mut links = Vec::new();
-        for callable in &self.routes[index].callables {
-            let Callable::Function(function) = *callable else { continue };
+        for callable in self.routes[index].callables.clone() {
+            let Callable::Function(function) = callable else { continue };
             let class = program.module(function.module).function(function.function).class.some();
-            let on_class = class.map(|class| Declared::Class(function.module, class));
-            for declared in on_class.into_iter().chain([Declared::Function(function)]) {
+            let classes = class.map(|class| self.evaluator.lineage(function.module, class).classes).unwrap_or_default();
+            let on_classes = classes.into_iter().map(|(module, class)| Declared::Class(module, class));
+            for declared in on_classes.chain([Declared::Function(function)]) {
                 for &number in self.on_declared.get(&declared).into_iter().flatten() {
                     let mount = &self.mounts[number];
                     links.extend(mount.callables.iter().map(|&callable| (callable, mount.half)));
@@ -302,16 +311,21 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 links.extend(mount.callables.iter().map(|&callable| (callable, mount.half)));
             }
         }
+        let own_prefix = self.prefixes.get(&router.site).map(String::as_str);
+        let prefixed = join(own_prefix, path);
         let hung = self.mounts_of(router);
         if hung.is_empty() || level >= MAX_LEVELS {
             let rooted = self.is_application(router.site) || self.escapes(router.site);
-            return if rooted { vec![(path.map(str::to_owned), links)] } else { Vec::new() };
+            return if rooted { vec![(prefixed, links)] } else { Vec::new() };
         }
         let mut ways = Vec::new();
         for number in hung.into_iter().take(MAX_WAYS) {
             let mount = &self.mounts[number];
             let prefix = mount.paths.as_ref().and_then(|paths| paths.first().cloned());
-            let full = join(prefix.as_deref(), path);
+            let full = match &prefix {
+                Some(prefix) if mount.replaces => join(Some(prefix), path),
+                prefix => join(prefix.as_deref(), prefixed.as_deref()),
+            };
             // What stands beside the router in the same call runs before it.
             let mut here: Vec<(Callable, bool)> = mount.callables.iter().map(|&c| (c, mount.half)).collect();
             here.extend(links.iter().copied());
@@ -515,7 +529,7 @@ fn join(prefix: Option<&str>, path: Option<&str>) -> Option<String> {
     let prefix = prefix.unwrap_or("").trim_end_matches('/');
     let path = path.trim_start_matches('/');
     let joined = if path.is_empty() { prefix.to_owned() } else { format!("{prefix}/{path}") };
-    Some(if joined.is_empty() { "/".to_owned() } else { joined })
+    Some(if joined.starts_with('/') { joined } else { format!("/{joined}") })
 }
 
 /// Does a mount's path lie at or above a route's?

@@ -10,7 +10,7 @@ use crate::facts::graph::{is_audited, is_parameter};
 use crate::facts::model::{FunctionId, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{ContextId, ContextKind, ExprId, ExprKind, Module};
+use crate::syntax::hir::{ContextId, ContextKind, ExprId, ExprKind, Language, Module};
 
 /// Adds the role of an error handler for each such wrapper.
 pub fn error_wrappers(evaluator: &mut Evaluator<'_>, calls: &[Vec<FunctionId>], raws: &mut Vec<Raw>) {
@@ -28,7 +28,11 @@ pub fn error_wrappers(evaluator: &mut Evaluator<'_>, calls: &[Vec<FunctionId>], 
         for catch in catches(program, module) {
             let answered = answers(evaluator, module, catch, &sites, &answering, calls);
             found.extend(answered.map(|at| {
-                let fields = vec![("role", Value::text("error-handler")), ("fails", Value::text("always"))];
+                let mut fields = vec![("role", Value::text("error-handler")), ("fails", Value::text("always"))];
+                // `except` names what it catches.
+                if loaded.module.language == Language::Python {
+                    fields.push(("strength", Value::text("half")));
+                }
                 shape(program, "role", at, fields)
             }));
         }

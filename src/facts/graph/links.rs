@@ -8,27 +8,33 @@ use super::Callable;
 use super::origin::exported_expr;
 use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId, Program};
-use crate::facts::resolve::{Evaluator, Links, Thing};
+use crate::facts::resolve::{Evaluator, Learned, Links, Thing};
 use crate::facts::stacks::{Clause, Projection, Sort, Source, Stacks, Verb};
 use crate::project::Area;
 use crate::syntax::hir::{Definition, ExprId, ExprKind};
 
-/// Finds who calls which function and which functions are handlers, so that parameters can be followed.
-pub fn links(program: &Program<'_>, stacks: &Stacks) -> Links {
-    let first = link_pass(program, stacks, &Links::default());
+/// Finds who calls which function and which functions are handlers, so that parameters can be followed; with what was
+/// learned on the way about each of the [`halves`].
+pub fn links(program: &Program<'_>, stacks: &Stacks) -> (Links, [Learned; 2]) {
+    let nothing = || Learned::new(program.modules.len());
+    let (first, learned) = link_pass(program, stacks, &Links::default(), [nothing(), nothing()]);
     // A router that is handed to a function is known only once that function's callers are.
-    link_pass(program, stacks, &first)
+    link_pass(program, stacks, &first, learned)
 }
 
-fn link_pass(program: &Program<'_>, stacks: &Stacks, known: &Links) -> Links {
+fn link_pass(program: &Program<'_>, stacks: &Stacks, known: &Links, learned: [Learned; 2]) -> (Links, [Learned; 2]) {
     let (first, second) = halves(program);
-    let (mut links, others) =
-        rayon::join(|| link_modules(program, stacks, known, &first), || link_modules(program, stacks, known, &second));
+    let [own, other] = learned;
+    let linked = |modules, learned| {
+        let mut evaluator = Evaluator::with(program, stacks, known, learned);
+        (link_modules(&mut evaluator, modules), evaluator.learned())
+    };
+    let ((mut links, own), (others, other)) = rayon::join(|| linked(&first, own), || linked(&second, other));
     for (own, other) in links.callers.iter_mut().zip(others.callers) {
         own.extend(other);
     }
     links.handlers.extend(others.handlers);
-    links
+    (links, [own, other])
 }
 
 /// The modules whose code is audited, in two parts of about the same size; the same parts whatever the threads.
@@ -49,15 +55,15 @@ pub fn is_audited(area: Area) -> bool {
     matches!(area, Area::Server | Area::Script | Area::Migration | Area::Config)
 }
 
-fn link_modules(program: &Program<'_>, stacks: &Stacks, known: &Links, modules: &[ModuleId]) -> Links {
-    let mut evaluator = Evaluator::new(program, stacks, known);
+fn link_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> Links {
+    let program = evaluator.program;
     let mut links = Links { callers: vec![Vec::new(); program.function_count()], handlers: FxHashMap::default() };
     for &module in modules {
         for index in 0..program.module(module).exprs.len() {
             let at = ExprRef { module, expr: ExprId(u32::try_from(index).unwrap_or(u32::MAX)) };
-            link_call(&mut evaluator, at, &mut links);
+            link_call(evaluator, at, &mut links);
         }
-        link_exports(&mut evaluator, module, &mut links);
+        link_exports(evaluator, module, &mut links);
     }
     links
 }

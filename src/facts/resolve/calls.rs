@@ -6,8 +6,9 @@ use smallvec::SmallVec;
 
 use super::thing::{MAX_THINGS, dedup};
 use super::{Evaluator, Thing, Things};
-use crate::facts::program::{ExprRef, FunctionRef};
-use crate::syntax::hir::{ExprId, ExprKind, Language, Run};
+use crate::facts::paths::PathId;
+use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
+use crate::syntax::hir::{ClassIdx, ExprId, ExprKind, Language, Run};
 
 impl Evaluator<'_> {
     pub(super) fn call_expr(&mut self, at: ExprRef, callee: ExprId, args: Run, is_new: bool) -> Things {
@@ -78,7 +79,10 @@ impl Evaluator<'_> {
                         found.extend(self.wrapped(site));
                     }
                 }
-                Thing::Class(module, class) => found.push(Thing::Instance(module, class)),
+                Thing::Class(module, class) => {
+                    found.push(Thing::Instance(module, class));
+                    found.extend(self.router_of(module, class, site));
+                }
                 Thing::Function(function) if is_new => found.push(Thing::Made(function)),
                 Thing::Function(function) => found.extend(self.returns(function)),
                 _ => {}
@@ -88,6 +92,18 @@ impl Evaluator<'_> {
             }
         }
         found
+    }
+
+    /// `class UserRouter(APIRouter)`: what the class makes is a router too.
+    fn router_of(&mut self, module: ModuleId, class: ClassIdx, site: ExprRef) -> Option<Thing> {
+        if self.program.module(module).language != Language::Python {
+            return None;
+        }
+        let outside = self.lineage(module, class).outside;
+        let paths = outside.into_iter().map(|base| self.paths.result(base)).collect::<SmallVec<[PathId; 2]>>();
+        let routers = &self.stacks.router_types;
+        let path = paths.into_iter().find(|&path| self.is_any_type(path, routers))?;
+        Some(Thing::Path { path, site: Some(site) })
     }
 
     /// `cache(load)`, `memoize(find)`: what a package's wrapper gives back still calls the function it was given.
@@ -103,6 +119,7 @@ impl Evaluator<'_> {
     /// What a function returns.
     pub fn returns(&mut self, function: FunctionRef) -> Things {
         if !self.returns_active.insert(function) {
+            self.cut();
             return Things::new();
         }
         let program = self.program;

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::thing::one;
 use super::{Evaluator, Thing, Things};
 use crate::facts::classes::is_class_method;
+use crate::facts::memo::Rests;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::syntax::hir::{ClassIdx, ClassMember, ExprId, ExprKind, Language, MemberKind};
 
@@ -21,7 +22,9 @@ impl Evaluator<'_> {
         // Arrows share the class of their surroundings, so the nearest function knows.
         while let Some(index) = function.some() {
             let entry = module.function(index);
-            let entered = self.turn.call_of(FunctionRef { module: at.module, function: index });
+            let nearest = FunctionRef { module: at.module, function: index };
+            self.rests = self.rests.with(Rests::on_function(nearest));
+            let entered = self.turn.call_of(nearest);
             if let Some(receiver) = entered.and_then(|call| self.called_on(call)) {
                 return receiver;
             }

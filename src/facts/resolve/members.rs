@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::thing::{MAX_THINGS, dedup, one};
 use super::{Evaluator, MAX_CALLERS, MAX_DEPTH, Thing, Things};
+use crate::facts::memo::Rests;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::syntax::hir::{Definition, ExprId, ExprKind, PropKind, SymbolIdx};
 
@@ -62,23 +63,37 @@ impl Evaluator<'_> {
     pub fn member(&mut self, thing: Thing, name: &str) -> Things {
         // An object may spread itself (`state = { ...state, x }`).
         let is_own = !matches!(thing, Thing::Path { .. } | Thing::Module(_));
+        if is_own { self.own_member(thing, name) } else { self.member_within_depth(thing, name) }
+    }
+
+    fn own_member(&mut self, thing: Thing, name: &str) -> Things {
         let key = (thing, Box::from(name));
-        if is_own && let Some(known) = self.memory.members.get(&key) {
-            return known.clone();
+        if let Some((known, rests)) = self.members.get(&key) {
+            let known = known.clone();
+            self.rests = self.rests.with(*rests);
+            return known;
         }
         if self.depth >= MAX_DEPTH {
+            self.cut();
+            return Things::new();
+        }
+        self.members.begin(key.clone());
+        let outer = std::mem::take(&mut self.rests);
+        let mut found = self.member_within_depth(thing, name);
+        dedup(&mut found);
+        self.members.finish(key, found.clone(), self.rests);
+        self.rests = self.rests.with(outer);
+        found
+    }
+
+    fn member_within_depth(&mut self, thing: Thing, name: &str) -> Things {
+        if self.depth >= MAX_DEPTH {
+            self.cut();
             return Things::new();
         }
         self.depth += 1;
-        if is_own {
-            self.memory.members.insert(key.clone(), Things::new());
-        }
-        let mut found = self.member_of(thing, name);
+        let found = self.member_of(thing, name);
         self.depth -= 1;
-        if is_own {
-            dedup(&mut found);
-            self.memory.members.insert(key, found.clone());
-        }
         found
     }
 
@@ -154,6 +169,7 @@ impl Evaluator<'_> {
 
     /// What the variable of a loop over `iterated` may be.
     pub(super) fn elements_of(&mut self, iterated: ExprRef) -> Things {
+        self.rests = self.rests.with(Rests::on_loop(iterated));
         if let Some(item) = self.turn.element_of(iterated) {
             return self.things(item);
         }

@@ -20,8 +20,8 @@ use self::class_members::Extensions;
 use self::names::globals_of;
 use self::thing::{dedup, one};
 use crate::facts::checks::admits_known;
-use crate::facts::memo::{ExprMemo, State};
-use crate::facts::model::FunctionId;
+use crate::facts::memo::{Answers, Aside, Members, Rests, State};
+use crate::facts::model::{FunctionId, Value};
 use crate::facts::paths::{Matcher, PathId, PathTable, TypeIdx};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
 use crate::facts::stacks::Stacks;
@@ -44,18 +44,26 @@ pub struct Links {
     pub handlers: FxHashMap<FunctionId, Vec<Option<TypeIdx>>>,
 }
 
-/// What was worked out before.
+/// What one evaluator has worked out and another of the same program may go on from.
 #[derive(Debug)]
-pub struct Memory {
-    things: ExprMemo<Things>,
-    /// Members of the project's own objects and classes.
-    members: FxHashMap<(Thing, Box<str>), Things>,
+pub struct Learned {
+    paths: PathTable,
+    matcher: Matcher,
+    things: Answers<Things>,
+    members: Members,
+    values: Answers<Value>,
 }
 
-impl Memory {
-    /// Of a program with that many modules.
-    pub fn new(modules: usize) -> Memory {
-        Memory { things: ExprMemo::new(modules), members: FxHashMap::default() }
+impl Learned {
+    /// Nothing yet, about a program with that many modules.
+    pub fn new(modules: usize) -> Learned {
+        Learned {
+            paths: PathTable::default(),
+            matcher: Matcher::default(),
+            things: Answers::new(modules),
+            members: Members::default(),
+            values: Answers::new(modules),
+        }
     }
 }
 
@@ -66,9 +74,12 @@ pub struct Evaluator<'p> {
     pub links: &'p Links,
     pub paths: PathTable,
     pub matcher: Matcher,
-    memory: Memory,
+    things: Answers<Things>,
+    members: Members,
+    pub(crate) values: Answers<Value>,
     depth: u16,
-    pub(crate) values: FxHashMap<ExprRef, crate::facts::model::Value>,
+    /// What the answer that is being worked out rests on so far.
+    pub(crate) rests: Rests,
     pub(crate) value_active: FxHashSet<ExprRef>,
     pub(crate) value_depth: u16,
     /// The calls by which it goes through helpers; usually none.
@@ -76,9 +87,9 @@ pub struct Evaluator<'p> {
     /// The function whose parameters stand for themselves.
     pub(crate) apart: Option<FunctionRef>,
     /// What functions return, looked at on their own.
-    pub(crate) returned: FxHashMap<FunctionRef, crate::facts::model::Value>,
+    pub(crate) returned: FxHashMap<FunctionRef, Value>,
     /// The same for functions that were reached at a depth that leaves little to follow: good for that depth alone.
-    pub(crate) returned_deep: FxHashMap<(FunctionRef, u16), crate::facts::model::Value>,
+    pub(crate) returned_deep: FxHashMap<(FunctionRef, u16), Value>,
     pub(crate) returning: FxHashSet<FunctionRef>,
     pub(crate) inputs: FxHashMap<PathId, bool>,
     pub(crate) environments: FxHashMap<PathId, bool>,
@@ -90,16 +101,24 @@ pub struct Evaluator<'p> {
 
 impl<'p> Evaluator<'p> {
     pub fn new(program: &'p Program<'p>, stacks: &'p Stacks, links: &'p Links) -> Evaluator<'p> {
+        Evaluator::with(program, stacks, links, Learned::new(program.modules.len()))
+    }
+
+    /// Goes on from what another evaluator has learned.
+    pub fn with(program: &'p Program<'p>, stacks: &'p Stacks, links: &'p Links, learned: Learned) -> Evaluator<'p> {
+        let Learned { paths, matcher, things, members, values } = learned;
         Evaluator {
             program,
             stacks,
             links,
-            paths: PathTable::default(),
-            matcher: Matcher::default(),
-            memory: Memory::new(program.modules.len()),
+            paths,
+            matcher,
+            things,
+            members,
+            values,
             turn: Turn::default(),
             depth: 0,
-            values: FxHashMap::default(),
+            rests: Rests::NOTHING,
             value_active: FxHashSet::default(),
             value_depth: 0,
             apart: None,
@@ -114,9 +133,30 @@ impl<'p> Evaluator<'p> {
         }
     }
 
-    /// Puts other answers in the place of those that it remembers.
-    pub(crate) fn swap_memory(&mut self, other: Memory) -> Memory {
-        std::mem::replace(&mut self.memory, other)
+    /// What it has learned and what still holds when other calls turn out to be linked.
+    pub fn learned(self) -> Learned {
+        let Evaluator { paths, matcher, mut things, mut members, mut values, .. } = self;
+        things.keep_free();
+        members.keep_free();
+        values.keep_free();
+        Learned { paths, matcher, things, members, values }
+    }
+
+    /// Answers to who asks from somewhere special; gives what to put back.
+    pub(crate) fn enter(&mut self, special: Rests) -> (Aside<Things>, Members, Aside<Value>) {
+        let apart = self.apart.map_or(Rests::NOTHING, Rests::on_function);
+        (self.things.enter(special), self.members.enter(special), self.values.enter(special.with(apart)))
+    }
+
+    pub(crate) fn leave(&mut self, (things, members, values): (Aside<Things>, Members, Aside<Value>)) {
+        self.things.leave(things);
+        self.members.leave(members);
+        self.values.leave(values);
+    }
+
+    /// The answer at hand was cut short.
+    pub(crate) fn cut(&mut self) {
+        self.rests = self.rests.with(Rests::CUT);
     }
 
     pub fn is_type(&mut self, path: PathId, ty: TypeIdx) -> bool {
@@ -142,20 +182,28 @@ impl<'p> Evaluator<'p> {
         if at.expr == ExprId::NONE {
             return Things::new();
         }
-        match self.memory.things.state(at) {
-            State::Known(known) => return known.clone(),
-            State::Active => return Things::new(),
-            State::New if self.depth >= MAX_DEPTH => return Things::new(),
-            State::New => {}
+        match self.things.state(at) {
+            State::Known((known, rests)) => {
+                let known = known.clone();
+                self.rests = self.rests.with(*rests);
+                return known;
+            }
+            State::New if self.depth < MAX_DEPTH => {}
+            State::Active | State::New => {
+                self.cut();
+                return Things::new();
+            }
         }
         let exprs = self.program.module(at.module).exprs.len();
-        self.memory.things.begin(at, exprs);
+        self.things.begin(at, exprs);
         self.depth += 1;
+        let outer = std::mem::take(&mut self.rests);
         let mut found = self.evaluate(at);
         self.depth -= 1;
         dedup(&mut found);
         // Remembered even where a circle cut it short: asking again would take time without end.
-        self.memory.things.finish(at, exprs, found.clone());
+        self.things.finish(at, exprs, found.clone(), self.rests);
+        self.rests = self.rests.with(outer);
         found
     }
 

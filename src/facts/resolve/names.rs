@@ -72,6 +72,7 @@ impl Evaluator<'_> {
     pub fn symbol(&mut self, module: ModuleId, symbol: SymbolIdx) -> Things {
         // Modules that re-export each other's names would go round for ever.
         if self.depth >= MAX_DEPTH {
+            self.cut();
             return Things::new();
         }
         self.depth += 1;

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::thing::one;
 use super::{Evaluator, MAX_CALLERS, Thing, Things};
+use crate::facts::memo::Rests;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::syntax::hir::{ExprId, ExprKind, FunctionIdx, Step};
 
@@ -31,6 +32,7 @@ impl Evaluator<'_> {
         let hir = program.module(function.module);
         let entry = hir.function(function.function);
         let Some(parameter) = entry.parameters.get(index) else { return Things::new() };
+        self.rests = self.rests.with(Rests::on_function(function));
         let handler = self.links.handlers.get(&program.number(function));
         if let Some(ty) = handler.and_then(|types| types.get(index).copied().flatten()) {
             let path = self.paths.root(self.stacks.types.name(ty));

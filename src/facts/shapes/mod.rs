@@ -12,6 +12,7 @@ mod locks;
 mod migrations;
 mod native_locks;
 mod openapi;
+mod operations;
 mod packages;
 mod paths;
 mod prisma;
@@ -35,6 +36,7 @@ pub use locks::{LockInput, Manifest, locks};
 pub use migrations::migrations;
 pub use native_locks::{NativeManifest, native_locks};
 pub use openapi::openapi;
+pub use operations::{Operation, operations};
 pub use packages::dependencies;
 pub use prisma::prisma;
 pub use settings::{format_of, settings};
@@ -126,10 +128,12 @@ pub fn place(facts: &mut [Fact], file: &File) {
 }
 
 /// Lock files, translations and large data are not parsed.
-fn is_worth_reading(path: &str, text: &str) -> bool {
-    let head: String = text.chars().take(4_096).collect();
-    let named = ["openapi", "swagger", "apiVersion", "services"].iter().any(|key| head.contains(key));
-    !settings::is_data(path) && (text.len() <= MAX_DATA || named)
+pub fn is_worth_reading(path: &str, text: &str) -> bool {
+    let named = || {
+        let head: String = text.chars().take(4_096).collect();
+        ["openapi", "swagger", "apiVersion", "services"].iter().any(|key| head.contains(key))
+    };
+    !settings::is_data(path) && (text.len() <= MAX_DATA || named())
 }
 
 fn json(id: FileId, file: &File, node: &Node) -> Vec<Fact> {

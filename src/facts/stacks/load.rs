@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
 use super::{Clause, ColumnType, ColumnWrapper, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
-use crate::facts::model::{Origins, VOCABULARY, Value};
+use crate::facts::model::{Data, Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
 use crate::syntax::hir::Language;
 
@@ -367,20 +367,25 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     let table = value.as_table().ok_or_else(|| error("`if` is a table of tests"))?;
     let mut tests = Vec::new();
     for (key, test) in table {
-        let known = ["argc", "params", "method", "path", "optional"].contains(&key.as_str())
+        let known = ["argc", "params", "method", "path", "optional", "assigned"].contains(&key.as_str())
             || ["arg0", "arg1", "opt", "recv"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some();
         if !known {
-            let known = "argc, params, optional, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
+            let known = "argc, params, optional, assigned, arg0, arg1, opt.NAME, recv.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {
+            Toml::Table(named) if named.contains_key("is") => {
+                let text = named.get("is").and_then(Toml::as_str).unwrap_or_default();
+                Test::Names(loader.selector(text, span.clone(), false)?)
+            }
             Toml::Table(range) => Test::Range {
                 min: range.get("min").and_then(number).unwrap_or(f64::MIN),
                 max: range.get("max").and_then(number).unwrap_or(f64::MAX),
             },
             Toml::String(text) if text == ":absent" => Test::Absent,
             Toml::String(text) if text == ":any" => Test::Present,
+            Toml::String(text) if text == ":null" => Test::Equals(vec![Value { data: Data::Null, ..Value::default() }]),
             Toml::Array(items) => {
                 Test::Equals(items.iter().map(plain).collect::<Result<_, _>>().map_err(|e| error(&e))?)
             }

@@ -69,12 +69,17 @@ pub struct Clause {
 }
 
 /// A test of a clause's `if`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Test {
     Equals(Vec<Value>),
-    Range { min: f64, max: f64 },
+    Range {
+        min: f64,
+        max: f64,
+    },
     Absent,
     Present,
+    /// The argument is what these paths name: a class, a function.
+    Names(Selector),
 }
 
 #[derive(Debug, Default)]

@@ -32,6 +32,12 @@ pub enum Source {
     ArgOf(Sort),
     /// The options object of the call, then of the call that made the receiver.
     Opt,
+    /// A key of the call's own options: none of those that its receiver was made with.
+    Own,
+    /// What follows it in a list: `return jsonify(…), 404`.
+    Beside,
+    /// What is assigned to the property.
+    Assigned,
     /// The receiver, as an expression.
     Recv,
     /// The result of the call, as an expression.
@@ -160,7 +166,7 @@ fn parse_item(text: &str) -> Result<Item, String> {
     let (source, rest) = parse_source(body).ok_or_else(|| {
         format!(
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
-             $opt.name, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
+             $opt.name, $own.name, $assigned, $beside, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
              $class, $type, $fallback, \
              $tag.text, $tag.holes, $raced, $keys(…), $chain(name).…, $around(name).…, $after(name).…, \
              $root, $where(names), $batch(names), $given(names)"
@@ -197,6 +203,9 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         ("arg:callable", Source::ArgOf(Sort::Callable)),
         ("arg:object", Source::ArgOf(Sort::Object)),
         ("opt", Source::Opt),
+        ("own", Source::Own),
+        ("assigned", Source::Assigned),
+        ("beside", Source::Beside),
         ("recv", Source::Recv),
         ("made", Source::Made),
         ("callee", Source::Callee),

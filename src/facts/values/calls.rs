@@ -96,11 +96,15 @@ impl Evaluator<'_> {
         }
         let depth = self.value_depth;
         if let Some(known) = self.returned_deep.get(&(function, depth)) {
-            return put_in(known, passed);
+            let value = put_in(known, passed);
+            self.cut();
+            return value;
         }
         if !self.returning.insert(function) {
+            self.cut();
             return Value::UNKNOWN;
         }
+        let outer = std::mem::take(&mut self.rests);
         let program = self.program;
         let entry = program.module(function.module).function(function.function);
         let mut returned: Option<Value> = None;
@@ -125,9 +129,12 @@ impl Evaluator<'_> {
             Value { data: Data::Unknown, origins: marks }
         });
         let value = put_in(&returned, passed);
-        if depth < MAX_DEPTH / 2 {
+        let is_whole = depth < MAX_DEPTH / 2 || !self.rests.is_cut();
+        self.rests = outer;
+        if is_whole {
             self.returned.insert(function, returned);
         } else {
+            self.cut();
             self.returned_deep.insert((function, depth), returned);
         }
         value

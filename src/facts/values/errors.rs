@@ -4,8 +4,8 @@
 
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef};
-use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{BinaryOp, ContextKind, ExprId, ExprKind, LogicalOp, Module, SymbolIdx};
+use crate::facts::resolve::{Evaluator, Thing};
+use crate::syntax::hir::{BinaryOp, ContextKind, ExprId, ExprKind, Language, LogicalOp, Module, SymbolIdx};
 
 impl Evaluator<'_> {
     /// Inside `if (e instanceof AppError)` the error is the project's own: its text is meant for clients.
@@ -22,9 +22,12 @@ impl Evaluator<'_> {
     }
 
     /// The first parameter of an error handler, of the callback of `.catch`, and of `(err, result) => …`.
-    pub(super) fn is_error_parameter(&self, function: FunctionRef, index: usize) -> bool {
+    pub(super) fn is_error_parameter(&mut self, function: FunctionRef, index: usize) -> bool {
         let hir = self.program.module(function.module);
         let entry = hir.function(function.function);
+        if hir.language == Language::Python {
+            return self.takes_any_error(function, index);
+        }
         if index != 0 {
             return false;
         }
@@ -38,6 +41,21 @@ impl Evaluator<'_> {
             ExprKind::Member { name: method, .. } if hir.str(method) == "catch" => true,
             _ => entry.parameters.len() >= 2 && name.is_some_and(is_error_name),
         }
+    }
+
+    /// A parameter that is declared as an error of whatever kind.
+    fn takes_any_error(&mut self, function: FunctionRef, index: usize) -> bool {
+        let hir = self.program.module(function.module);
+        let Some(annotation) = hir.function(function.function).parameters.get(index).map(|it| it.annotation) else {
+            return false;
+        };
+        let things = self.type_things(function.module, annotation, 0);
+        things.iter().any(|thing| match thing {
+            Thing::Path { path, .. } => {
+                matches!(&*self.paths.text(*path), "builtins.Exception" | "builtins.BaseException")
+            }
+            _ => false,
+        })
     }
 }
 

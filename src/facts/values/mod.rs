@@ -17,6 +17,7 @@ use smallvec::SmallVec;
 
 use self::fold::{logical, only_environment, regex_origin};
 use self::surroundings::shown_to_developers;
+use crate::facts::memo::State;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::Evaluator;
@@ -34,17 +35,23 @@ impl Evaluator<'_> {
         if at.expr == ExprId::NONE {
             return Value::ABSENT;
         }
-        if let Some(known) = self.values.get(&at) {
-            return known.clone();
+        if let State::Known((known, rests)) = self.values.state(at) {
+            let known = known.clone();
+            self.rests = self.rests.with(*rests);
+            return known;
         }
         if self.value_depth >= MAX_DEPTH || !self.value_active.insert(at) {
+            self.cut();
             return Value::UNKNOWN;
         }
         self.value_depth += 1;
+        let outer = std::mem::take(&mut self.rests);
         let value = self.compute(at);
         self.value_depth -= 1;
         self.value_active.remove(&at);
-        self.values.insert(at, value.clone());
+        let exprs = self.program.module(at.module).exprs.len();
+        self.values.finish(at, exprs, value.clone(), self.rests);
+        self.rests = self.rests.with(outer);
         value
     }
 

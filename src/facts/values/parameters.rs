@@ -4,6 +4,7 @@
 
 use super::fold::follow;
 use crate::facts::apart::join;
+use crate::facts::memo::Rests;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
@@ -44,6 +45,7 @@ impl Evaluator<'_> {
         let program = self.program;
         let hir = program.module(function.module);
         let links = self.links;
+        self.rests = self.rests.with(Rests::on_function(function));
         let entered = self.turn.call_of(function);
         let callers = match &entered {
             Some(call) => std::slice::from_ref(call),
@@ -64,7 +66,10 @@ impl Evaluator<'_> {
             origins = if agreed.is_none() { origins.with(passed) } else { origins.joined(passed) };
             agreed = Some(agreed.map_or_else(|| value.clone(), |seen| join(&seen, &value, 0)));
         }
-        if given && !(steps.is_empty() && self.holds_no_text(function, index)) {
+        // Whoever gives a number gives no text, whatever stands behind it at the callers.
+        if steps.is_empty() && self.holds_no_text(function, index) {
+            origins = origins.without(Origins::GIVEN);
+        } else if given {
             origins = origins.joined(Origins::GIVEN);
         }
         match agreed {

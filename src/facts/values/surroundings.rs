@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::facts::model::{Data, Guard, Origins, Value, Within};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{BinaryOp, ContextId, ContextKind, ExprId, ExprKind, LogicalOp};
+use crate::syntax::hir::{BinaryOp, ContextId, ContextKind, ExprId, ExprKind, Language, LogicalOp, Module};
 
 impl Evaluator<'_> {
     /// `process.env.NODE_ENV === "development"`; whatever is only asked not to be production may be anything.
@@ -49,6 +49,9 @@ impl Evaluator<'_> {
                 ContextKind::Case | ContextKind::With(_) => {}
             }
         }
+        if module.language == Language::Python {
+            guard |= guard_of_settings(module, at.expr);
+        }
         (Within(within), Guard(guard))
     }
 
@@ -84,6 +87,23 @@ impl Evaluator<'_> {
             }
         }
     }
+}
+
+/// `class DevelopmentConfig`, `class TestSettings`: settings that are kept to an environment.
+fn guard_of_settings(module: &Module, expr: ExprId) -> u8 {
+    let (start, end) = (module.expr(expr).start, module.expr(expr).end);
+    let around = module.classes.iter().filter(|class| class.start <= start && class.end >= end);
+    let names = around.filter_map(|class| class.name).map(|name| module.str(name));
+    let of_settings = names.filter(|name| name.contains("Config") || name.contains("Settings"));
+    of_settings.fold(0, |guard, name| {
+        guard
+            | match () {
+                () if name.starts_with("Test") => Guard::TEST.0,
+                () if name.starts_with("Dev") || name.starts_with("Local") => Guard::DEV.0,
+                () if name.starts_with("Prod") => Guard::PROD.0,
+                () => 0,
+            }
+    })
 }
 
 /// What stands there in development alone shows nobody an error.

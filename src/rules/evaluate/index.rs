@@ -1,13 +1,13 @@
 //! Facts by what rules ask for: kind, file, function, the value of a joined field, what calls reach.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::view::FactView;
 use crate::facts::{Data, Fact, FactId, FactStore, FunctionId, Value};
-use crate::project::{FileId, ProcessKind, Project, ServiceId};
+use crate::project::{Area, FileId, ProcessKind, Project, ServiceId};
 use crate::rules::conditions::{Fields, is_opaque};
 
 type Reach = Arc<FxHashSet<FunctionId>>;
@@ -19,6 +19,8 @@ pub struct Index<'a> {
     kinds: FxHashMap<&'a str, OfKind>,
     callers: Vec<Vec<FunctionId>>,
     domains: Vec<FxHashSet<ServiceId>>,
+    /// By service, the facts that may count for it, by their kind; found once somebody asks.
+    near: Vec<OnceLock<FxHashMap<&'a str, Vec<FactId>>>>,
     joins: Mutex<FxHashMap<(String, String, By), Arc<Join>>>,
     reached: Mutex<ReachCache>,
 }
@@ -106,6 +108,7 @@ impl<'a> Index<'a> {
             kinds: FxHashMap::default(),
             callers: reverse(&store.calls),
             domains: domains(project),
+            near: (0..project.services.len().max(1)).map(|_| OnceLock::new()).collect(),
             joins: Mutex::default(),
             reached: Mutex::default(),
         };
@@ -131,6 +134,22 @@ impl<'a> Index<'a> {
 
     pub fn kind(&self, kind: &str) -> &[FactId] {
         self.kinds.get(kind).map_or(&[], |of_kind| &of_kind.all)
+    }
+
+    /// The facts of a kind that may count for a service: those that belong to it, and the configuration that all share.
+    pub fn near(&self, kind: &str, service: ServiceId) -> &[FactId] {
+        let Some(near) = self.near.get(service.0 as usize) else { return self.kind(kind) };
+        near.get_or_init(|| self.gather(service)).get(kind).map_or(&[], Vec::as_slice)
+    }
+
+    fn gather(&self, service: ServiceId) -> FxHashMap<&'a str, Vec<FactId>> {
+        let mut near: FxHashMap<&'a str, Vec<FactId>> = FxHashMap::default();
+        for (number, fact) in (0u32..).zip(&self.store.facts) {
+            if is_shared(fact) || self.belongs(fact, service) {
+                near.entry(&fact.kind).or_default().push(FactId(number));
+            }
+        }
+        near
     }
 
     pub fn file(&self, kind: &str, file: FileId) -> &[FactId] {
@@ -203,6 +222,11 @@ impl<'a> Index<'a> {
         }
         found
     }
+}
+
+/// Configuration at the top of the repository counts for every service.
+pub fn is_shared(fact: &Fact) -> bool {
+    fact.service == ServiceId(0) && fact.area == Area::Config
 }
 
 fn walk(edges: &[Vec<FunctionId>], roots: &[FunctionId], hops: u8) -> FxHashSet<FunctionId> {

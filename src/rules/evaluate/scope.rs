@@ -5,7 +5,7 @@ use std::cell::RefCell;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::index::{By, Direction, Index};
+use super::index::{By, Direction, Index, is_shared};
 use super::view::FactView;
 use crate::facts::{Confidence, Data, Fact, FactId, FunctionId, Guard, Value};
 use crate::project::{Area, ServiceId};
@@ -57,9 +57,14 @@ impl<'a> Scope<'a> {
         self.wide || self.index.belongs(fact, self.service)
     }
 
+    /// The facts of a kind among which those that count here are.
+    pub fn kind(&self, kind: &str) -> &'a [FactId] {
+        if self.wide { self.index.kind(kind) } else { self.index.near(kind, self.service) }
+    }
+
     /// Some fact of the kind belongs here.
     pub fn has_kind(&self, kind: &str) -> bool {
-        self.index.kind(kind).iter().filter_map(|id| self.index.fact(*id)).any(|fact| self.holds(fact))
+        self.kind(kind).iter().filter_map(|id| self.index.fact(*id)).any(|fact| self.holds(fact))
     }
 
     /// Why facts of a kind may be missing.
@@ -180,8 +185,7 @@ impl<'a> Scope<'a> {
     }
 
     fn in_domain(&self, pattern: &Pattern, fact: &Fact, anchor: Option<&Fact>) -> bool {
-        let shared = fact.service == ServiceId(0) && fact.area == Area::Config;
-        let here = pattern.via != Via::Service || self.holds(fact) || shared;
+        let here = pattern.via != Via::Service || self.holds(fact) || is_shared(fact);
         let area = pattern.own.area || is_default_area(fact) || anchor.is_some_and(|anchor| anchor.area == fact.area);
         here && area && (pattern.own.guard || !is_test_only(fact))
     }
@@ -217,7 +221,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Facts of the kind in the whole project; where the pattern asks a field to equal or hold something, only those that
+    /// Facts of the kind that may count here; where the pattern asks a field to equal or hold something, only those that
     /// may.
     fn joined(&self, pattern: &Pattern, kind: &str, context: &Context<'_>) -> Cow<'_, [FactId]> {
         let by_field = pattern.condition.clauses.iter().find_map(|clause| {
@@ -236,7 +240,7 @@ impl<'a> Scope<'a> {
             };
             self.index.joined(kind, name, &value, by)
         });
-        by_field.map_or_else(|| Cow::Borrowed(self.index.kind(kind)), Cow::Owned)
+        by_field.map_or_else(|| Cow::Borrowed(self.kind(kind)), Cow::Owned)
     }
 
     /// Facts in the functions that the site leads to. At module level without a function: those beside it.

@@ -84,7 +84,7 @@ pub fn survey(control: &Control, scope: &Scope<'_>) -> Survey {
         let mut count = Count::default();
         let mut groups = FxHashSet::default();
         for kind in &rule.each.kinds {
-            for view in scope.index.kind(kind).iter().filter_map(|id| scope.index.view(*id)) {
+            for view in scope.kind(kind).iter().filter_map(|id| scope.index.view(*id)) {
                 if in_domain(rule, &view, scope) {
                     count.facts += 1;
                     look(control, (number, rule), view, scope, &mut groups, &mut survey, &mut count);

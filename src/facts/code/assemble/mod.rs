@@ -13,16 +13,19 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::routes::input_part;
+use crate::facts::code::described::{Described, described_routes};
 use crate::facts::code::extract::{Raw, extract};
 use crate::facts::code::idle::Reads;
 use crate::facts::code::published::Published;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
-use crate::facts::code::{env, headers, models, names, random, registrations, responses, state, stored, wrappers};
+use crate::facts::code::{
+    env, headers, models, names, random, registrations, responses, returned, state, stored, wrappers,
+};
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
-use crate::facts::resolve::{Evaluator, Links};
+use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::Stacks;
 use crate::project::{Area, ServiceId};
 use crate::syntax::hir::{ExprId, FunctionIdx};
@@ -36,16 +39,18 @@ pub struct CodeFacts {
     pub servers: Vec<ServiceId>,
 }
 
-pub fn code_facts(program: &Program<'_>, stacks: &Stacks) -> CodeFacts {
-    let links: Links = graph::links(program, stacks);
-    let mut evaluator = Evaluator::new(program, stacks, &links);
-    let (mut raws, calls) = extract(&mut evaluator);
+pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described<'_>]) -> CodeFacts {
+    let (links, [first, second]) = graph::links(program, stacks);
+    let mut evaluator = Evaluator::with(program, stacks, &links, first);
+    let (mut raws, calls) = extract(&mut evaluator, second);
+    described_routes(&mut evaluator, &mut raws, described);
     raws = registrations::registrations(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
     random::follow_values(&evaluator, &mut raws);
     models::models(&mut evaluator, &mut raws);
     headers::headers(&mut evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
+    returned::returned_responses(&mut evaluator, &mut raws);
     responses::follow_responses(&mut evaluator, &mut raws);
     stored::stored_fields(&mut evaluator, &mut raws);
     names::name_shapes(&mut evaluator, &mut raws);
@@ -75,17 +80,23 @@ struct Builder<'p, 'r> {
     /// Where bodies of requests are read, and by which functions.
     body_reads: FxHashSet<ExprRef>,
     body_readers: FxHashSet<FunctionId>,
+    /// By function: the parts of requests that its signature declares.
+    declared_inputs: FxHashMap<FunctionId, Vec<String>>,
 }
 
 impl<'p, 'r> Builder<'p, 'r> {
     fn new(evaluator: Evaluator<'p>, raws: &'r [Raw], wiring: Wiring, calls: Vec<Vec<FunctionId>>) -> Builder<'p, 'r> {
         let bodies = || {
-            let of_body = |raw: &&Raw| &*raw.kind == "input" && raw.text("part").map(input_part) == Some("body");
+            let of_body = |raw: &&Raw| {
+                let read = &*raw.kind == "input" && !raw.is_declared_input();
+                read && raw.text("part").map(input_part) == Some("body")
+            };
             raws.iter().filter(of_body)
         };
         let program = evaluator.program;
         Builder {
             body_reads: bodies().map(|raw| raw.at).collect(),
+            declared_inputs: FxHashMap::default(),
             body_readers: bodies().filter_map(|raw| raw.function).map(|function| program.number(function)).collect(),
             evaluator,
             raws,
@@ -106,11 +117,13 @@ impl<'p, 'r> Builder<'p, 'r> {
 
     fn build(&mut self) {
         let starts = self.starts();
-        self.phases = graph::phases(self.program(), &self.calls, &starts);
+        let once = self.run_once();
+        self.phases = graph::phases(self.program(), &self.calls, &starts, &once);
         let entries = self.framework_entries();
         self.reach = graph::reach(self.program(), &entries);
         self.reads = Reads::of(self.program());
-        let inputs = self.inputs_by_function();
+        let inputs = self.inputs_by_function(false);
+        self.declared_inputs = self.inputs_by_function(true);
         for index in 0..self.raws.len() {
             if &*self.raws[index].kind != "route" {
                 let fact = self.fact(index);

@@ -19,9 +19,11 @@ const MUTATING: &[&str] = &["POST", "PUT", "PATCH", "DELETE", "ACTION"];
 const INPUT_HOPS: usize = 4;
 
 impl<'p, 'r> Builder<'p, 'r> {
-    pub(super) fn inputs_by_function(&self) -> FxHashMap<FunctionId, Vec<String>> {
+    /// The parts of requests that functions read; or those that their signatures declare, checked before they run.
+    pub(super) fn inputs_by_function(&self, declared: bool) -> FxHashMap<FunctionId, Vec<String>> {
         let mut inputs: FxHashMap<FunctionId, Vec<String>> = FxHashMap::default();
-        for raw in self.raws.iter().filter(|raw| &*raw.kind == "input") {
+        let of_sort = |raw: &&Raw| &*raw.kind == "input" && raw.is_declared_input() == declared;
+        for raw in self.raws.iter().filter(of_sort) {
             if let (Some(function), Some(part)) = (raw.function, raw.text("part")) {
                 inputs.entry(self.program().number(function)).or_default().push(input_part(part).to_owned());
             }
@@ -34,7 +36,10 @@ impl<'p, 'r> Builder<'p, 'r> {
         let mut fact = self.base(raw);
         let program = self.program();
         let functions: Vec<FunctionId> = route.functions.iter().map(|&f| program.number(f)).collect();
+        let declared: Vec<String> =
+            functions.iter().filter_map(|function| self.declared_inputs.get(function)).flatten().cloned().collect();
         let mut parts = self.reached_inputs(&functions, inputs);
+        parts.extend(declared.iter().cloned());
         if let Some(path) = &route.path
             && path.contains(':')
         {
@@ -46,7 +51,8 @@ impl<'p, 'r> Builder<'p, 'r> {
             fact.used = false;
             fact.because.get_or_insert_with(|| "its router is never mounted".into());
         }
-        let unvalidated = self.unvalidated(route, &parts);
+        let mut unvalidated = self.unvalidated(route, &parts);
+        unvalidated.retain(|part| !declared.contains(part));
         fact.roots = functions;
         let handler = route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f));
         let (answers, parameters) = route.functions.last().map_or((Value::UNKNOWN, Value::UNKNOWN), |&last| {

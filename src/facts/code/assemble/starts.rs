@@ -1,10 +1,14 @@
 //! Where code starts: the functions that something outside calls, and files that a framework runs by their place.
 
+use rustc_hash::FxHashSet;
+
 use super::Builder;
 use crate::facts::graph::Callable;
 use crate::facts::model::{FunctionId, Phase};
+use crate::facts::program::FunctionRef;
 use crate::facts::stacks::Verb;
 use crate::project::FileId;
+use crate::syntax::hir::ExprKind;
 
 impl<'p, 'r> Builder<'p, 'r> {
     /// Functions that something outside calls, with when.
@@ -19,6 +23,7 @@ impl<'p, 'r> Builder<'p, 'r> {
                 ("hook", Some("job")) => Phase::Job,
                 ("hook", Some("timer")) => Phase::Timer,
                 ("hook", Some("write")) => Phase::Request,
+                ("hook", Some("once")) => continue,
                 ("hook", _) => Phase::Startup,
                 _ => continue,
             };
@@ -33,6 +38,20 @@ impl<'p, 'r> Builder<'p, 'r> {
         }
         starts.sort_unstable();
         starts
+    }
+
+    /// Functions that keep what they gave the first time (`lru_cache`).
+    pub(super) fn run_once(&mut self) -> FxHashSet<FunctionId> {
+        let program = self.program();
+        let mut found = FxHashSet::default();
+        for raw in self.raws.iter().filter(|raw| &*raw.kind == "hook" && raw.text("on") == Some("once")) {
+            for &at in raw.refs("handler") {
+                if let ExprKind::Function(function) = program.kind(at) {
+                    found.insert(program.number(FunctionRef { module: at.module, function }));
+                }
+            }
+        }
+        found
     }
 
     /// Files that a framework runs by their place (`fact.entry` clauses).

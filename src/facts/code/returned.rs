@@ -1,0 +1,66 @@
+//! What handlers return, where a framework makes a response of it: `return {"error": str(e)}, 500`.
+
+use rustc_hash::FxHashSet;
+
+use super::extract::Raw;
+use super::names::shape;
+use crate::facts::graph::Callable;
+use crate::facts::model::Value;
+use crate::facts::program::{ExprRef, FunctionRef};
+use crate::facts::resolve::Evaluator;
+use crate::syntax::hir::{ExprId, ExprKind, Language};
+
+/// Returns of one handler that are looked at.
+const MAX_RETURNS: usize = 16;
+
+/// Adds a response for every value that a handler gives back, but for those that clauses know as responses.
+pub fn returned_responses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
+    let known: FxHashSet<ExprRef> = raws.iter().filter(|raw| &*raw.kind == "response").map(|raw| raw.at).collect();
+    let mut found = Vec::new();
+    for function in handlers(evaluator, raws) {
+        let hir = evaluator.program.module(function.module);
+        let returns: Vec<ExprId> = hir.function(function.function).returns.iter().take(MAX_RETURNS).copied().collect();
+        for expr in returns {
+            let (body, status) = body_and_status(evaluator, ExprRef { module: function.module, expr });
+            if !known.contains(&evaluator.origin(body)) {
+                found.push(response(evaluator, body, status));
+            }
+        }
+    }
+    raws.extend(found);
+}
+
+/// The functions of the project that answer routes, where what they return is the response.
+fn handlers(evaluator: &mut Evaluator<'_>, raws: &[Raw]) -> Vec<FunctionRef> {
+    let mut found: Vec<FunctionRef> = Vec::new();
+    for raw in raws.iter().filter(|raw| &*raw.kind == "route") {
+        if evaluator.program.module(raw.at.module).language != Language::Python {
+            continue;
+        }
+        found.extend(&raw.functions);
+        let handler = raw.refs("chain").last().map(|&at| evaluator.callables(at)).unwrap_or_default();
+        found.extend(handler.into_iter().filter_map(|callable| match callable {
+            Callable::Function(function) => Some(function),
+            _ => None,
+        }));
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// `return body, 404`
+fn body_and_status(evaluator: &mut Evaluator<'_>, at: ExprRef) -> (ExprRef, Value) {
+    let hir = evaluator.program.module(at.module);
+    let ExprKind::Array(run) = hir.kind(at.expr) else { return (at, Value::ABSENT) };
+    let mut items = hir.list(run);
+    let (Some(body), Some(status)) = (items.next(), items.next()) else { return (at, Value::ABSENT) };
+    (ExprRef { module: at.module, expr: body }, evaluator.value(ExprRef { module: at.module, expr: status }))
+}
+
+fn response(evaluator: &mut Evaluator<'_>, body: ExprRef, status: Value) -> Raw {
+    let fields = vec![("status", status), ("body", evaluator.value(body))];
+    let mut raw = shape(evaluator.program, "response", body, fields);
+    raw.refs = vec![("body".into(), vec![body])];
+    raw
+}
