@@ -425,6 +425,7 @@ fn what_a_person_found_in_the_unready_apps_is_found() {
 
 /// `fail` rows that come out better: fixture, control, state, reason.
 const BETTER: &[(&str, &str, &str, &str)] = &[
+    ("axum-service-unready", "route-authentication", "partial", "signing in asks for a password"),
     ("express-shop-unready", "rate-limit-headers", "pass", "the limiter that limits nothing would send headers"),
     (
         "express-shop-unready",
