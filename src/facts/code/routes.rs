@@ -488,15 +488,16 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
     fn fill(&mut self, composed: &mut Composed, links: &[(Callable, bool)], roles: &mut Roles<'_, '_>) {
         let mut opaque = false;
         for &(callable, half) in links {
+            let known = roles.of_callable(callable);
             match callable {
                 Callable::Function(function) => composed.functions.push(function),
                 Callable::External { path, site } => {
                     composed.sites.extend(site);
-                    opaque |= may_guard(&self.evaluator.paths.text(path));
+                    opaque |= known.is_empty() && may_guard(&self.evaluator.paths.text(path));
                 }
                 Callable::Opaque => opaque = true,
             }
-            for mut role in roles.of_callable(callable) {
+            for mut role in known {
                 if !role.enforced.ends_request() {
                     continue;
                 }
