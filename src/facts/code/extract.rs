@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::declared::{extract_declared, injected};
@@ -193,6 +193,7 @@ fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     answered_variants(evaluator, &mut found);
     let mut refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
     refusals.extend(found.iter().flat_map(|raw| handed_refusals(evaluator, raw)));
+    refusals.extend(raised_refusals(evaluator, &refusals));
     found.extend(refusals);
     found.extend(thrown_refusals(evaluator));
     mark_kept(evaluator, &mut found);
@@ -266,6 +267,34 @@ fn refusing(raw: &Raw, role: &str) -> Raw {
     check.clause = "shape refusal".into();
     check.fields = vec![("role".into(), Value::text(role)), ("fails".into(), Value::text("refuses"))];
     check
+}
+
+/// `raise Unauthorized`, where that name holds an answer that refuses: what is raised under a condition is a check.
+fn raised_refusals(evaluator: &mut Evaluator<'_>, refusals: &[Raw]) -> Vec<Raw> {
+    let program = evaluator.program;
+    let by_site: FxHashMap<ExprRef, &Raw> = refusals.iter().map(|raw| (raw.at, raw)).collect();
+    let mut found = Vec::new();
+    for module in program.ids().filter(|&id| program.module(id).language == Language::Python) {
+        let loaded = program.loaded(module);
+        if by_site.is_empty() || !is_audited(program.project.file(loaded.file).area) {
+            continue;
+        }
+        for (index, entry) in loaded.module.functions.iter().enumerate() {
+            let function = FunctionRef { module, function: FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX)) };
+            for &expr in entry.throws.iter().filter(|&&expr| matches!(loaded.module.kind(expr), ExprKind::Ident(_))) {
+                let at = ExprRef { module, expr };
+                let Some(raw) = by_site.get(&evaluator.origin(at)) else { continue };
+                let mut check = (*raw).clone();
+                let place = loaded.module.expr(expr);
+                check.at = at;
+                check.span = Span { file: loaded.file, start: place.start, end: place.end };
+                check.refs.clear();
+                check.function = (index != 0).then_some(function);
+                found.push(check);
+            }
+        }
+    }
+    found
 }
 
 /// Calls of a helper that are followed for the status they hand it.

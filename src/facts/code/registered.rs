@@ -199,8 +199,10 @@ impl Looker<'_, '_> {
                 callables.extend(self.mounted_itself(at));
                 continue;
             }
+            let methods = self.methods_of_classes(at);
             for callable in self.evaluator.callables(at) {
                 match callable {
+                    Callable::Opaque if !methods.is_empty() => {}
                     Callable::External { path, site: Some(site) } if self.is_router(path) => {
                         routers.push(self.held_by(at, site));
                     }
@@ -208,7 +210,7 @@ impl Looker<'_, '_> {
                     _ => {}
                 }
             }
-            callables.extend(self.methods_of_classes(at).into_iter().map(Callable::Function));
+            callables.extend(methods.into_iter().map(Callable::Function));
             if routers.is_empty()
                 && let Some(site) = self.router_site(at, 0)
             {
@@ -238,11 +240,11 @@ impl Looker<'_, '_> {
         Some(Callable::External { path, site: Some(at) })
     }
 
-    /// What a mounted class does with a request stands in its methods, whichever the framework calls.
+    /// What a mounted class, or an object of one, does with a request stands in its methods, whichever the framework calls.
     fn methods_of_classes(&mut self, at: ExprRef) -> Vec<FunctionRef> {
         let mut found = Vec::new();
         for thing in self.evaluator.things(at) {
-            let Thing::Class(module, class) = thing else { continue };
+            let (Thing::Class(module, class) | Thing::Instance(module, class)) = thing else { continue };
             let methods = self.evaluator.program.module(module).class(class).members.iter();
             found.extend(methods.filter_map(|member| match member.kind {
                 MemberKind::Method(function) => Some(FunctionRef { module, function }),

@@ -541,16 +541,17 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
     fn fill(&mut self, composed: &mut Composed, links: &[(Callable, bool)], roles: &mut Roles<'_, '_>) {
         let mut opaque = false;
         for &(callable, half) in links {
+            let known = roles.of_callable(callable);
             match callable {
                 Callable::Function(function) => composed.functions.push(function),
                 Callable::External { path, site } => {
                     composed.sites.extend(site);
-                    let is_known = site.is_some_and(|site| roles.is_role(site));
+                    let is_known = site.is_some_and(|site| roles.is_role(site)) || !known.is_empty();
                     opaque |= !is_known && may_guard(&self.evaluator.paths.text(path));
                 }
                 Callable::Opaque => opaque = true,
             }
-            for mut role in roles.of_callable(callable) {
+            for mut role in known {
                 if !role.enforced.ends_request() {
                     continue;
                 }
