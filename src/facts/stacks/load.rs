@@ -47,6 +47,8 @@ struct RawStack {
     #[serde(default)]
     carriers: Vec<String>,
     #[serde(default)]
+    finals: Vec<String>,
+    #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
 
@@ -189,6 +191,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         stacks.column_wrappers.push(ColumnWrapper { selector, nullable: wrapper.nullable });
     }
     stacks.carriers.extend(raw.carriers);
+    stacks.finals.extend(raw.finals);
     let stack = stacks.stacks.len();
     let language = language(&raw.detect);
     for origin in &mut stacks.origins[first_origin..] {
