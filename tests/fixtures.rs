@@ -247,7 +247,7 @@ const ONE_SIDED: &[(&str, &[&str], &str)] = &[
         "only functions that let everybody through are its places: without one it does not apply",
     ),
     ("schema-sync-in-production", &["fail"], "no fixture lets its models change the schema"),
-    ("ssrf-user-url", &["fail"], "no fixture calls an address that callers send and nothing else"),
+    ("ssrf-user-url", &["fail"], "the one call to an address that a caller sends leaves it partial"),
 ];
 
 #[test]
