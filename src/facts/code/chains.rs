@@ -4,7 +4,8 @@
 use crate::facts::model::Value;
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{Definition, ExprId, ExprKind, Module, SymbolIdx};
+use crate::facts::stacks::Stacks;
+use crate::syntax::hir::{Definition, ExprId, ExprKind, Language, Module, SymbolIdx, Use};
 
 /// Longer chains are cut.
 const MAX_CHAIN: usize = 24;
@@ -34,7 +35,7 @@ impl Evaluator<'_> {
 
     /// All later calls of the names, the nearest first.
     pub(super) fn later_calls(&self, at: ExprRef, names: &str) -> Vec<Later> {
-        let mut walk = Walk::new(self.program.module(at.module), &self.stacks.carriers);
+        let mut walk = Walk::new(self.program.module(at.module), self.stacks);
         walk.from(at.expr);
         let is_wanted = |name: &str| names.split(['|', ' ']).any(|wanted| wanted == name);
         walk.found.retain(|later| match later {
@@ -77,7 +78,7 @@ impl Evaluator<'_> {
 
     /// Is what the chain makes an argument of some call (`paginate(query, page)`)?
     pub(super) fn is_handed_on(&self, at: ExprRef) -> bool {
-        let mut walk = Walk::new(self.program.module(at.module), &self.stacks.carriers);
+        let mut walk = Walk::new(self.program.module(at.module), self.stacks);
         walk.from(at.expr);
         walk.handed_on
     }
@@ -86,27 +87,41 @@ impl Evaluator<'_> {
 /// Follows a result along its chain of calls, through what carries it and the variables that hold it.
 struct Walk<'m> {
     module: &'m Module,
-    /// Calls that give back what becomes of their first argument: `session.execute(query)`.
-    carriers: &'m [String],
+    /// Their `carriers` give back what becomes of their first argument (`session.execute(query)`), behind their `finals`
+    /// nothing can be added to the query any more.
+    stacks: &'m Stacks,
     found: Vec<Later>,
     seen: Vec<SymbolIdx>,
     handed_on: bool,
 }
 
 impl<'m> Walk<'m> {
-    fn new(module: &'m Module, carriers: &'m [String]) -> Self {
-        Walk { module, carriers, found: Vec::new(), seen: Vec::new(), handed_on: false }
+    fn new(module: &'m Module, stacks: &'m Stacks) -> Self {
+        Walk { module, stacks, found: Vec::new(), seen: Vec::new(), handed_on: false }
     }
 
     fn from(&mut self, start: ExprId) {
         let mut starts = vec![start];
         while let Some(start) = starts.pop() {
             let end = self.along(start);
-            self.handed_on |= is_argument(self.module, end);
+            self.handed_on |= is_argument(self.module, end) || self.is_returned(end);
             let Some(symbol) = kept_in(self.module, end).filter(|symbol| !self.seen.contains(symbol)) else { continue };
             self.seen.push(symbol);
             starts.extend(self.module.symbol(symbol).reads.iter().rev().take(MAX_STEPS));
         }
+    }
+
+    /// Is it a query that whoever calls the function may still bound? Elsewhere what is returned are the rows.
+    fn is_returned(&self, end: ExprId) -> bool {
+        let is_final = |later: &Later| match later {
+            Later::Call(call) => called(self.module, *call).is_some_and(|name| {
+                self.stacks.carriers.iter().chain(&self.stacks.finals).any(|final_| final_ == name)
+            }),
+            Later::Slice(_) => false,
+        };
+        self.module.language == Language::Python
+            && self.module.expr(end).role == Use::Return
+            && !self.found.iter().any(is_final)
     }
 
     /// Follows one chain to its end.
@@ -137,7 +152,7 @@ impl<'m> Walk<'m> {
         let call = self.module.expr(expr).parent.some()?;
         let (_, args) = self.module.call(call)?;
         let name = called(self.module, call)?;
-        (self.module.list(args).next() == Some(expr) && self.carriers.iter().any(|carrier| carrier == name))
+        (self.module.list(args).next() == Some(expr) && self.stacks.carriers.iter().any(|carrier| carrier == name))
             .then_some(call)
     }
 }

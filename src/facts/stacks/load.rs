@@ -55,6 +55,8 @@ struct RawStack {
     #[serde(default)]
     carriers: Vec<String>,
     #[serde(default)]
+    finals: Vec<String>,
+    #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
 
@@ -229,6 +231,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         stacks.column_wrappers.push(ColumnWrapper { selector, nullable: wrapper.nullable });
     }
     stacks.carriers.extend(raw.carriers);
+    stacks.finals.extend(raw.finals);
     let stack = stacks.stacks.len();
     for resource in raw.resources {
         stacks.resources.push(resource.load(&loader, stack)?);

@@ -206,6 +206,8 @@ pub struct Stacks {
     pub constants: Vec<Constants>,
     /// Methods that run the query that they are handed (`session.execute(select(…))`).
     pub carriers: Vec<String>,
+    /// Methods behind which a query is no query any more, but rows (`.all()`).
+    pub finals: Vec<String>,
     /// Named types that play a part in the engine: every type called `Request` is one.
     pub request_types: Vec<TypeIdx>,
     pub app_types: Vec<TypeIdx>,
