@@ -6,6 +6,7 @@ mod commands;
 mod compose;
 mod docker;
 mod dotenv;
+mod helm;
 mod images;
 mod kubernetes;
 mod locks;
@@ -97,6 +98,7 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             facts.extend(packages::required_by_tree(id, &file.path, &node));
             facts
         }),
+        FileKind::Yaml if helm::chart_of(&file.path, around).is_some() => templated(id, file, text, around),
         FileKind::Yaml => syntax::yaml::parse_documents(text).map(|nodes| yaml(id, file, &nodes, around)),
         FileKind::Dockerfile => syntax::dockerfile::parse(text).map(|parsed| {
             let context =
@@ -165,6 +167,11 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
         facts.extend(kubernetes(id, node));
         facts.extend(monitoring::monitoring(id, node));
     }
+    if is_patch(&file.path, around) {
+        let whole =
+            |fact: &Fact| &*fact.kind != "container" || fact.get("image").is_none_or(|image| !image.is_absent());
+        facts.retain(whole);
+    }
     if let Some(first) = nodes.first() {
         if is_compose(&file.path) {
             facts.extend(compose(id, &file.path, first, around));
@@ -174,6 +181,28 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
         facts.extend(packages::required_by_tree(id, &file.path, first));
     }
     facts
+}
+
+/// Kustomize may only change what stands in another file: containers without image are no containers.
+fn is_patch(path: &str, around: &Surroundings<'_>) -> bool {
+    let folder = paths::folder(path);
+    ["kustomization.yaml", "kustomization.yml"].iter().any(|name| around.has(&paths::join(folder, name)))
+}
+
+/// A template of Helm, as far as it can be rendered here.
+fn templated(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> Result<Vec<Fact>, SyntaxError> {
+    let chart = helm::Chart::read(helm::chart_of(&file.path, around).unwrap_or("."), around);
+    let parse = |marks: bool| {
+        let rendered = helm::render(text, &chart, marks);
+        syntax::yaml::parse_documents(&rendered.text).map(|nodes| (rendered, nodes))
+    };
+    let (rendered, nodes) = parse(true).or_else(|_| parse(false)).map_err(|error| {
+        SyntaxError::malformed(text, 0, format!("only Helm can render this template: {}", error.message))
+    })?;
+    let mut facts: Vec<Fact> = nodes.iter().flat_map(|node| kubernetes(id, node)).collect();
+    facts.extend(nodes.iter().flat_map(|node| monitoring::monitoring(id, node)));
+    facts.iter_mut().for_each(|fact| fact.at = rendered.source(fact.at));
+    Ok(facts)
 }
 
 fn format_settings(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
