@@ -246,7 +246,7 @@ const ONE_SIDED: &[(&str, &[&str], &str)] = &[
         &["pass"],
         "only functions that let everybody through are its places: without one it does not apply",
     ),
-    ("ssrf-user-url", &["fail"], "no fixture calls an address that callers send and nothing else"),
+    ("ssrf-user-url", &["fail"], "the one call to an address that a caller sends leaves it partial"),
     ("tls-termination", &["fail"], "TLS may live with the provider: nothing there to see is unknown"),
 ];
 
