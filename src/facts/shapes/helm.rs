@@ -238,7 +238,8 @@ impl<'v> Renderer<'v> {
     }
 
     fn operand(&self, text: &str) -> Found<'v> {
-        let text = text.trim().trim_matches(['(', ')']).trim();
+        let text = text.trim().trim_matches(['(', ')']).trim().replace(").", ".");
+        let text = text.as_str();
         if text.len() > MAX_EXPRESSION {
             return Found::Unknown;
         }
@@ -369,7 +370,7 @@ mod tests {
 
     #[test]
     fn values_defaults_and_conditions() {
-        let template = "{{- if .Values.image }}\nname: {{ include \"x.name\" . }}\nlabels:\n  {{- include \"x.labels\" . | nindent 2 }}\n  own: 1\n{{- if not .Values.autoscaling.enabled }}\nreplicas: {{ .Values.replicaCount }}\n{{- else }}\nreplicas: 9\n{{- end }}\nimage: \"{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}\"\nresources:\n  {{- toYaml .Values.resources | nindent 2 }}\n{{- with .Values.probe }}\npath: {{ .path | quote }}\n{{- end }}\n{{- with .Values.extra }}\nextra: {{ toYaml . }}\n{{- end }}\n{{- range .Values.hosts }}\n- {{ . }}\n{{- end }}\n{{- /* a\n comment */}}\n{{- end }}\n";
+        let template = "{{- if .Values.image }}\nname: {{ include \"x.name\" . }}\nlabels:\n  {{- include \"x.labels\" . | nindent 2 }}\n  own: 1\n{{- if not (.Values.autoscaling).enabled }}\nreplicas: {{ .Values.replicaCount }}\n{{- else }}\nreplicas: 9\n{{- end }}\nimage: \"{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}\"\nresources:\n  {{- toYaml .Values.resources | nindent 2 }}\n{{- with .Values.probe }}\npath: {{ .path | quote }}\n{{- end }}\n{{- with .Values.extra }}\nextra: {{ toYaml . }}\n{{- end }}\n{{- range .Values.hosts }}\n- {{ . }}\n{{- end }}\n{{- /* a\n comment */}}\n{{- end }}\n";
         let out = rendered(template);
         let node = yaml::parse(&out.text).unwrap();
         assert_eq!(node.get("replicas").unwrap().data, NodeData::Number(2.0));

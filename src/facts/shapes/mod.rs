@@ -28,7 +28,7 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use crate::facts::Fact;
+use crate::facts::{Fact, Value};
 use crate::project::{Area, Diagnostic, File, FileId, FileKind, Tracked};
 use crate::syntax::{self, Node, SyntaxError};
 
@@ -201,8 +201,15 @@ fn templated(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> 
     })?;
     let mut facts: Vec<Fact> = nodes.iter().flat_map(|node| kubernetes(id, node)).collect();
     facts.extend(nodes.iter().flat_map(|node| monitoring::monitoring(id, node)));
+    facts.retain(|fact| !leaves_tls_open(fact));
     facts.iter_mut().for_each(|fact| fact.at = rendered.source(fact.at));
     Ok(facts)
+}
+
+/// An Ingress whose TLS is up to whoever installs the chart.
+fn leaves_tls_open(fact: &Fact) -> bool {
+    let is_ingress = fact.get("kind").and_then(Value::as_text) == Some("Ingress");
+    is_ingress && fact.get("spec").is_none_or(|spec| spec.field("tls").is_absent())
 }
 
 fn format_settings(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
@@ -248,6 +255,31 @@ mod tests {
             let reading = reading(path, kind, Area::Config, text);
             assert_eq!((kinds(&reading), &reading.diagnostics), (wanted, &vec![]), "{path}");
         }
+    }
+
+    #[test]
+    fn charts_are_rendered() {
+        let path = "charts/shop/templates/api.yaml";
+        let files = [
+            ("charts/shop/Chart.yaml", "appVersion: 1.4.2"),
+            ("charts/shop/values.yaml", "image: {repository: acme/api}\nresources: {limits: {memory: 1Gi}}"),
+        ];
+        let source = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
+        let names = ["charts/shop/Chart.yaml", "charts/shop/values.yaml"];
+        let around =
+            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &names, read: &source };
+        let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - name: api\n      image: {{ .Values.image.repository }}:{{ .Chart.AppVersion }}\n      securityContext:\n        {{- include \"x\" . | nindent 8 }}\n      resources: {{ toYaml .Values.resources | nindent 8 }}\n---\nkind: Ingress\napiVersion: v1\n";
+        let reading = read(FileId(1), &File::sample(path, FileKind::Yaml), text, &around);
+        assert_eq!((kinds(&reading), reading.diagnostics.len()), (vec!["container", "manifest"], 0));
+        let container = reading.facts.iter().find(|fact| &*fact.kind == "container").unwrap();
+        assert_eq!(container.get("image"), Some(&Value::text("acme/api:1.4.2")));
+        assert_eq!(
+            (container.get("memory"), container.get("keeps")),
+            (Some(&Value::text("1Gi")), Some(&Value::UNKNOWN))
+        );
+        assert_eq!(reading.facts.iter().filter(|fact| &*fact.kind == "manifest").count(), 1);
+        let broken = read(FileId(1), &File::sample(path, FileKind::Yaml), "a:\n  {{ .Values.x }}: [\n", &around);
+        assert!(broken.diagnostics[0].message.starts_with("only Helm can render"));
     }
 
     #[test]
