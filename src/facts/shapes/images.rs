@@ -14,6 +14,14 @@ struct Table {
     nonroot: Nonroot,
     root: Root,
     build: Build,
+    releases: Releases,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Releases {
+    images: Vec<String>,
+    names: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -68,7 +76,7 @@ pub fn is_build_image(image: &str) -> bool {
 /// How exactly a reference names its image: `digest`, `version` (a tag with a number), `floating` (`latest`, `alpine`,
 /// `lts`), `none` (no tag), `local` (nothing to pin); unknown where a variable without default is part of it.
 pub fn pin(reference: &str) -> Value {
-    let Some(reference) = with_defaults(reference) else { return Value::UNKNOWN };
+    let Some(reference) = with_defaults(reference).filter(|text| !text.contains("{{")) else { return Value::UNKNOWN };
     if reference.is_empty() || reference == "scratch" {
         return Value::text("local");
     }
@@ -79,8 +87,15 @@ pub fn pin(reference: &str) -> Value {
     Value::text(match last.split_once(':') {
         None => "none",
         Some((_, tag)) if tag.contains(|c: char| c.is_ascii_digit()) => "version",
+        Some((name, tag)) if is_release(name, tag) => "version",
         Some(_) => "floating",
     })
+}
+
+/// The tag names a release of a distribution: `debian:bookworm-slim`.
+fn is_release(name: &str, tag: &str) -> bool {
+    let named = tag.split('-').any(|word| TABLE.releases.names.iter().any(|release| release == word));
+    named && TABLE.releases.images.iter().any(|image| image == name)
 }
 
 /// `redis:${TAG:-7.4}` is `redis:7.4`; nothing where a variable has no default.

@@ -7,7 +7,7 @@ use crate::project::FileId;
 use crate::syntax::Node;
 
 use super::values::{command_text, fact, optional, scalar_text, span, texts, value_of};
-use super::{images, probes, rights};
+use super::{helm, images, probes, rights};
 
 pub fn kubernetes(file: FileId, root: &Node) -> Vec<Fact> {
     let (Some(kind), Some(_)) = (root.get("kind").and_then(Node::as_text), root.get("apiVersion")) else {
@@ -81,6 +81,11 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
     let image = container.get("image").and_then(Node::as_text);
     let at = span(file, container.start, container.end);
     let has = |probe: &str| container.get(probe).is_some();
+    // What a helper of a chart would put there is unknown.
+    let opaque = |path: &[&str]| container.at(path).is_some_and(|part| part.get(helm::MARK).is_some());
+    let unless = |opaque: bool, value: Value| if opaque { Value::UNKNOWN } else { value };
+    let (whole, resources) = (opaque(&[]), opaque(&["resources"]));
+    let context = whole || opaque(&["securityContext"]) || pod.at(&["securityContext", helm::MARK]).is_some();
     let role = image.and_then(images::role).unwrap_or("app");
     let ports = container.get("ports").map(Node::items).unwrap_or_default();
     let ports = ports.iter().filter_map(|port| port.get("containerPort").and_then(scalar_text));
@@ -90,11 +95,11 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
             .with("image", optional(image))
             .with("role", Value::text(role))
             .with("build", Value::ABSENT)
-            .with("healthcheck", Value::bool(has("readinessProbe") && has("livenessProbe")))
-            .with("user", optional(user(pod, container).as_deref()))
+            .with("healthcheck", unless(whole, Value::bool(has("readinessProbe") && has("livenessProbe"))))
+            .with("user", unless(context, optional(user(pod, container).as_deref())))
             .with("rights", Value::texts(rights::of_pod(pod, container)))
-            .with("keeps", Value::texts(rights::kept_by_pod(pod, container)))
-            .with("requests", Value::texts(requests(container)))
+            .with("keeps", unless(context, Value::texts(rights::kept_by_pod(pod, container))))
+            .with("requests", unless(whole || resources, Value::texts(requests(container))))
             .with("mounts", Value::texts(mounts(container)))
             .with("binds", Value::list(Vec::new()))
             .with("network", Value::ABSENT)
@@ -107,7 +112,7 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
             .with("source", Value::text("kubernetes"))
             .with("one_shot", Value::bool(one_shot))
             .with("pin", image.map_or(Value::ABSENT, images::pin))
-            .with("memory", optional(memory(container).as_deref()))
+            .with("memory", unless(whole || resources, optional(memory(container).as_deref())))
             .with("environment", environment(container))
             .with("build_args", Value::ABSENT)
             .with("published", Value::list(Vec::new()))

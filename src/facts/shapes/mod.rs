@@ -6,6 +6,7 @@ mod commands;
 mod compose;
 mod docker;
 mod dotenv;
+mod helm;
 mod images;
 mod kubernetes;
 mod locks;
@@ -28,7 +29,7 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use crate::facts::Fact;
+use crate::facts::{Fact, Value};
 use crate::project::{Area, Diagnostic, File, FileId, FileKind, Tracked};
 use crate::syntax::{self, Node, SyntaxError};
 
@@ -99,6 +100,7 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             facts.extend(packages::required_by_tree(id, &file.path, &node));
             facts
         }),
+        FileKind::Yaml if helm::chart_of(&file.path, around).is_some() => templated(id, file, text, around),
         FileKind::Yaml => syntax::yaml::parse_documents(text).map(|nodes| yaml(id, file, &nodes, around)),
         FileKind::Dockerfile => syntax::dockerfile::parse(text).map(|parsed| {
             let context =
@@ -167,6 +169,11 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
         facts.extend(kubernetes(id, node));
         facts.extend(monitoring::monitoring(id, node));
     }
+    if is_patch(&file.path, around) {
+        let whole =
+            |fact: &Fact| &*fact.kind != "container" || fact.get("image").is_none_or(|image| !image.is_absent());
+        facts.retain(whole);
+    }
     if let Some(first) = nodes.first() {
         if is_compose(&file.path) {
             facts.extend(compose(id, &file.path, first, around));
@@ -176,6 +183,35 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
         facts.extend(packages::required_by_tree(id, &file.path, first));
     }
     facts
+}
+
+/// Kustomize may only change what stands in another file: containers without image are no containers.
+fn is_patch(path: &str, around: &Surroundings<'_>) -> bool {
+    let folder = paths::folder(path);
+    ["kustomization.yaml", "kustomization.yml"].iter().any(|name| around.has(&paths::join(folder, name)))
+}
+
+/// A template of Helm, as far as it can be rendered here.
+fn templated(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> Result<Vec<Fact>, SyntaxError> {
+    let chart = helm::Chart::read(helm::chart_of(&file.path, around).unwrap_or("."), around);
+    let parse = |marks: bool| {
+        let rendered = helm::render(text, &chart, marks);
+        syntax::yaml::parse_documents(&rendered.text).map(|nodes| (rendered, nodes))
+    };
+    let (rendered, nodes) = parse(true).or_else(|_| parse(false)).map_err(|error| {
+        SyntaxError::malformed(text, 0, format!("only Helm can render this template: {}", error.message))
+    })?;
+    let mut facts: Vec<Fact> = nodes.iter().flat_map(|node| kubernetes(id, node)).collect();
+    facts.extend(nodes.iter().flat_map(|node| monitoring::monitoring(id, node)));
+    facts.retain(|fact| !leaves_tls_open(fact));
+    facts.iter_mut().for_each(|fact| fact.at = rendered.source(fact.at));
+    Ok(facts)
+}
+
+/// An Ingress whose TLS is up to whoever installs the chart.
+fn leaves_tls_open(fact: &Fact) -> bool {
+    let is_ingress = fact.get("kind").and_then(Value::as_text) == Some("Ingress");
+    is_ingress && fact.get("spec").is_none_or(|spec| spec.field("tls").is_absent())
 }
 
 fn format_settings(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
@@ -221,6 +257,31 @@ mod tests {
             let reading = reading(path, kind, Area::Config, text);
             assert_eq!((kinds(&reading), &reading.diagnostics), (wanted, &vec![]), "{path}");
         }
+    }
+
+    #[test]
+    fn charts_are_rendered() {
+        let path = "charts/shop/templates/api.yaml";
+        let files = [
+            ("charts/shop/Chart.yaml", "appVersion: 1.4.2"),
+            ("charts/shop/values.yaml", "image: {repository: acme/api}\nresources: {limits: {memory: 1Gi}}"),
+        ];
+        let source = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
+        let names = ["charts/shop/Chart.yaml", "charts/shop/values.yaml"];
+        let around =
+            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &names, read: &source };
+        let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - name: api\n      image: {{ .Values.image.repository }}:{{ .Chart.AppVersion }}\n      securityContext:\n        {{- include \"x\" . | nindent 8 }}\n      resources: {{ toYaml .Values.resources | nindent 8 }}\n---\nkind: Ingress\napiVersion: v1\n";
+        let reading = read(FileId(1), &File::sample(path, FileKind::Yaml), text, &around);
+        assert_eq!((kinds(&reading), reading.diagnostics.len()), (vec!["container", "manifest"], 0));
+        let container = reading.facts.iter().find(|fact| &*fact.kind == "container").unwrap();
+        assert_eq!(container.get("image"), Some(&Value::text("acme/api:1.4.2")));
+        assert_eq!(
+            (container.get("memory"), container.get("keeps")),
+            (Some(&Value::text("1Gi")), Some(&Value::UNKNOWN))
+        );
+        assert_eq!(reading.facts.iter().filter(|fact| &*fact.kind == "manifest").count(), 1);
+        let broken = read(FileId(1), &File::sample(path, FileKind::Yaml), "a:\n  {{ .Values.x }}: [\n", &around);
+        assert!(broken.diagnostics[0].message.starts_with("only Helm can render"));
     }
 
     #[test]
