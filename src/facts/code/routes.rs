@@ -292,10 +292,9 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             },
         }
         let passed: Vec<Callable> = links.iter().map(|(callable, _)| *callable).collect();
-        links.extend(self.depended_links(passed.into_iter().map(|callable| (callable, false)).collect()));
-        let declared = self.declared_links(index);
-        links.extend(declared.iter().copied());
-        links.extend(self.depended_links(declared));
+        links.extend(self.dependency_links(passed));
+        links.extend(self.declared_links(index));
+        links.extend(self.dependency_links(self.routes[index].callables.clone()));
         links.extend(self.wrapping_links(index).into_iter().map(|callable| (callable, false)));
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
         composed.path = composed.path.map(with_marked_parameters);
@@ -326,15 +325,19 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
 
     /// What is mounted on these functions and their classes, and on what is mounted there (a dependency has
     /// dependencies).
-    fn depended_links(&mut self, start: Vec<(Callable, bool)>) -> Vec<(Callable, bool)> {
+    fn dependency_links(&mut self, callables: Vec<Callable>) -> Vec<(Callable, bool)> {
         let mut links: Vec<(Callable, bool)> = Vec::new();
-        let mut queue = start;
+        let mut queue: Vec<(Callable, bool)> = callables.into_iter().map(|callable| (callable, false)).collect();
         let mut next = 0;
         while let Some(&(callable, half)) = queue.get(next).filter(|_| next < MAX_DECLARED) {
             next += 1;
             let Callable::Function(function) = callable else { continue };
             for number in self.declared_mounts(function) {
                 let mount = &self.mounts[number];
+                // Of those that decide the same, only the nearest counts.
+                if mount.slot.is_some() {
+                    continue;
+                }
                 for &callable in &mount.callables {
                     let link = (callable, half || mount.half);
                     if !queue.contains(&link) {
@@ -546,7 +549,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 Callable::Function(function) => composed.functions.push(function),
                 Callable::External { path, site } => {
                     composed.sites.extend(site);
-                    let is_known = site.is_some_and(|site| roles.is_role(site)) || !known.is_empty();
+                    let is_known = !known.is_empty() || site.is_some_and(|site| roles.is_role(site));
                     opaque |= !is_known && may_guard(&self.evaluator.paths.text(path));
                 }
                 Callable::Opaque => opaque = true,
