@@ -88,6 +88,7 @@ fn response(evaluator: &Evaluator<'_>, at: ExprRef, status: f64, name: &str) -> 
         view: None,
         kind: "response".into(),
         clause: "shape variant".into(),
+        view: None,
         stack: None,
         at,
         span: Span { file: loaded.file, start: expr.start, end: expr.end },
