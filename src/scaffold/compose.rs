@@ -11,24 +11,14 @@ use super::edits::{Edit, apply, indent};
 use super::imports::add_imports;
 use super::language;
 use super::library::Library;
-use super::manifest::{self, Wanted};
+use super::manifest;
 use super::module::{EditSpec, Module, Variant};
 use super::outline::{Import, Outline};
 use super::render::{Renderer, place};
-use super::stack::{Ecosystem, Side, Stack, joined};
+use super::stack::{Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use crate::audit::Audit;
 use crate::project::{FileKind, SOURCE_LIMIT, ServiceId, kind_of};
-
-const REQUIREMENTS: &[&str] = &["requirements.txt", "requirements/base.txt", "requirements/common.txt"];
-const DEV_REQUIREMENTS: &[&str] = &[
-    "requirements-dev.txt",
-    "requirements_dev.txt",
-    "dev-requirements.txt",
-    "requirements-test.txt",
-    "requirements/dev.txt",
-    "requirements/test.txt",
-];
 
 /// A file that a module creates or edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +55,9 @@ pub struct Step {
 
 /// Composes modules one after the other, each on top of those before.
 pub struct Composer<'a> {
-    audit: &'a Audit,
+    pub(super) audit: &'a Audit,
     library: &'a Library,
-    service: ServiceId,
+    pub(super) service: ServiceId,
     lock: &'a Lock,
     /// All modules that are there in the end.
     planned: Vec<String>,
@@ -127,13 +117,13 @@ fn one_gap(ordered: &mut [(Key, Edit)]) {
 }
 
 /// One module at work.
-struct Work<'m> {
+pub(super) struct Work<'m> {
     library: &'m Library,
     module: &'m Module,
-    variant: &'m Variant,
-    stack: &'m Stack,
-    renderer: Renderer,
-    draft: Draft,
+    pub(super) variant: &'m Variant,
+    pub(super) stack: &'m Stack,
+    pub(super) renderer: Renderer,
+    pub(super) draft: Draft,
 }
 
 impl<'a> Composer<'a> {
@@ -201,7 +191,7 @@ impl<'a> Composer<'a> {
         changes
     }
 
-    fn on_disk(&self, path: &str) -> Option<String> {
+    pub(super) fn on_disk(&self, path: &str) -> Option<String> {
         if self.replaced.contains(path) {
             return None;
         }
@@ -210,14 +200,14 @@ impl<'a> Composer<'a> {
     }
 
     /// The text of a file as it is now, with what earlier modules did.
-    fn text(&self, path: &str) -> Option<String> {
+    pub(super) fn text(&self, path: &str) -> Option<String> {
         match self.files.get(path) {
             Some(state) => state.text(),
             None => self.on_disk(path),
         }
     }
 
-    fn set(&mut self, path: &str, text: String) {
+    pub(super) fn set(&mut self, path: &str, text: String) {
         self.files.insert(path.to_owned(), FileState::Text { now: Some(text) });
     }
 
@@ -244,116 +234,6 @@ impl<'a> Composer<'a> {
 
     fn is_taken(&self, path: &str) -> bool {
         !self.replaced.contains(path) && self.audit.project.tree.root.join(path).symlink_metadata().is_ok()
-    }
-
-    fn add_dependencies(&mut self, work: &mut Work<'_>) -> Result<(), String> {
-        let typescript = work.renderer.conventions().typescript;
-        let wanted = work.variant.dependencies.iter().filter(|one| typescript || !one.types);
-        let mut wanted: Vec<(String, String, bool)> =
-            wanted.map(|one| (one.name.clone(), one.version.clone(), one.dev)).collect();
-        if work.stack.ecosystem == Ecosystem::None {
-            return Ok(());
-        }
-        let writes_tests = work.variant.files.iter().any(|file| file.to.starts_with("tests/"));
-        let runner = work.renderer.conventions().runner.clone();
-        if writes_tests && typescript {
-            wanted.extend(runner.dev_typescript.iter().map(|(name, version)| (name.clone(), version.clone(), true)));
-        }
-        if writes_tests {
-            wanted.extend(runner.dev.iter().map(|(name, version)| (name.clone(), version.clone(), true)));
-        }
-        if work.stack.ecosystem == Ecosystem::Pypi {
-            return self.add_to_python(work, &wanted);
-        }
-        if work.stack.ecosystem == Ecosystem::Npm {
-            self.add_to_package(work, &wanted)?;
-            let script = if typescript { &runner.script_typescript } else { &runner.script };
-            if writes_tests && !script.is_empty() {
-                self.add_test_script(work, script)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn package_path(&self) -> Result<String, String> {
-        let service = self.audit.project.service(self.service);
-        let path = joined(&service.path, "package.json");
-        match self.text(&path) {
-            Some(_) => Ok(path),
-            None => Err(format!("{path} is missing; a module's dependencies have no place to go")),
-        }
-    }
-
-    fn add_to_package(&mut self, work: &mut Work<'_>, wanted: &[(String, String, bool)]) -> Result<(), String> {
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let path = self.package_path()?;
-        for (name, version, dev) in wanted {
-            let text = self.text(&path).unwrap_or_default();
-            let broken = |error: crate::syntax::SyntaxError| format!("{path}:{}: {error}; repair it first", error.line);
-            let edit = manifest::add_to_package(&text, name, version, *dev).map_err(broken)?;
-            self.note(work, &path, name, version, edit.text, edit.wanted);
-        }
-        Ok(())
-    }
-
-    /// Where a Python service keeps its requirements: `pyproject.toml`, else a file of lines.
-    fn add_to_python(&mut self, work: &mut Work<'_>, wanted: &[(String, String, bool)]) -> Result<(), String> {
-        let service = self.audit.project.service(self.service).path.clone();
-        let project = joined(&service, "pyproject.toml");
-        for (name, version, dev) in wanted {
-            let broken = |error: String| format!("{project}: {error}; repair it first");
-            let in_project = match self.text(&project) {
-                Some(text) => manifest::add_to_pyproject(&text, name, version, *dev).map_err(broken)?,
-                None => None,
-            };
-            let candidates = if *dev { DEV_REQUIREMENTS } else { REQUIREMENTS };
-            let lines = candidates.iter().map(|file| joined(&service, file)).find(|path| self.text(path).is_some());
-            let (path, (text, became)) = match (in_project, lines) {
-                (Some(edit), _) => (project.clone(), edit),
-                (None, Some(path)) => {
-                    let text = self.text(&path).unwrap_or_default();
-                    (path, manifest::add_to_requirements(&text, name, version))
-                }
-                (None, None) => {
-                    let text = format!("Install {name}{version}: no file was found that lists requirements like it");
-                    work.draft.steps.push(Step { text, snippet: None });
-                    continue;
-                }
-            };
-            self.note(work, &path, name, version, text, became);
-        }
-        Ok(())
-    }
-
-    /// Keeps the text of a manifest that has changed, or tells what it holds instead.
-    fn note(&mut self, work: &mut Work<'_>, path: &str, name: &str, version: &str, text: String, became: Wanted) {
-        match became {
-            Wanted::Added | Wanted::Raised { .. } => {
-                self.set(path, text);
-                work.draft.installs = true;
-            }
-            Wanted::Present => {}
-            Wanted::Kept { version: present } => work.draft.steps.push(Step {
-                text: format!("{path} asks for {name} {present}; this was written for {version}: check that it fits"),
-                snippet: None,
-            }),
-        }
-    }
-
-    fn add_test_script(&mut self, work: &Work<'_>, command: &str) -> Result<(), String> {
-        let path = self.package_path()?;
-        let text = self.text(&path).unwrap_or_default();
-        let tests = work.renderer.conventions().layout.get("tests").map_or("tests", String::as_str);
-        let service = &self.audit.project.service(self.service).path;
-        let tests = tests.strip_prefix(&format!("{service}/")).unwrap_or(tests);
-        let command = command.replace("tests/", &format!("{tests}/"));
-        let broken = |error: crate::syntax::SyntaxError| format!("{path}:{}: {error}; repair it first", error.line);
-        if let Some(text) = manifest::add_script(&text, "test", &command).map_err(broken)? {
-            self.set(&path, text);
-        }
-        Ok(())
     }
 
     fn add_env(&mut self, work: &mut Work<'_>) {
@@ -407,7 +287,7 @@ impl<'a> Composer<'a> {
         let is_local = |import: &Import| language::is_local(import, conventions);
         let mut edits: Vec<(Key, Edit)> = add_imports(text, outline, &imports, line_break, &read, &is_local)
             .into_iter()
-            .map(|edit| ((0, edit.text.trim_start().to_owned()), edit))
+            .map(|edit| ((0, read(edit.text.trim()).map(|import| import.specifier).unwrap_or_default()), edit))
             .collect();
         if !spec.insert.is_empty() {
             let code = work.code(&spec.insert, place)?.trim_end().to_owned();
@@ -542,7 +422,8 @@ impl Work<'_> {
                 let path = self.renderer.conventions().layout.get("docs").cloned().unwrap_or_default();
                 let text = self.renderer.render(&self.module.id, &step.text, &path);
                 let text = text.map_err(|error| self.failed(&error))?;
-                self.draft.steps.push(Step { text, snippet: None });
+                let list = if step.wiring { &mut self.draft.wiring } else { &mut self.draft.steps };
+                list.push(Step { text, snippet: None });
             }
         }
         Ok(())

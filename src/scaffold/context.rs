@@ -33,6 +33,7 @@ pub fn context_for(
         database: first("database"),
         cache: first("cache"),
         clients,
+        stores: stores(audit, id),
         layout: conventions.layout.clone(),
         app: wiring.app_name().unwrap_or("app").to_owned(),
         app_file: wiring.app_path().unwrap_or_default().to_owned(),
@@ -76,6 +77,19 @@ fn env_names(audit: &Audit, id: ServiceId) -> Vec<String> {
 
 fn text(fact: &Fact, field: &str) -> Option<String> {
     fact.get(field).and_then(Value::as_text).map(str::to_owned)
+}
+
+/// Kinds of store that the service has clients of, sorted.
+fn stores(audit: &Audit, id: ServiceId) -> Vec<String> {
+    let facts = audit
+        .facts
+        .facts
+        .iter()
+        .filter(|fact| &*fact.kind == "client" && fact.service == id && fact.area == Area::Server && fact.reached);
+    let mut stores: Vec<String> = facts.filter_map(|fact| text(fact, "store")).collect();
+    stores.sort();
+    stores.dedup();
+    stores
 }
 
 /// Clients that are made once at the top of a module and exported from there.

@@ -8,6 +8,7 @@ mod apply;
 mod compose;
 mod context;
 mod conventions;
+mod dependencies;
 mod disk;
 mod edits;
 pub mod git;

@@ -99,6 +99,8 @@ pub struct EnvSpec {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepSpec {
     pub text: String,
+    /// Controls that the module closes pass only after it.
+    pub wiring: bool,
     pub when: Option<String>,
 }
 
@@ -201,6 +203,7 @@ fn env(node: &Node) -> Result<EnvSpec, Problem> {
 }
 
 fn step(node: &Node) -> Result<StepSpec, Problem> {
-    only_keys(as_table(node, "a step")?, "a step", &["text", "if"])?;
-    Ok(StepSpec { text: required(node, "text")?, when: text_of(node, "if")? })
+    only_keys(as_table(node, "a step")?, "a step", &["text", "if", "wiring"])?;
+    let wiring = node.get("wiring").and_then(Node::as_bool).unwrap_or(false);
+    Ok(StepSpec { text: required(node, "text")?, wiring, when: text_of(node, "if")? })
 }

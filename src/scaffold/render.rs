@@ -27,6 +27,8 @@ pub struct Context {
     pub majors: BTreeMap<String, u64>,
     /// Modules that are there once this plan is applied.
     pub modules: Vec<String>,
+    /// Kinds of store that the service uses (`database`, `cache`, `queue`), whether or not a client can be imported.
+    pub stores: Vec<String>,
     /// Shared clients of databases, caches and queues that can be imported.
     pub clients: Vec<Client>,
     /// The first of them that is a database, and the first that is a cache.
