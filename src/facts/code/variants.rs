@@ -85,7 +85,6 @@ fn response(evaluator: &Evaluator<'_>, at: ExprRef, status: f64, name: &str) -> 
     let expr = loaded.module.expr(at.expr);
     let function = loaded.module.function_of(at.expr);
     Raw {
-        view: None,
         kind: "response".into(),
         clause: "shape variant".into(),
         view: None,
