@@ -275,7 +275,12 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             Callable::Function(function) => self.placed.get(function),
             _ => None,
         });
-        let number = *handlers.flatten().next()?;
+        // What hangs in a scope is among the arguments of what the scope hangs in, too.
+        let length = |number: &usize| {
+            let span = self.raws[self.mounts[*number].raw].span;
+            span.end - span.start
+        };
+        let number = handlers.flatten().copied().min_by_key(length)?;
         let mount = &self.mounts[number];
         let prefix = mount.paths.as_ref().and_then(|paths| paths.first());
         let full = join(prefix.map(String::as_str), path);
