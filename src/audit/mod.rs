@@ -4,6 +4,7 @@ mod collect;
 mod places;
 mod read;
 mod routes;
+mod unread;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -245,7 +246,7 @@ fn judge(
         selected: selected(options, &controls),
         services: chosen.services,
         as_services: chosen.forced,
-        not_assessable: unsupported(project),
+        not_assessable: unread::unread(project, facts),
     });
     Ok((evaluated.evaluations, report))
 }
@@ -322,23 +323,4 @@ fn service(project: &Project, path: &str, source: &str) -> miette::Result<Servic
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
     let help = format!("a service is a folder with a manifest of its own: {}{more}", shown.join(", "));
     Err(miette!(help = help, "no service lies at `{path}`, which {source} names"))
-}
-
-fn capitalised(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
-}
-
-/// Services whose code is in no language that is read as a whole yet.
-fn unsupported(project: &Project) -> BTreeMap<ServiceId, String> {
-    let supported = |language: &String| matches!(language.as_str(), "typescript" | "javascript" | "rust");
-    let mut found = BTreeMap::new();
-    for (index, service) in project.services.iter().enumerate() {
-        if !service.languages.is_empty() && !service.languages.iter().any(supported) {
-            let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
-            let names: Vec<String> = service.languages.iter().map(|language| capitalised(language)).collect();
-            found.insert(id, format!("{} is read only in part so far, so nothing is scored", names.join(", ")));
-        }
-    }
-    found
 }

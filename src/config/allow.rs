@@ -241,11 +241,10 @@ mod tests {
         assert_eq!(covers, ["", "x", "y", "xy", "z", ""]);
     }
 
+    /// In quadratic time this would not end.
     #[test]
-    fn one_huge_line_is_read_in_linear_time() {
-        let text = "/* readycheck-allow(x) é".repeat(20_000);
-        let started = std::time::Instant::now();
-        assert_eq!(find_allows(&text, Comments::Slashes).len(), 20_000);
-        assert!(started.elapsed().as_secs() < 5);
+    fn one_huge_line_is_read() {
+        let text = "/* readycheck-allow(x) é".repeat(100_000);
+        assert_eq!(find_allows(&text, Comments::Slashes).len(), 100_000);
     }
 }

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::model::ProcessKind;
+use super::model::{ProcessKind, Service};
+use super::requirements::Ecosystem;
 
 const TEXT: &str = include_str!("../../rules/ecosystems.toml");
 
@@ -16,6 +17,22 @@ pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| toml::from_str(TEXT)
 pub(super) struct Table {
     pub(super) python: Python,
     pub(super) rust: Rust,
+    /// Frameworks whose routes are not read yet: by ecosystem, package and name.
+    unread: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// The framework of a service whose routes are not read yet, if it declares one.
+pub fn unread_framework(service: &Service) -> Option<&'static str> {
+    let ecosystems = [Ecosystem::Npm, Ecosystem::Pypi, Ecosystem::Crates];
+    let table = ecosystems.into_iter().filter_map(|ecosystem| Some((ecosystem, TABLE.unread.get(ecosystem.name())?)));
+    table
+        .flat_map(|(ecosystem, packages)| packages.iter().map(move |(package, name)| (ecosystem, package, name)))
+        .find(|(ecosystem, package, _)| service.declares(*ecosystem, package) && !is_for_development(service, package))
+        .map(|(_, _, name)| name.as_str())
+}
+
+fn is_for_development(service: &Service, package: &str) -> bool {
+    service.dependencies.get(package).is_some_and(|found| found.dev)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -119,6 +136,9 @@ mod tests {
         assert_eq!(table.program("uvicorn").unwrap().kind, Some(ProcessKind::Http));
         assert_eq!(table.program("celery").unwrap().verbs["beat"], ProcessKind::Scheduler);
         assert_eq!(table.python.manage.kind("migrate"), None);
+        for ecosystem in table.unread.keys() {
+            assert!(["npm", "pypi", "crates"].contains(&ecosystem.as_str()), "{ecosystem}");
+        }
         assert!(table.constructs("app = FastAPI(title='x')") && !table.constructs("app: FastAPI"));
     }
 }

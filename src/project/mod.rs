@@ -25,6 +25,7 @@ mod units;
 mod walk;
 
 pub use classify::classify;
+pub use frameworks::unread_framework;
 pub use manifests::{Manifests, Need, needed};
 pub use model::*;
 pub use refine::area_of_module;

@@ -508,16 +508,15 @@ fn no_match_is_clean_not_inapplicable() {
     assert_eq!(evaluation.applies, Applies::Yes);
 }
 
+/// In time that grows with sites times indexes this would not end.
 #[test]
-fn many_sites_with_joins_take_no_time() {
+fn many_sites_with_joins_are_joined() {
     let mut world = World::new();
-    for number in 0..4000 {
+    for number in 0..20_000 {
         world.add("relation", &format!("{{ model = 'M{number}', columns = ['a'] }}"));
         world.add("index", &format!("{{ model = 'M{number}', columns = ['a'] }}"));
     }
-    let start = std::time::Instant::now();
     assert!(world.run(INDEX).findings.is_empty());
-    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
 }
 
 #[test]
