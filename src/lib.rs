@@ -10,5 +10,6 @@ pub mod facts;
 pub mod project;
 pub mod report;
 pub mod rules;
+pub mod scaffold;
 pub mod score;
 pub mod syntax;

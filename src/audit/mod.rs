@@ -6,8 +6,9 @@ mod read;
 mod routes;
 mod unread;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use miette::{Context as _, IntoDiagnostic, miette};
 
@@ -50,6 +51,8 @@ pub struct Options {
     pub jobs: usize,
     /// `YYYY-MM-DD`; decides expiry.
     pub now: Option<String>,
+    /// Contents that stand for what is on the disk, by path: what scaffolding would write.
+    pub overlay: HashMap<String, Arc<[u8]>>,
 }
 
 /// What an audit found, with the layers under it for `facts`, `routes` and `rules why`.
@@ -151,7 +154,8 @@ impl Task<'_> {
         progress(Stage::Files);
         let exclude = config.audit.exclude.clone();
         let walk = WalkOptions { scope: self.scope.clone(), exclude, jobs: self.options.jobs };
-        let mut project = discover(Tree::on_disk(self.root.to_owned()), &walk).into_diagnostic()?;
+        let tree = Tree { overlay: self.options.overlay.clone(), ..Tree::on_disk(self.root) };
+        let mut project = discover(tree, &walk).into_diagnostic()?;
         progress(Stage::Facts);
         let mut contents = read_all(&mut project, &scanners(rules)?);
         let facts = collect::collect(&mut project, &mut contents, self.stacks);

@@ -6,7 +6,7 @@ use crate::facts::FactStore;
 use crate::project::{Project, Service, ServiceId, unread_framework};
 
 /// Languages that are read as a whole.
-const LANGUAGES: &[&str] = &["typescript", "javascript"];
+const LANGUAGES: &[&str] = &["typescript", "javascript", "rust"];
 
 /// By service, why it gets no score.
 pub fn unread(project: &Project, facts: &FactStore) -> BTreeMap<ServiceId, String> {

@@ -152,6 +152,7 @@ fn options(args: &Args) -> Options {
         no_waivers: args.no_waivers,
         jobs: args.jobs.map_or(0, usize::from),
         now: args.now.clone(),
+        ..Options::default()
     }
 }
 

@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod routes;
 mod rules;
+mod scaffold;
 mod session;
 mod sources;
 mod suggest;
@@ -54,6 +55,7 @@ enum Command {
     Rules(rules::Args),
     Facts(facts::Args),
     Routes(routes::Args),
+    Scaffold(Box<scaffold::Args>),
 }
 
 const AFTER_HELP: &str = "\
@@ -139,6 +141,7 @@ fn parse_and_run(args: &[OsString], console: &mut Console, engine: &dyn Engine) 
         Some(Command::Rules(args)) => rules::run(args, &mut session),
         Some(Command::Facts(args)) => facts::run(&args, &mut session),
         Some(Command::Routes(args)) => routes::run(&args, &mut session),
+        Some(Command::Scaffold(args)) => scaffold::run(&args, &mut session),
     }
 }
 

@@ -18,6 +18,7 @@ pub mod python;
 #[cfg(test)]
 mod python_tests;
 pub mod resolve;
+mod settings;
 pub mod shapes;
 pub mod stacks;
 mod turn;

@@ -17,7 +17,13 @@ pub struct FunctionId(pub u32);
 /// Every kind of fact with the fields that clauses, rules and shapes may use: the closed list that the loader checks.
 pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("router", &["prefix", "parent", "idle"]),
-    ("mount", &["scope", "path", "except", "order", "off", "strength", "chain", "roles", "replaces"]),
+    (
+        "mount",
+        &[
+            "scope", "path", "except", "order", "off", "strength", "chain", "roles", "slot", "methods", "routes",
+            "list", "names", "replaces",
+        ],
+    ),
     ("role", &["role", "on", "fails", "strength", "opts", "enforced", "idle"]),
     (
         "route",
@@ -34,6 +40,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "unvalidated",
             "signs_in",
             "framework",
+            "list",
             "document",
             "answers",
             "parameters",

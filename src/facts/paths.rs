@@ -318,7 +318,7 @@ impl Pattern {
 
     /// The names that the last step can have; none when any name will do.
     pub fn last_names(&self) -> Option<Vec<Arc<str>>> {
-        match self.steps.last() {
+        match self.steps.iter().rev().find(|step| **step != SelectorStep::Result) {
             Some(SelectorStep::Names(names)) => Some(names.clone()),
             Some(_) => None,
             None => match &self.root {

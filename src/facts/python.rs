@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::program::{Loaded, ModuleId, Program, Resolution, Resolver, Target};
+use super::program::{Exported, Loaded, ModuleId, Program, Resolution, Resolver, Target};
 use crate::project::{FileId, FileKind, Project};
 use crate::syntax::hir::{Definition, Imported, Language, SourceIdx, SymbolIdx};
 
@@ -141,6 +141,23 @@ impl Program<'_> {
             _ => None,
         });
         named.collect()
+    }
+
+    /// What a text of a module spells: a module of the project, or a name in one (`"shop.middleware.Audit"`).
+    pub fn named(&self, from: ModuleId, text: &str) -> Option<Exported> {
+        let loaded = self.loaded(from);
+        let module_at = |path: &str| {
+            let at = loaded.module.sources.iter().position(|source| loaded.module.str(source.specifier) == path)?;
+            match loaded.targets.get(at) {
+                Some(Target::Module(module)) => Some(*module),
+                _ => None,
+            }
+        };
+        if let Some(module) = module_at(text) {
+            return Some(Exported::Namespace(module));
+        }
+        let (package, name) = text.rsplit_once('.')?;
+        self.export_named(module_at(package)?, name)
     }
 
     /// All modules of a package and of those in it.

@@ -281,28 +281,42 @@ fn formats_that_are_not_written_out_count_as_built() {
 }
 
 const STACK: &str = r#"
+settings = { names = ["DATABASES"], aside = ["local"] }
+resources = [
+  { class = "views.APIView", answers = { get = "GET", post = "POST" } },
+  { class = "views.ListView", has = ["get"], roles = "lists" },
+  { class = "views.Permission", refuses = "allow" },
+]
 types = { App = "fastapi.FastAPI()", Router = "App | fastapi.APIRouter()", Model = "django.db.models.Model+" }
 fact.router = [
   { call = "fastapi.FastAPI()", parent = "none" },
   { call = "fastapi.APIRouter()", prefix = "$opt.prefix" },
 ]
-fact.route = [{ decorator = "Router.{get,post}", router = "$recv", method = "$callee", path = "$arg:string", chain = "$target" }]
+fact.route = [
+  { call = "urls.path", list = "$list", method = "ALL", path = "$arg[0]", chain = "$arg[1]" },
+  { decorator = "Router.{get,post}", router = "$recv", method = "$callee", path = "$arg:string", chain = "$target" },
+]
 fact.mount = [
+  { call = "urls.path", list = "$list", path = "$arg[0]", routes = "$arg[1]", names = "patterns" },
+  { setting = "ROOT", routes = "$value", names = "patterns" },
+  { setting = "DEFAULTS", chain = "$value", holds_for = "views.APIView", slot = "permissions" },
   { call = "Router.include_router", scope = "$recv", path = "$opt.prefix", chain = "$arg[0]" },
   { param = "fastapi.Depends", scope = "$route", chain = "$arg[0]" },
   { decorator = "auth.login_required", scope = "$target", chain = "$recv" },
-  { attr = "views.APIView.permission_classes", scope = "$class", chain = "$value[*]" },
+  { attr = "views.APIView.permission_classes", scope = "$class", chain = "$value", slot = "permissions" },
 ]
 fact.model = [{ extends = "Model", name = "$class" }]
 fact.capability = [{ attr = "Model.*", is = "django.db.models.*Field()", name = "$name", opts = { of = "$class", unique = "$opt.unique ?? false" } }]
 fact.setting = [{ setting = "DEBUG | DATABASES.default.ENGINE", key = "$name", value = "$value" }]
+fact.role = [{ use = "views.SignedIn", role = "auth" }, { read = "ident.user", role = "auth", fails = "returns" }]
 fact.input = [{ param = "pydantic.BaseModel", part = "body", type = "$type" }]
 "#;
 
 fn facts(files: &[(&str, &str)], kind: &str) -> Vec<super::Fact> {
     let stacks = Stacks::load([("test.toml", STACK)]).unwrap();
-    let mut facts =
-        with_program(&project(files), files, |program| super::code::code_facts(program, &stacks, &[]).facts);
+    let mut project = project(files);
+    project.services[0].stacks = vec!["test".into()];
+    let mut facts = with_program(&project, files, |program| super::code::code_facts(program, &stacks, &[]).facts);
     facts.retain(|fact| &*fact.kind == kind);
     facts
 }
@@ -353,7 +367,98 @@ fn settings_are_read_by_their_path() {
     let files =
         [("settings.py", "DEBUG = True\nDATABASES = {'default': {'ENGINE': 'sqlite3'}, 'other': {'ENGINE': 'x'}}\n")];
     let found: Vec<String> = facts(&files, "setting").iter().map(|fact| text(fact, "key")).collect();
-    assert_eq!(found, ["DEBUG", "ENGINE"]);
+    assert_eq!(found, ["DEBUG", "DATABASES.default.ENGINE"]);
+}
+
+#[test]
+fn settings_are_those_of_production() {
+    let files = [
+        ("conf/__init__.py", ""),
+        ("conf/base.py", "DEBUG = True\nDATABASES = {'default': {'ENGINE': 'sqlite3'}}\n"),
+        ("conf/local.py", "from .base import *\nDATABASES = {}\n"),
+        ("conf/live.py", "from .base import *\nDEBUG = False\nDATABASES['default']['ENGINE'] = 'postgres'\n"),
+        ("other.py", "DEBUG = True\n"),
+    ];
+    let found: Vec<(String, Option<super::Value>)> =
+        facts(&files, "setting").iter().map(|fact| (text(fact, "key"), fact.get("value").cloned())).collect();
+    let wanted = [
+        ("DEBUG".to_owned(), Some(super::Value::bool(false))),
+        ("DATABASES.default.ENGINE".to_owned(), Some(super::Value::text("postgres"))),
+    ];
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn a_setting_under_a_debug_switch_is_not_productions() {
+    let text = "DATABASES = {}\nDEBUG = flag()\nif DEBUG:\n    DATABASES = {'default': {'ENGINE': 'sqlite3'}}\nelse:\n    DATABASES = {'default': {'ENGINE': 'pg'}}\n";
+    let found = facts(&[("settings.py", text)], "setting");
+    let engines: Vec<&super::Fact> = found.iter().filter(|fact| self::text(fact, "key") != "DEBUG").collect();
+    assert_eq!(engines.len(), 1);
+    assert_eq!(self::text(engines[0], "value"), "pg");
+}
+
+const VIEWS: &str = "
+from views import APIView, ListView, Permission, SignedIn
+import ident
+class Own(Permission):
+    def allow(self, request): return bool(ident.user)
+class Orders(APIView):
+    permission_classes = [Own]
+    def get(self, request): ...
+    def post(self, request): ...
+class Things(APIView, ListView):
+    def post(self, request): ...
+class Open(APIView):
+    permission_classes = []
+    def get(self, request): ...
+def plain(request): ...
+";
+
+fn routed(files: &[(&str, &str)]) -> Vec<(String, String, Vec<String>, bool)> {
+    let roles = |fact: &super::Fact| match fact.get("roles").map(|roles| roles.data.clone()) {
+        Some(super::Data::List(items)) => items.iter().filter_map(|role| role.as_text().map(str::to_owned)).collect(),
+        _ => Vec::new(),
+    };
+    let found = facts(files, "route");
+    found.iter().map(|fact| (text(fact, "method"), text(fact, "path"), roles(fact), fact.used)).collect()
+}
+
+#[test]
+fn routes_in_lists_are_hung_into_lists() {
+    let files = [
+        ("conf.py", "DATABASES = {}\nROOT = 'main.routing'\nDEFAULTS = ['views.SignedIn']\n"),
+        ("main/__init__.py", ""),
+        (
+            "main/routing.py",
+            "from urls import path, include\npatterns = [path('api/', include('shop.routing'))]\npatterns += [path('', include(('shop.more', 'x')))]\n",
+        ),
+        ("shop/__init__.py", ""),
+        ("shop/handlers.py", VIEWS),
+        (
+            "shop/routing.py",
+            "from urls import path\nfrom . import handlers as h\npatterns = [path('orders/<int:pk>/', h.Orders.as_view()), path('plain/', h.plain)]\n",
+        ),
+        (
+            "shop/more.py",
+            "from urls import path\nfrom .handlers import Things, Open\npatterns = [path('t/', Things.as_view()), path('o/', wrap(Open.as_view()))]\n",
+        ),
+        ("shop/unused.py", "from urls import path\nfrom .handlers import plain\npatterns = [path('u/', plain)]\n"),
+    ];
+    let route = |method: &str, path: &str, roles: &[&str], used: bool| {
+        (method.to_owned(), path.to_owned(), roles.iter().map(|role| (*role).to_owned()).collect::<Vec<String>>(), used)
+    };
+    let mut found = routed(&files);
+    found.sort();
+    let wanted = [
+        route("ALL", "/api/plain/", &[], true),
+        route("ALL", "u/", &[], false),
+        route("GET", "/api/orders/:pk/", &["auth"], true),
+        route("GET", "/o/", &[], true),
+        route("GET", "/t/", &["auth", "lists"], true),
+        route("POST", "/api/orders/:pk/", &["auth"], true),
+        route("POST", "/t/", &["auth"], true),
+    ];
+    assert_eq!(found, wanted);
 }
 
 #[test]

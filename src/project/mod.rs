@@ -24,7 +24,7 @@ mod tree;
 mod units;
 mod walk;
 
-pub use classify::classify;
+pub use classify::{classify, kind_of};
 pub use frameworks::unread_framework;
 pub use manifests::{Manifests, Need, needed};
 pub use model::*;

@@ -38,6 +38,9 @@ const SKIPPED_FOLDERS: &[&str] = &[
     ".gradle",
 ];
 
+/// Copies of generated and earlier texts that scaffolding keeps: no part of the project.
+const KEPT_COPIES: &[&str] = &[".readycheck/base", ".readycheck/run", ".readycheck/finished", ".readycheck/undone"];
+
 /// How a tree is listed.
 #[derive(Debug, Clone, Default)]
 pub struct WalkOptions {
@@ -167,6 +170,9 @@ impl Listing {
         let Ok(root) = root.canonicalize() else { return };
         for path in &index.files {
             if self.files.contains_key(path) || exclude.matched_path_or_any_parents(path, false).is_ignore() {
+                continue;
+            }
+            if Path::new(path).ancestors().any(|above| KEPT_COPIES.iter().any(|kept| above.ends_with(kept))) {
                 continue;
             }
             let place = root.join(path);
@@ -303,7 +309,7 @@ fn entry_filter(
             return false;
         }
         let path = entry.path().strip_prefix(&root).unwrap_or(entry.path());
-        if exclude.matched(path, is_folder).is_ignore() {
+        if exclude.matched(path, is_folder).is_ignore() || KEPT_COPIES.iter().any(|kept| path.ends_with(kept)) {
             return false;
         }
         let unsafe_to_enter = git_ignore && is_folder && has_strange_ignore_file(entry.path());

@@ -6,7 +6,7 @@ use super::extract::{Place, Raw, Target, apply};
 use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::facts::stacks::Verb;
+use crate::facts::stacks::{Stacks, Verb};
 use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, FunctionIdx, MemberKind, Step, TypeId};
 
 /// Calls in one annotation (`Annotated[T, Depends(f), Query()]`) that are looked at.
@@ -75,6 +75,26 @@ fn class(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassIdx, out: 
     }
     let name = hir.class(class).name.map(|name| hir.str(name));
     apply(evaluator, Verb::Extends, &ancestors, Place { name, ..Place::on(at, target) }, out);
+    attributes(evaluator, (module, class), &ancestors, out);
+    // A mixin is what the classes are that it is mixed into.
+    let lineage = evaluator.lineage(module, class);
+    for (module, class) in lineage.classes.into_iter().skip(1) {
+        if evaluator.lineage(module, class).outside.is_empty() {
+            attributes(evaluator, (module, class), &ancestors, out);
+        }
+    }
+}
+
+/// The attributes in the body of a class that has these paths above it.
+fn attributes(
+    evaluator: &mut Evaluator<'_>,
+    (module, class): (ModuleId, ClassIdx),
+    ancestors: &[PathId],
+    out: &mut Vec<Raw>,
+) {
+    let Some(at) = class_expr(evaluator, module, class) else { return };
+    let hir = evaluator.program.module(module);
+    let target = Target { class: Some(at), ..Target::of(at) };
     for member in &hir.class(class).members {
         let MemberKind::Field(value) = member.kind else { continue };
         let annotation = hir.written_type(member.annotation);
@@ -167,15 +187,28 @@ pub(super) fn type_paths(evaluator: &mut Evaluator<'_>, module: ModuleId, ty: Ty
     paths
 }
 
-/// Variables of a module that a framework reads by name: `MIDDLEWARE = […]`.
+/// The settings that a module makes, as production has them: `MIDDLEWARE = […]`, and the entries of dictionaries.
 fn settings(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>) {
-    let stacks = evaluator.stacks;
+    let (stacks, links) = (evaluator.stacks, evaluator.links);
     if !stacks.has_verb(Verb::Setting) {
         return;
     }
-    let program = evaluator.program;
-    let hir = program.module(module);
+    let service = evaluator.program.project.file(evaluator.program.loaded(module).file).service;
     let root = evaluator.paths.root(super::super::stacks::SETTINGS);
+    let before = out.len();
+    for (name, assigned) in links.settings.all(service) {
+        if assigned.iter().all(|one| one.value.module != module) {
+            continue;
+        }
+        let path = name.split('.').fold(root, |path, part| evaluator.paths.member(path, part));
+        for at in evaluator.setting_refs(module, name).into_iter().filter(|at| at.module == module) {
+            let target = Target { value: Some(at), ..Target::of(at) };
+            apply(evaluator, Verb::Setting, &[path], Place { name: Some(name), ..Place::on(at, target) }, out);
+        }
+    }
+    retain_from(out, before, |raw| is_of_modules(stacks, raw));
+    let before = out.len();
+    let hir = evaluator.program.module(module);
     for export in &hir.exports {
         let crate::syntax::hir::ExportTarget::Symbol(symbol) = export.target else { continue };
         let entry = hir.symbol(symbol);
@@ -185,6 +218,13 @@ fn settings(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>)
         let path = evaluator.paths.member(root, name);
         setting(evaluator, ExprRef { module, expr }, path, name, 0, out);
     }
+    retain_from(out, before, |raw| !is_of_modules(stacks, raw));
+}
+
+/// Keeps of what was added since then what is wanted.
+fn retain_from(out: &mut Vec<Raw>, start: usize, is_wanted: impl Fn(&Raw) -> bool) {
+    let added = out.split_off(start);
+    out.extend(added.into_iter().filter(is_wanted));
 }
 
 /// `object` says nothing about a class.
@@ -197,6 +237,7 @@ fn class_settings(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassI
     if !evaluator.stacks.has_verb(Verb::Setting) {
         return;
     }
+    let before = out.len();
     let hir = evaluator.program.module(module);
     let root = evaluator.paths.root(super::super::stacks::SETTINGS);
     for member in &hir.class(class).members {
@@ -206,6 +247,13 @@ fn class_settings(evaluator: &mut Evaluator<'_>, module: ModuleId, class: ClassI
         let path = evaluator.paths.member(root, name);
         setting(evaluator, ExprRef { module, expr }, path, name, 0, out);
     }
+    let stacks = evaluator.stacks;
+    retain_from(out, before, |raw| !is_of_modules(stacks, raw));
+}
+
+/// Is it of a framework whose settings stand in modules of their own?
+fn is_of_modules(stacks: &Stacks, raw: &Raw) -> bool {
+    stacks.settings.iter().any(|kind| raw.stack == Some(kind.stack))
 }
 
 fn is_of_constant(sign: char) -> bool {

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use super::declared::{extract_declared, injected};
 use super::kept::mark_kept;
+use super::resources::View;
 use super::statuses::number_statuses;
 use super::thrown::thrown_refusals;
+use super::uses::extract_uses;
 use super::variants::answered_variants;
 use crate::facts::arguments::{handed, positional};
 use crate::facts::graph::{Callable, add_call_edges, exports_of, halves, is_audited, nesting_edges};
@@ -39,6 +42,8 @@ pub struct Raw {
     pub certain: Confidence,
     /// Where a helper registers for others: the call in it, and the turn that this is.
     pub within: Option<(ExprRef, Turn)>,
+    /// The class that answers a route.
+    pub view: Option<View>,
 }
 
 impl Raw {
@@ -73,7 +78,8 @@ impl Raw {
 }
 
 /// Fields whose expressions matter, not their values.
-const REF_FIELDS: &[&str] = &["router", "chain", "scope", "handler", "state", "shape", "parts", "of", "decides"];
+const REF_FIELDS: &[&str] =
+    &["router", "chain", "scope", "handler", "state", "shape", "parts", "of", "decides", "routes", "list"];
 /// Fields of which both matter.
 const VALUE_AND_REF_FIELDS: &[&str] = &["body", "data", "on", "status", "type", "target", "on_delete", "columns"];
 
@@ -180,6 +186,9 @@ fn add_injected_edges(evaluator: &mut Evaluator<'_>, module: ModuleId, edges: &m
 
 /// What only shows when all facts are there.
 fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
+    once_per_mount(&mut found);
+    extract_uses(evaluator, &mut found);
+    found = found.into_iter().flat_map(each_role).collect();
     number_statuses(&mut found);
     answered_variants(evaluator, &mut found);
     let mut refusals: Vec<Raw> = found.iter().filter_map(refusal).collect();
@@ -189,6 +198,33 @@ fn finish(evaluator: &mut Evaluator<'_>, mut found: Vec<Raw>) -> Vec<Raw> {
     mark_kept(evaluator, &mut found);
     found.iter_mut().for_each(mark_own_origin);
     found
+}
+
+/// What a mixin mounts is seen with every class that it is mixed into.
+fn once_per_mount(found: &mut Vec<Raw>) {
+    let mut seen = FxHashSet::default();
+    found.retain(|raw| {
+        &*raw.kind != "mount" || raw.at.expr == ExprId::NONE || {
+            let scope = raw.refs("scope").first().copied();
+            seen.insert((raw.clause.clone(), raw.at, scope))
+        }
+    });
+}
+
+/// `role = "auth, admin"` plays both.
+fn each_role(raw: Raw) -> SmallVec<[Raw; 1]> {
+    let names: SmallVec<[String; 2]> = match raw.text("role") {
+        Some(names) if &*raw.kind == "role" && names.contains(',') => {
+            names.split(',').map(|name| name.trim().to_owned()).collect()
+        }
+        _ => return smallvec::smallvec![raw],
+    };
+    let of_name = |name: String| {
+        let mut one = raw.clone();
+        one.set("role", Value::text(name));
+        one
+    };
+    names.into_iter().map(of_name).collect()
 }
 
 /// A path without a host goes to wherever the page came from.
@@ -379,6 +415,7 @@ pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api
         api: api.into(),
         certain,
         within: None,
+        view: None,
     }
 }
 
@@ -492,6 +529,7 @@ fn export_fact(
         api: name.into(),
         certain: Confidence::High,
         within: None,
+        view: None,
     })
 }
 
@@ -590,6 +628,11 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
             ty.and_then(|ty| type_name(module, ty)).map_or(Value::ABSENT, Value::text)
         }
         "name" => place.name.map_or(Value::ABSENT, Value::text),
+        "value" => match place.target.and_then(|target| target.value) {
+            Some(value) => evaluator.value(value),
+            None => Value::ABSENT,
+        },
+        "setting" => return evaluator.setting_value(place.at.module, rest),
         "assigned" => match evaluator.assigned_to(place.at) {
             Some(value) => evaluator.value(value),
             None => Value::ABSENT,

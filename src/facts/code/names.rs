@@ -180,6 +180,7 @@ pub fn shape(program: &Program<'_>, kind: &str, at: ExprRef, fields: Vec<(&str, 
         api: "".into(),
         certain: Confidence::High,
         within: None,
+        view: None,
     }
 }
 
@@ -382,6 +383,7 @@ fn function_that_succeeds(program: &Program<'_>, at: FunctionRef) -> Option<Raw>
         api: "".into(),
         certain: Confidence::High,
         within: None,
+        view: None,
     })
 }
 

@@ -97,6 +97,8 @@ impl Evaluator<'_> {
             }
             Source::Recv => self.receiver(at).into_iter().collect(),
             Source::Beside => self.beside(at).into_iter().collect(),
+            Source::List => super::lists::list_around(self, at).into_iter().collect(),
+            Source::Setting => self.setting_refs(at.module, &item.steps.join(".")),
             Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type
                 if place.target.is_some() =>
             {
@@ -105,6 +107,7 @@ impl Evaluator<'_> {
                 declared.into_iter().filter_map(&mut follow).collect()
             }
             Source::Made | Source::Value => vec![at],
+            Source::Opt if item.steps.is_empty() => return self.keywords(at).into_iter().collect(),
             Source::Opt | Source::Own => {
                 let name = item.steps.first().map(String::as_str).unwrap_or_default();
                 return self.option_ref(at, name).into_iter().collect();
@@ -417,8 +420,9 @@ impl Evaluator<'_> {
             {
                 self.declared_value(&item.source, place)
             }
+            Source::Setting => return self.setting_value(at.module, &item.steps.join(".")),
             Source::Made | Source::Value => self.value(at),
-            Source::Elements | Source::Target | Source::Class | Source::Type => Value::ABSENT,
+            Source::Elements | Source::Target | Source::Class | Source::Type | Source::List => Value::ABSENT,
         };
         let value = descend(value, &item.steps);
         if item.keys { keys(&value) } else { value }

@@ -3,11 +3,13 @@
 use rustc_hash::FxHashMap;
 
 use super::extract::Raw;
+use super::plain_paths::plain_path;
+use super::uses::add_used;
 use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing, Things};
-use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, MemberKind, Module};
+use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, Language, MemberKind, Module};
 
 /// A router of the project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +26,10 @@ pub struct Mount {
     pub callables: Vec<Callable>,
     pub paths: Option<Vec<String>>,
     pub half: bool,
+    /// What mounts of one slot decide, the nearest to a handler decides alone.
+    pub slot: Option<String>,
+    /// The methods that a handler is kept to.
+    pub methods: Vec<String>,
     /// Its path stands instead of the one that the router was made with.
     pub replaces: bool,
     pub order: Order,
@@ -85,13 +91,30 @@ impl Looker<'_, '_> {
         for &at in raw.refs("chain") {
             callables.extend(self.evaluator.callables(at));
         }
+        if self.evaluator.program.module(raw.at.module).language == Language::Python {
+            let functions = callables.len();
+            for &at in raw.refs("chain") {
+                add_used(self.evaluator, at, &mut callables);
+            }
+            // What wraps a class stays; of its methods, only those that answer run.
+            let is_wrapper = |callable: &Callable| matches!(callable, Callable::External { .. });
+            let used: Vec<Callable> = callables.drain(functions.min(callables.len())..).filter(is_wrapper).collect();
+            callables.extend(used);
+            if raw.view.is_some() {
+                callables.retain(is_wrapper);
+            }
+        }
         for &function in &raw.functions {
             if !callables.contains(&Callable::Function(function)) {
                 callables.push(Callable::Function(function));
             }
         }
-        let router = raw.refs("router").first().and_then(|&at| self.router_site(at, 0));
-        let views: Vec<(FunctionRef, String)> = raw.refs("chain").iter().flat_map(|&at| self.views(at)).collect();
+        let in_list = raw.refs("list").first().map(|&site| RouterId { site, owner: None });
+        let router = in_list.or_else(|| raw.refs("router").first().and_then(|&at| self.router_site(at, 0)));
+        let views: Vec<(FunctionRef, String)> = match raw.view {
+            Some(_) => Vec::new(),
+            None => raw.refs("chain").iter().flat_map(|&at| self.views(at)).collect(),
+        };
         let paths = self.paths_of_route(raw);
         let registered = |path: &Option<String>, callables: Vec<Callable>, method| Registered {
             raw: index,
@@ -132,10 +155,18 @@ impl Looker<'_, '_> {
     fn paths_of_route(&mut self, raw: &Raw) -> Vec<Option<String>> {
         let paths = match raw.get("path") {
             Some(Value { data: Data::Unknown, .. }) => self.paths_in_loop(raw),
-            Some(value) => mount_paths(value).unwrap_or_default(),
+            Some(value) => self.written_paths(raw, value).unwrap_or_default(),
             None => Vec::new(),
         };
         if paths.is_empty() { vec![None] } else { paths.into_iter().map(Some).collect() }
+    }
+
+    fn written_paths(&self, raw: &Raw, value: &Value) -> Option<Vec<String>> {
+        let paths = mount_paths(value)?;
+        match self.evaluator.program.module(raw.at.module).language {
+            Language::Python => Some(paths.iter().map(|path| plain_path(path)).collect()),
+            _ => Some(paths),
+        }
     }
 
     fn paths_in_loop(&mut self, raw: &Raw) -> Vec<String> {
@@ -185,10 +216,19 @@ impl Looker<'_, '_> {
             }
         }
         let scope = raw.refs("scope").first().and_then(|&at| self.router_site(at, 0));
-        let paths = raw.get("path").and_then(mount_paths).or_else(|| self.known_parts(raw));
-        let half = raw.text("strength") == Some("half");
-        let replaces = raw.get("replaces").is_some_and(|value| value.data == Data::Bool(true));
-        (Mount { raw: index, routers, callables, paths, half, replaces, order: Order::of(raw) }, scope)
+        let paths = raw.get("path").and_then(|value| self.written_paths(raw, value)).or_else(|| self.known_parts(raw));
+        let mount = Mount {
+            raw: index,
+            routers,
+            callables,
+            paths,
+            half: raw.text("strength") == Some("half"),
+            replaces: raw.get("replaces").is_some_and(|value| value.data == Data::Bool(true)),
+            order: Order::of(raw),
+            slot: raw.text("slot").map(str::to_owned),
+            methods: raw.get("methods").map(methods_of).unwrap_or_default(),
+        };
+        (mount, scope)
     }
 
     fn mounted_itself(&mut self, at: ExprRef) -> Option<Callable> {
@@ -372,6 +412,16 @@ pub fn class_around(module: &Module, expr: ExprId) -> Option<ClassIdx> {
     let (start, end) = (module.expr(expr).start, module.expr(expr).end);
     let around = (0..).map(ClassIdx).zip(&module.classes).filter(|(_, class)| class.start <= start && class.end >= end);
     around.min_by_key(|(_, class)| class.end - class.start).map(|(index, _)| index)
+}
+
+/// One method, or a list of them.
+fn methods_of(value: &Value) -> Vec<String> {
+    let texts: Vec<&str> = match &value.data {
+        Data::Text(text) => vec![text],
+        Data::List(items) => items.iter().filter_map(Value::as_text).collect(),
+        _ => Vec::new(),
+    };
+    texts.into_iter().map(str::to_uppercase).collect()
 }
 
 /// None for everything, or for paths that are not known.

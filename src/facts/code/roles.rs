@@ -55,6 +55,8 @@ impl Role {
 const MAX_HOPS: u8 = 5;
 
 pub struct Roles<'r, 'p> {
+    /// Functions that refuse a request by giving back something false.
+    pub refusing: FxHashSet<FunctionRef>,
     program: &'p Program<'p>,
     raws: &'r [Raw],
     by_function: FxHashMap<FunctionRef, Vec<usize>>,
@@ -92,6 +94,7 @@ impl<'r, 'p> Roles<'r, 'p> {
             }
         }
         Roles {
+            refusing: FxHashSet::default(),
             program,
             raws,
             by_function,
@@ -129,7 +132,18 @@ impl<'r, 'p> Roles<'r, 'p> {
     }
 
     pub fn of_function(&mut self, function: FunctionRef) -> Vec<Role> {
-        self.within(function, MAX_HOPS)
+        let mut found = self.within(function, MAX_HOPS);
+        if self.refusing.contains(&function) {
+            for role in found.iter_mut().filter(|role| role.enforced == Enforced::Pending) {
+                role.enforced = Enforced::Yes;
+            }
+        }
+        found
+    }
+
+    /// Does a call or name at that place play a role by itself?
+    pub fn is_role(&self, site: ExprRef) -> bool {
+        self.by_site.contains_key(&site)
     }
 
     fn within(&mut self, function: FunctionRef, hops: u8) -> Vec<Role> {

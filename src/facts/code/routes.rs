@@ -8,8 +8,10 @@ use super::registered::{Looker, Mount, Order, Registered, RouterId, class_around
 use super::roles::{Role, Roles};
 use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
+use crate::facts::paths::Selector;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
+use crate::project::ServiceId;
 use crate::syntax::hir::{ExprId, FunctionIdx};
 
 /// What a request to one route passes.
@@ -28,6 +30,8 @@ pub struct Composed {
     pub role_raws: Vec<usize>,
     /// Its router is mounted, up to an application.
     pub mounted: bool,
+    /// The methods that its handler is kept to.
+    pub declared_methods: Vec<String>,
 }
 
 /// Everything about routes in one project.
@@ -48,12 +52,14 @@ type Way = (Option<String>, Vec<(Callable, bool)>);
 
 /// The `order` of a mount by which a function is handed the router, to register on it.
 const HANDS: &str = "hands";
+/// The `strength` of a role that is only played where something is written.
+const WRITES: &str = "writes";
 /// Ways up to an application that are followed when a router is mounted more than once.
 const MAX_WAYS: usize = 3;
 const MAX_LEVELS: u8 = 6;
 
 pub fn wire(evaluator: &mut Evaluator<'_>, raws: &[Raw], roles: &mut Roles<'_, '_>) -> Wiring {
-    let mut wirer = Wirer::collect(evaluator, raws);
+    let mut wirer = Wirer::collect(evaluator, raws, roles);
     let mut wiring = Wiring {
         routes: Vec::new(),
         used_sites: FxHashSet::default(),
@@ -104,20 +110,26 @@ fn note(callable: Callable, wiring: &mut Wiring) {
     }
 }
 
-struct Wirer<'e, 'p, 'r> {
-    evaluator: &'e mut Evaluator<'p>,
-    raws: &'r [Raw],
-    mounts: Vec<Mount>,
-    routes: Vec<Registered>,
+pub(super) struct Wirer<'e, 'p, 'r> {
+    pub(super) evaluator: &'e mut Evaluator<'p>,
+    pub(super) raws: &'r [Raw],
+    pub(super) mounts: Vec<Mount>,
+    pub(super) routes: Vec<Registered>,
     /// By router: the mounts on it.
     on: FxHashMap<RouterId, Vec<usize>>,
     /// By router: the mounts that hang it in somewhere.
     under: FxHashMap<RouterId, Vec<usize>>,
     /// By function or class: the mounts that hold for it alone.
-    on_declared: FxHashMap<Declared, Vec<usize>>,
+    pub(super) on_declared: FxHashMap<Declared, Vec<usize>>,
     /// Mounts that hold for a whole service (`middleware.ts`).
     global: Vec<usize>,
     scopes: Vec<Option<RouterId>>,
+    /// Mounts that hold for handlers of a kind, wherever they are.
+    pub(super) kinds: Vec<(usize, &'p Selector)>,
+    /// Services that say which list of routes is the first.
+    pub(super) rooted: FxHashSet<ServiceId>,
+    /// Every list that something is registered in.
+    pub(super) lists: FxHashSet<ExprRef>,
     /// What routers were made with: the start of the paths of all that hangs on them.
     prefixes: FxHashMap<ExprRef, String>,
     /// By function: the routers that are handed to it to register on.
@@ -127,7 +139,7 @@ struct Wirer<'e, 'p, 'r> {
 }
 
 impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
-    fn collect(evaluator: &'e mut Evaluator<'p>, raws: &'r [Raw]) -> Self {
+    fn collect(evaluator: &'e mut Evaluator<'p>, raws: &'r [Raw], roles: &mut Roles<'_, '_>) -> Self {
         let mut wirer = Wirer {
             evaluator,
             raws,
@@ -138,6 +150,9 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             on_declared: FxHashMap::default(),
             global: Vec::new(),
             scopes: Vec::new(),
+            kinds: Vec::new(),
+            rooted: FxHashSet::default(),
+            lists: raws.iter().flat_map(|raw| raw.refs("list").iter().copied()).collect(),
             prefixes: FxHashMap::default(),
             handed: FxHashMap::default(),
             placed: FxHashMap::default(),
@@ -152,9 +167,13 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 }
                 "mount" if raw.text("order") == Some(HANDS) => {}
                 "mount" => {
-                    let (mount, scope) = wirer.in_turn(raw, |wirer| wirer.mount(index, raw));
+                    let (mut mount, scope) = wirer.in_turn(raw, |wirer| wirer.mount(index, raw));
+                    wirer.hang_lists(raw, &mut mount);
+                    wirer.add_uses(raw, &mut mount, roles);
                     let declared = raw.refs("scope").first().and_then(|&at| declared(wirer.evaluator, at));
-                    wirer.add_mount(mount, scope.filter(|_| declared.is_none()), declared);
+                    let in_list = raw.refs("list").first().map(|&site| RouterId { site, owner: None });
+                    let scope = in_list.or(scope).filter(|_| declared.is_none());
+                    wirer.add_mount(mount, scope, declared);
                 }
                 "route" => {
                     let registered = wirer.in_turn(raw, |wirer| wirer.registered(index, raw));
@@ -223,7 +242,9 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         for &router in &mount.routers {
             self.under.entry(router).or_default().push(number);
         }
+        let kind = self.kind_of(mount.raw);
         match (scope, declared) {
+            _ if kind.is_some() => self.kinds.extend(kind.map(|kind| (number, kind))),
             (_, Some(declared)) => self.on_declared.entry(declared).or_default().push(number),
             (Some(scope), None) => self.on.entry(scope).or_default().push(number),
             (None, None) => self.global.push(number),
@@ -240,17 +261,24 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             raw: raw_index,
             path: own_path.clone(),
             method: self.routes[index].method.clone().unwrap_or_else(|| method_of(raw)),
+            declared_methods: self.declared_methods(index),
             mounted: true,
             ..Composed::default()
         };
         let mut links: Vec<(Callable, bool)> = Vec::new();
         match router {
             Some(site) => {
+                let in_all = if self.lists.contains(&site.site) {
+                    self.global_links(raw, own_path.as_deref())
+                } else {
+                    Vec::new()
+                };
                 let ways = self.ways_up(site, raw_index, own_path.as_deref(), 0);
                 composed.mounted = !ways.is_empty();
                 if let Some((path, callables)) = ways.into_iter().next() {
                     composed.path = path;
-                    links = callables;
+                    links = in_all;
+                    links.extend(callables);
                 }
             }
             None => match self.ways_to(index, own_path.as_deref()) {
@@ -266,6 +294,10 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
         composed.path = composed.path.map(with_marked_parameters);
         self.fill(&mut composed, &links, roles);
+        let view = self.raws[raw_index].view.iter().flat_map(|view| view.roles.iter().cloned());
+        composed.roles.extend(view);
+        composed.roles.sort();
+        composed.roles.dedup();
         composed
     }
 
@@ -289,25 +321,6 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         let (path, mut links) = above.and_then(|ways| ways.into_iter().next()).unwrap_or((full, Vec::new()));
         links.extend(here);
         Some((path, links))
-    }
-
-    /// What is mounted on a route's own functions and their classes.
-    fn declared_links(&mut self, index: usize) -> Vec<(Callable, bool)> {
-        let program = self.evaluator.program;
-        let mut links = Vec::new();
-        for callable in self.routes[index].callables.clone() {
-            let Callable::Function(function) = callable else { continue };
-            let class = program.module(function.module).function(function.function).class.some();
-            let classes = class.map(|class| self.evaluator.lineage(function.module, class).classes).unwrap_or_default();
-            let on_classes = classes.into_iter().map(|(module, class)| Declared::Class(module, class));
-            for declared in on_classes.chain([Declared::Function(function)]) {
-                for &number in self.on_declared.get(&declared).into_iter().flatten() {
-                    let mount = &self.mounts[number];
-                    links.extend(mount.callables.iter().map(|&callable| (callable, mount.half)));
-                }
-            }
-        }
-        links
     }
 
     /// The project's own decorators around a route's functions (`@login_required`).
@@ -337,7 +350,8 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         let prefixed = join(own_prefix, path);
         let hung = self.mounts_of(router);
         if hung.is_empty() || level >= MAX_LEVELS {
-            let rooted = self.is_application(router.site) || self.escapes(router.site);
+            let rooted =
+                self.is_application(router.site) || self.escapes(router.site) || self.is_first_list(router.site);
             return if rooted { vec![(prefixed, links)] } else { Vec::new() };
         }
         let mut ways = Vec::new();
@@ -498,13 +512,20 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 Callable::Function(function) => composed.functions.push(function),
                 Callable::External { path, site } => {
                     composed.sites.extend(site);
-                    opaque |= may_guard(&self.evaluator.paths.text(path));
+                    let is_known = site.is_some_and(|site| roles.is_role(site));
+                    opaque |= !is_known && may_guard(&self.evaluator.paths.text(path));
                 }
                 Callable::Opaque => opaque = true,
             }
             for mut role in roles.of_callable(callable) {
                 if !role.enforced.ends_request() {
                     continue;
+                }
+                if self.raws[role.raw].text("strength") == Some(WRITES) {
+                    match composed.method.as_str() {
+                        "GET" | "HEAD" | "OPTIONS" => continue,
+                        method => role.half |= method == "ALL",
+                    }
                 }
                 role.half |= half;
                 composed.role_raws.push(role.raw);

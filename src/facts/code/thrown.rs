@@ -58,6 +58,7 @@ fn refusing(evaluator: &Evaluator<'_>, owner: FunctionRef, thrown: ExprId, role:
         api: "throw".into(),
         certain: Confidence::Medium,
         within: None,
+        view: None,
     }
 }
 

@@ -87,6 +87,7 @@ fn response(evaluator: &Evaluator<'_>, at: ExprRef, status: f64, name: &str) -> 
     Raw {
         kind: "response".into(),
         clause: "shape variant".into(),
+        view: None,
         stack: None,
         at,
         span: Span { file: loaded.file, start: expr.start, end: expr.end },

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::is_parameter;
 use crate::facts::arguments::handed;
+use crate::facts::code::called_by_inherited;
 use crate::facts::model::FunctionId;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Thing};
@@ -51,6 +52,8 @@ fn call_edge(evaluator: &mut Evaluator<'_>, at: ExprRef, edges: &mut Vec<(Functi
         .filter(|&expr| !is_parameter(program, at.module, expr))
         .map(|expr| ExprRef { module: at.module, expr })
         .collect();
+    let inner = called_by_inherited(evaluator, at);
+    edges.extend(inner.into_iter().map(|function| (from, program.number(function))));
     for target in targets {
         for thing in evaluator.things(target) {
             match thing {

@@ -2,10 +2,9 @@
 //!
 //! In goes the program with its stacks, out come the calls that reach each function and the types that handlers take.
 
-use rustc_hash::FxHashMap;
-
 use super::Callable;
 use super::origin::exported_expr;
+use crate::facts::code::{called_by_inherited, request_methods};
 use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Learned, Links, Thing};
@@ -57,15 +56,31 @@ pub fn is_audited(area: Area) -> bool {
 
 fn link_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> Links {
     let program = evaluator.program;
-    let mut links = Links { callers: vec![Vec::new(); program.function_count()], handlers: FxHashMap::default() };
+    let mut links = Links { callers: vec![Vec::new(); program.function_count()], ..Links::default() };
     for &module in modules {
         for index in 0..program.module(module).exprs.len() {
             let at = ExprRef { module, expr: ExprId(u32::try_from(index).unwrap_or(u32::MAX)) };
             link_call(evaluator, at, &mut links);
         }
         link_exports(evaluator, module, &mut links);
+        link_resources(evaluator, module, &mut links);
     }
     links
+}
+
+/// The methods of classes that answer requests are handed one, whatever their parameter says.
+fn link_resources(evaluator: &mut Evaluator<'_>, module: ModuleId, links: &mut Links) {
+    for (function, stack) in request_methods(evaluator, module) {
+        let program = evaluator.program;
+        let hir = program.module(module);
+        let stack = &evaluator.stacks.stacks[stack];
+        let first = hir.function(function.function).parameters.first().and_then(|first| first.symbol.some());
+        let is_named =
+            first.is_some_and(|symbol| stack.handler_names.iter().any(|name| name == hir.str(hir.symbol(symbol).name)));
+        if is_named {
+            links.handlers.insert(program.number(function), stack.handler.clone());
+        }
+    }
 }
 
 fn link_call(evaluator: &mut Evaluator<'_>, at: ExprRef, links: &mut Links) {
@@ -83,7 +98,12 @@ fn link_call(evaluator: &mut Evaluator<'_>, at: ExprRef, links: &mut Links) {
                     links.callers[program.number(FunctionRef { module, function }).0 as usize].push(at);
                 }
             }
-            Thing::Path { path, .. } => link_handlers(evaluator, at, path, links),
+            Thing::Path { path, .. } => {
+                link_handlers(evaluator, at, path, links);
+                for function in called_by_inherited(evaluator, at) {
+                    links.callers[program.number(function).0 as usize].push(at);
+                }
+            }
             _ => {}
         }
     }

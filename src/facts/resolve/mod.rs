@@ -24,6 +24,7 @@ use crate::facts::memo::{Answers, Aside, Members, Rests, State};
 use crate::facts::model::{FunctionId, Value};
 use crate::facts::paths::{Matcher, PathId, PathTable, TypeIdx};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
+use crate::facts::settings::Settings;
 use crate::facts::stacks::Stacks;
 use crate::facts::turn::Turn;
 use crate::syntax::hir::{ExprId, ExprKind, Imported, LogicalOp};
@@ -44,6 +45,7 @@ pub struct Links {
     pub callers: Vec<Vec<ExprRef>>,
     /// By function: types of its parameters, from being a handler of some stack.
     pub handlers: FxHashMap<FunctionId, Vec<Option<TypeIdx>>>,
+    pub settings: Settings,
 }
 
 /// What one evaluator has worked out and another of the same program may go on from.

@@ -7,6 +7,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
+use super::resources::{RawResource, RawSettings};
 use super::{Clause, ColumnType, ColumnWrapper, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb};
 use crate::facts::model::{Data, Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
@@ -41,6 +42,9 @@ struct RawStack {
     origins: Vec<RawOrigin>,
     #[serde(default)]
     column_types: Vec<RawColumnType>,
+    settings: Option<RawSettings>,
+    #[serde(default)]
+    resources: Vec<RawResource>,
     #[serde(default)]
     column_wrappers: Vec<RawColumnWrapper>,
     #[serde(default)]
@@ -62,7 +66,7 @@ struct RawDetect {
 
 #[derive(Default, Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+pub(super) enum OneOrMany {
     #[default]
     None,
     One(String),
@@ -70,7 +74,7 @@ enum OneOrMany {
 }
 
 impl OneOrMany {
-    fn list(self) -> Vec<String> {
+    pub(super) fn list(self) -> Vec<String> {
         match self {
             OneOrMany::None => Vec::new(),
             OneOrMany::One(one) => vec![one],
@@ -128,17 +132,22 @@ impl Stacks {
     }
 }
 
-struct Loader<'t> {
+pub(super) struct Loader<'t> {
     file: &'t str,
     types: BTreeMap<String, TypeIdx>,
 }
 
 impl Loader<'_> {
-    fn error(&self, span: std::ops::Range<usize>, message: impl Into<String>) -> StackError {
+    pub(super) fn error(&self, span: std::ops::Range<usize>, message: impl Into<String>) -> StackError {
         StackError { file: self.file.to_owned(), start: span.start, end: span.end, message: message.into() }
     }
 
-    fn selector(&self, text: &str, span: std::ops::Range<usize>, is_call: bool) -> Result<Selector, StackError> {
+    pub(super) fn selector(
+        &self,
+        text: &str,
+        span: std::ops::Range<usize>,
+        is_call: bool,
+    ) -> Result<Selector, StackError> {
         Selector::parse(text, is_call, &|name| self.types.get(name).copied()).map_err(|e| self.error(span, e))
     }
 
@@ -203,6 +212,10 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     }
     stacks.carriers.extend(raw.carriers);
     let stack = stacks.stacks.len();
+    for resource in raw.resources {
+        stacks.resources.push(resource.load(&loader, stack)?);
+    }
+    stacks.settings.extend(raw.settings.map(|settings| settings.load(stack)));
     let language = language(&raw.detect);
     for origin in &mut stacks.origins[first_origin..] {
         origin.language = language;
@@ -272,6 +285,7 @@ fn load_clause(
         directive: None,
         condition: Vec::new(),
         made_by: None,
+        holds_for: None,
         fields: Vec::new(),
         handler: handler.to_vec(),
         id,
@@ -312,6 +326,7 @@ fn load_clause(
                 loaded.handler = loader.handler(&names);
             }
             "if" => loaded.condition = tests(loader, value, &span)?,
+            "holds_for" => loaded.holds_for = Some(loader.selector(text, span.clone(), false)?),
             field => {
                 if !known.contains(&field) {
                     return Err(
@@ -326,13 +341,13 @@ fn load_clause(
     if verbs > 1 {
         return Err(loader.error(
             span,
-            "a clause has one verb: call, read, tag, decorator, extends, attr, param, setting, export or file",
+            "a clause has one verb: call, read, tag, use, decorator, extends, attr, param, setting, export or file",
         ));
     }
     if verbs == 0 && loaded.file.is_none() {
         return Err(loader.error(
             span,
-            "a clause needs a verb: call, read, tag, decorator, extends, attr, param, setting, export or file",
+            "a clause needs a verb: call, read, tag, use, decorator, extends, attr, param, setting, export or file",
         ));
     }
     Ok(loaded)
@@ -348,6 +363,7 @@ fn selected_verb(name: &str) -> Option<Verb> {
         "extends" => Verb::Extends,
         "attr" => Verb::Attr,
         "param" => Verb::Param,
+        "use" => Verb::Use,
         _ => return None,
     })
 }
@@ -381,13 +397,13 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     let table = value.as_table().ok_or_else(|| error("`if` is a table of tests"))?;
     let mut tests = Vec::new();
     for (key, test) in table {
-        let known = ["argc", "params", "method", "path", "optional", "generic", "name", "assigned"]
+        let known = ["argc", "params", "method", "path", "optional", "generic", "name", "assigned", "value"]
             .contains(&key.as_str())
-            || ["arg0", "arg1", "opt", "recv"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
+            || ["arg0", "arg1", "opt", "recv", "setting"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some() || named_argument(key).is_some();
         if !known {
             let known = "argc, params, optional, assigned, generic, name, arg0, arg1, name(arg0), opt.NAME, recv.NAME, \
-                         after(NAME|NAME)";
+                         value, setting.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
         let test = match test {

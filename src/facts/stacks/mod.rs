@@ -3,6 +3,7 @@
 
 mod load;
 mod projection;
+mod resources;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use rustc_hash::FxHashMap;
 
 pub use load::{StackError, later_call, named_argument};
 pub use projection::{At, Choice, Item, Projection, Sort, Source};
+pub use resources::{Answer, Resource, SettingsModules};
 
 use super::model::{Origins, Value};
 use super::paths::{Pattern, Selector, TypeIdx, Types};
@@ -40,6 +42,8 @@ pub enum Verb {
     Attr,
     /// What a parameter is marked with: its default, a call in its annotation, its type.
     Param,
+    /// Something that is named in what a mount's `chain` lists: a class, a function, a text that is a path.
+    Use,
     /// A variable of a module that a framework reads by its name: `MIDDLEWARE`, `DATABASES.default`.
     Setting,
 }
@@ -61,6 +65,8 @@ pub struct Clause {
     pub condition: Vec<(String, Test)>,
     /// What must have made the value of an attribute (`is = "django.db.models.*Field()"`).
     pub made_by: Option<Selector>,
+    /// What a mount holds for: handlers whose class extends, or whose decorators are, one of these.
+    pub holds_for: Option<Selector>,
     pub fields: Vec<(Arc<str>, Projection)>,
     /// Types of the parameters of the functions that it names.
     pub handler: Vec<Option<TypeIdx>>,
@@ -171,6 +177,10 @@ pub struct Stacks {
     pub clauses: Vec<Clause>,
     pub origins: Vec<OriginClause>,
     pub column_types: Vec<ColumnType>,
+    /// Classes whose methods answer requests.
+    pub resources: Vec<Resource>,
+    /// How modules of settings are known, by framework.
+    pub settings: Vec<SettingsModules>,
     pub column_wrappers: Vec<ColumnWrapper>,
     /// Methods that run the query that they are handed (`session.execute(select(…))`).
     pub carriers: Vec<String>,

@@ -64,6 +64,10 @@ pub enum Source {
     Class,
     /// The annotation.
     Type,
+    /// The list literal that it stands in.
+    List,
+    /// The variables of settings, by the steps that follow.
+    Setting,
     /// What `||`, `??` or a destructuring default gives instead.
     Fallback,
     TagText,
@@ -184,7 +188,7 @@ fn parse_item(text: &str) -> Result<Item, String> {
         format!(
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
              $opt.name, $own.name, $assigned, $beside, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
-             $class, $type, $fallback, \
+             $class, $type, $list, $setting.NAME, $fallback, \
              $tag.text, $tag.holes, $raced, $keys(…), $name(…), $chain(name).…, $around(name).…, $after(name).…, \
              $root, $where(names), $batch(names), $given(names)"
         )
@@ -236,6 +240,8 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         ("route", Source::Target),
         ("class", Source::Class),
         ("type", Source::Type),
+        ("list", Source::List),
+        ("setting", Source::Setting),
         ("fallback", Source::Fallback),
         ("raced", Source::Raced),
         ("tag.text", Source::TagText),

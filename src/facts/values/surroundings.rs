@@ -57,6 +57,9 @@ impl Evaluator<'_> {
 
     fn guard_of(&mut self, module: ModuleId, test: ExprId, holds: bool) -> u8 {
         let hir = self.program.module(module);
+        if is_debug_switch(hir, test) {
+            return if holds { Guard::DEBUG.0 } else { Guard::PROD.0 };
+        }
         match hir.kind(test) {
             ExprKind::Not(inner) => self.guard_of(module, inner, !holds),
             ExprKind::Logical { op, left, right } if (op == LogicalOp::And) == holds => {
@@ -110,4 +113,14 @@ fn guard_of_settings(module: &Module, expr: ExprId) -> u8 {
 pub(super) fn shown_to_developers(value: &Value) -> Value {
     let origins = value.origins.without(Origins::CAUGHT_ERROR.with(Origins::ERROR_STACK));
     Value { data: Data::Unknown, origins: origins.with(Origins::DYNAMIC) }
+}
+
+/// `if DEBUG:`, `if settings.DEBUG:`
+fn is_debug_switch(hir: &Module, test: ExprId) -> bool {
+    let name = match hir.kind(test) {
+        ExprKind::Ident(symbol) => hir.symbol(symbol).name,
+        ExprKind::Member { name, .. } => name,
+        _ => return false,
+    };
+    hir.language == Language::Python && hir.str(name) == "DEBUG"
 }

@@ -5,7 +5,9 @@ mod functions;
 mod lower;
 mod modules;
 pub(in crate::syntax) mod nesting;
+mod program;
 mod types;
 
 pub use lower::parse;
 pub use nesting::STACK;
+pub use program::with_program;

@@ -6,12 +6,15 @@ mod imports;
 mod lower;
 mod nesting;
 mod patterns;
+mod program;
 mod scopes;
 mod statements;
 #[cfg(test)]
 mod tests;
 mod text;
 mod types;
+
+pub use program::with_module;
 
 use super::SyntaxError;
 use super::hir::Module;

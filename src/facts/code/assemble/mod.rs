@@ -20,12 +20,13 @@ use crate::facts::code::published::Published;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
 use crate::facts::code::{
-    env, headers, models, names, random, registrations, responses, returned, state, stored, wrappers,
+    env, headers, models, names, random, registrations, resources, responses, returned, state, stored, wrappers,
 };
 use crate::facts::graph::{self, Callable, Reach};
-use crate::facts::model::{Confidence, Fact, FunctionId, Phase, Value};
+use crate::facts::model::{Confidence, Fact, FunctionId, Guard, Phase, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
-use crate::facts::resolve::Evaluator;
+use crate::facts::resolve::{Evaluator, Links};
+use crate::facts::settings::Settings;
 use crate::facts::stacks::Stacks;
 use crate::project::{Area, ServiceId};
 use crate::syntax::hir::{ExprId, FunctionIdx};
@@ -41,10 +42,12 @@ pub struct CodeFacts {
 
 pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described<'_>]) -> CodeFacts {
     let (links, [first, second]) = graph::links(program, stacks);
+    let links = Links { settings: Settings::of(program, stacks), ..links };
     let mut evaluator = Evaluator::with(program, stacks, &links, first);
     let (mut raws, calls) = extract(&mut evaluator, second);
     described_routes(&mut evaluator, &mut raws, described);
     raws = registrations::registrations(&mut evaluator, raws);
+    raws = resources::resources(&mut evaluator, raws);
     names::name_logs(&evaluator, &mut raws);
     random::follow_values(&evaluator, &mut raws);
     models::models(&mut evaluator, &mut raws);
@@ -196,6 +199,9 @@ impl<'p, 'r> Builder<'p, 'r> {
             let (within, guard) = self.evaluator.surroundings(raw.at);
             fact.within = within;
             fact.guard = guard;
+            if self.evaluator.links.settings.is_aside(program, raw.at) {
+                fact.guard.0 |= Guard::DEV.0;
+            }
         }
         fact.symbol = raw.function.map_or_else(|| Arc::from(""), |f| symbol_of(program, f));
         let owner = program.of_file(raw.span.file).unwrap_or(module);

@@ -39,6 +39,7 @@ impl<'p, 'r> Builder<'p, 'r> {
         let declared: Vec<String> =
             functions.iter().filter_map(|function| self.declared_inputs.get(function)).flatten().cloned().collect();
         let mut parts = self.reached_inputs(&functions, inputs);
+        parts.extend(raw.view.iter().flat_map(|view| view.inputs.iter().cloned()));
         parts.extend(declared.iter().cloned());
         if let Some(path) = &route.path
             && path.contains(':')
@@ -54,7 +55,9 @@ impl<'p, 'r> Builder<'p, 'r> {
         let mut unvalidated = self.unvalidated(route, &parts);
         unvalidated.retain(|part| !declared.contains(part));
         fact.roots = functions;
-        let handler = route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f));
+        let named = raw.view.as_ref().map(|view| Arc::from(view.name.as_str()));
+        let handler =
+            named.unwrap_or_else(|| route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f)));
         let (answers, parameters) = route.functions.last().map_or((Value::UNKNOWN, Value::UNKNOWN), |&last| {
             let module = program.module(last.module);
             let function = module.function(last.function);
@@ -62,7 +65,11 @@ impl<'p, 'r> Builder<'p, 'r> {
             (answer(module, function).map_or(Value::ABSENT, Value::text), Value::number(f64::from(parameters)))
         });
         let framework = raw.stack.map_or("", |stack| self.evaluator.stacks.stacks[stack].id.as_str());
-        let methods = if route.method == "ALL" { self.tested_methods(route) } else { vec![route.method.clone()] };
+        let methods = match (&*route.method, route.declared_methods.is_empty()) {
+            ("ALL", true) => self.tested_methods(route),
+            ("ALL", false) => route.declared_methods.clone(),
+            (method, _) => vec![method.to_owned()],
+        };
         for method in methods {
             let mut fact = fact.clone();
             let mutates = MUTATING.contains(&method.as_str());
@@ -89,6 +96,9 @@ impl<'p, 'r> Builder<'p, 'r> {
     /// The parts of the input that no validation on the way looks at.
     fn unvalidated(&mut self, route: &Composed, parts: &[String]) -> Vec<String> {
         let mut left: Vec<String> = parts.to_vec();
+        if self.raws[route.raw].view.iter().any(|view| view.roles.iter().any(|role| role == "validate")) {
+            left.clear();
+        }
         for &index in &route.role_raws {
             let raw = &self.raws[index];
             if raw.text("role") != Some("validate") || raw.text("strength") == Some("half") {

@@ -1,0 +1,387 @@
+//! Where a module's code goes: the application object of a service, and the places around what is done with it.
+//!
+//! Facts tell which statements matter; the outline of the file tells where they start and end. Where there is not
+//! exactly one answer there is none, and the user gets the snippet to place.
+
+use std::collections::HashMap;
+
+use super::edits::{indentation, line_end, line_start};
+use super::language;
+use super::outline::{Block, Outline, Statement};
+use super::stack::{Anchor, FactPattern, HANDOVER, ROUTER, Side, Stack, Which};
+use crate::audit::Audit;
+use crate::facts::{Data, Fact, Value};
+use crate::project::{Area, FileId, Project, SOURCE_LIMIT, ServiceId, decode};
+use crate::syntax::line_at;
+
+/// A place in a file where statements can be inserted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    pub path: String,
+    pub at: usize,
+    /// Of the statements around it.
+    pub indent: String,
+    /// Empty lines that set it apart.
+    pub gap_before: bool,
+    pub gap_after: bool,
+    /// What the application object is called there.
+    pub app: String,
+    /// The list of statements, as a range: where statements of other modules are looked for.
+    pub within: (usize, usize),
+    pub side: Side,
+}
+
+/// The source files of a service that edits look at, read once.
+pub struct Sources<'a> {
+    project: &'a Project,
+    files: HashMap<FileId, Option<(String, Outline)>>,
+}
+
+impl<'a> Sources<'a> {
+    pub fn new(project: &'a Project) -> Sources<'a> {
+        Sources { project, files: HashMap::new() }
+    }
+
+    fn get(&mut self, file: FileId) -> Option<&(String, Outline)> {
+        let project = self.project;
+        let read = || {
+            let entry = project.file(file);
+            let bytes = project.tree.read(&entry.path, SOURCE_LIMIT).ok()?;
+            let text = decode(&bytes).ok()?.to_owned();
+            let outline = language::outline(&entry.path, &text)?;
+            // A byte order mark would move every place.
+            (text.len() == bytes.len()).then_some((text, outline))
+        };
+        self.files.entry(file).or_insert_with(read).as_ref()
+    }
+
+    pub fn of_path(&mut self, path: &str) -> Option<&(String, Outline)> {
+        self.get(self.project.find(path)?)
+    }
+}
+
+/// The wiring of one service.
+pub struct Wiring<'a> {
+    audit: &'a Audit,
+    service: ServiceId,
+    stack: &'a Stack,
+    sources: Sources<'a>,
+    app: Result<App, String>,
+}
+
+/// The statement that makes the application.
+#[derive(Debug, Clone)]
+struct App {
+    file: FileId,
+    at: usize,
+    name: String,
+}
+
+impl<'a> Wiring<'a> {
+    pub fn new(audit: &'a Audit, service: ServiceId, stack: &'a Stack) -> Wiring<'a> {
+        let mut wiring = Wiring {
+            audit,
+            service,
+            stack,
+            sources: Sources::new(&audit.project),
+            app: Err("this stack has no application object".to_owned()),
+        };
+        if let Some(pattern) = &stack.app {
+            wiring.app = wiring.find_app(pattern);
+        }
+        wiring
+    }
+
+    /// What the application object is called where it is made.
+    pub fn app_name(&self) -> Option<&str> {
+        self.app.as_ref().ok().map(|app| app.name.as_str())
+    }
+
+    /// The file that makes the application.
+    pub fn app_path(&self) -> Option<&str> {
+        self.app.as_ref().ok().map(|app| &*self.audit.project.file(app.file).path)
+    }
+
+    pub fn source(&mut self, path: &str) -> Option<&(String, Outline)> {
+        self.sources.of_path(path)
+    }
+
+    /// The place of an anchor, or why there is none.
+    pub fn place(&mut self, anchor: &Anchor) -> Result<Place, String> {
+        let app = self.app.clone()?;
+        let found = match anchor.which {
+            Which::Made => self.made(&app),
+            Which::First | Which::Last => self.marked(&app, anchor),
+            Which::Only => return self.only(&app, anchor),
+        };
+        match (found, &anchor.otherwise) {
+            (Some(place), _) => Ok(place),
+            (None, Some(name)) => self.otherwise(&app, name),
+            (None, None) => Err(format!("{} has nothing that tells the place", self.audit.project.file(app.file).path)),
+        }
+    }
+
+    fn facts(&self, pattern: &FactPattern) -> Vec<&'a Fact> {
+        let of_service = |fact: &&Fact| {
+            fact.service == self.service && fact.reached && fact.area == Area::Server && matches(pattern, fact)
+        };
+        self.audit.facts.facts.iter().filter(of_service).collect()
+    }
+
+    fn find_app(&mut self, pattern: &FactPattern) -> Result<App, String> {
+        let facts = self.facts(pattern);
+        let [made] = facts.as_slice() else {
+            let places: Vec<String> = facts.iter().map(|fact| self.shown(fact)).collect();
+            return Err(match places.is_empty() {
+                true => format!("nothing that makes a {} application was found", self.stack.title),
+                false => format!("{} applications are made: {}", places.len(), places.join(", ")),
+            });
+        };
+        let place = self.shown(made);
+        let (file, at) = (made.at.file, made.at.start as usize);
+        let unreadable = || format!("{place} cannot be edited");
+        let (_, outline) = self.sources.get(file).ok_or_else(unreadable)?;
+        let (block, index) = outline.statement_at(at).ok_or_else(unreadable)?;
+        match block.statements.get(index).map(|statement| statement.binds.as_slice()) {
+            Some([name]) => Ok(App { file, at, name: name.clone() }),
+            _ => Err(format!("the application of {place} has no name of its own")),
+        }
+    }
+
+    fn shown(&self, fact: &Fact) -> String {
+        let path = &self.audit.project.file(fact.at.file).path;
+        let bytes = self.audit.project.tree.read(path, SOURCE_LIMIT).unwrap_or_default();
+        let line = decode(&bytes).map_or(1, |text| line_at(text, fact.at.start as usize));
+        format!("{path}:{line}")
+    }
+
+    fn made(&mut self, app: &App) -> Option<Place> {
+        let path = self.audit.project.file(app.file).path.to_string();
+        let (text, outline) = self.sources.get(app.file)?;
+        let (block, index) = outline.statement_at(app.at)?;
+        let made = block.statements.get(index)?;
+        let next = block.statements.get(index + 1).filter(|next| next.receiver.as_ref() == Some(&app.name));
+        let base = Place { path, app: app.name.clone(), ..around(text, block, made) };
+        Some(match next {
+            Some(next) => Place {
+                at: line_start(text, next.start).max(line_end(text, made.end).min(next.start)),
+                gap_before: false,
+                gap_after: false,
+                side: Side::After,
+                ..base
+            },
+            None => Place { at: line_end(text, made.end), gap_before: true, side: Side::After, ..base },
+        })
+    }
+
+    fn marked(&mut self, app: &App, anchor: &Anchor) -> Option<Place> {
+        let marks = self.marks(app.file, &anchor.of);
+        let routers = if anchor.of.iter().any(|mark| mark == ROUTER) { self.routers(app.file) } else { Vec::new() };
+        let takes_handover = anchor.of.iter().any(|mark| mark == HANDOVER);
+        let listens = self.marks(app.file, &self.otherwise_marks(anchor));
+        let path = self.audit.project.file(app.file).path.to_string();
+        let (text, outline) = self.sources.get(app.file)?;
+        let (block, index) = outline.statement_at(app.at)?;
+        let is_wanted = |statement: &&Statement| {
+            let inside = |places: &[usize]| places.iter().any(|at| (statement.start..statement.end).contains(at));
+            let own = statement.receiver.as_ref().is_none_or(|receiver| *receiver == app.name);
+            let mounts_router = own && statement.passes.iter().any(|name| routers.contains(name));
+            let hands_over = takes_handover
+                && statement.binds.is_empty()
+                && !statement.leaves
+                && statement.receiver.as_ref() != Some(&app.name)
+                && statement.passes.contains(&app.name)
+                && !inside(&listens);
+            (own && inside(&marks)) || mounts_router || hands_over
+        };
+        let mut later = block.statements.iter().skip(index + 1).filter(is_wanted);
+        let found = if anchor.which == Which::First { later.next() } else { later.next_back() }?;
+        Some(beside(anchor.side, Place { path, app: app.name.clone(), ..around(text, block, found) }, text, found))
+    }
+
+    /// Places of the facts of some marks in a file.
+    fn marks(&self, file: FileId, names: &[String]) -> Vec<usize> {
+        let patterns = self.stack.marks.iter().filter(|(name, _)| names.contains(name));
+        let facts = patterns.flat_map(|(_, pattern)| self.facts(pattern));
+        facts.filter(|fact| fact.at.file == file).map(|fact| fact.at.start as usize).collect()
+    }
+
+    fn otherwise_marks(&self, anchor: &Anchor) -> Vec<String> {
+        let other = anchor.otherwise.as_ref().and_then(|name| self.stack.anchor(name));
+        other.map(|other| other.of.clone()).unwrap_or_default()
+    }
+
+    /// Names of a file that stand for routers: made there, or imported from a file that makes some.
+    fn routers(&mut self, file: FileId) -> Vec<String> {
+        let makers: Vec<(FileId, usize)> = self
+            .audit
+            .facts
+            .facts
+            .iter()
+            .filter(|fact| &*fact.kind == "router" && fact.service == self.service)
+            .map(|fact| (fact.at.file, fact.at.start as usize))
+            .collect();
+        let project = &self.audit.project;
+        let folder = folder_of(&project.file(file).path).to_owned();
+        let Some((_, outline)) = self.sources.get(file) else { return Vec::new() };
+        let imported = outline.imports.iter().filter(|import| {
+            let target = resolved(project, &folder, &import.specifier);
+            target.is_some_and(|target| target != file && makers.iter().any(|(maker, _)| *maker == target))
+        });
+        let made = outline.top_level().iter().filter(|statement| {
+            makers.iter().any(|(maker, at)| *maker == file && (statement.start..statement.end).contains(at))
+        });
+        imported.flat_map(|import| import.names.clone()).chain(made.flat_map(|one| one.binds.clone())).collect()
+    }
+
+    /// The one place of a mark in the whole service.
+    fn only(&mut self, app: &App, anchor: &Anchor) -> Result<Place, String> {
+        let patterns = self.stack.marks.iter().filter(|(name, _)| anchor.of.contains(name));
+        let facts: Vec<&Fact> = patterns.flat_map(|(_, pattern)| self.facts(pattern)).collect();
+        let [fact] = facts.as_slice() else {
+            let places: Vec<String> = facts.iter().map(|fact| self.shown(fact)).collect();
+            return Err(match places.is_empty() {
+                true => "no such place was found".to_owned(),
+                false => format!("there are {} such places: {}", places.len(), places.join(", ")),
+            });
+        };
+        let (file, at) = (fact.at.file, fact.at.start as usize);
+        let path = self.audit.project.file(file).path.to_string();
+        let unreadable = || format!("{path} cannot be edited");
+        let name = self.app_name_in(file, app).ok_or_else(|| format!("{path} has no name for the application"))?;
+        let (text, outline) = self.sources.get(file).ok_or_else(unreadable)?;
+        let (block, index) = outline.statement_at(at).ok_or_else(unreadable)?;
+        let statement = block.statements.get(index).ok_or_else(unreadable)?;
+        let place = Place { path: path.clone(), app: name, ..around(text, block, statement) };
+        Ok(beside(anchor.side, place, text, statement))
+    }
+
+    /// What the application is called in a file: its own name, or that of an import from where it is made.
+    fn app_name_in(&mut self, file: FileId, app: &App) -> Option<String> {
+        if file == app.file {
+            return Some(app.name.clone());
+        }
+        let project = &self.audit.project;
+        let folder = folder_of(&project.file(file).path).to_owned();
+        let (_, outline) = self.sources.get(file)?;
+        let leads_there = |specifier: &str| resolved(project, &folder, specifier) == Some(app.file);
+        let mut imports = outline.imports.iter().filter(|import| leads_there(&import.specifier));
+        match (imports.next()?.names.as_slice(), imports.next()) {
+            ([name], None) => Some(name.clone()),
+            _ => None,
+        }
+    }
+
+    /// Where nothing marks the place: before another anchor if that is beside the application, else before what hands
+    /// the application out, else at the end of its statements.
+    fn otherwise(&mut self, app: &App, name: &str) -> Result<Place, String> {
+        let anchor = self.stack.anchor(name).cloned();
+        let starts = anchor.map(|anchor| self.marks(app.file, &anchor.of)).unwrap_or_default();
+        let path = self.audit.project.file(app.file).path.to_string();
+        let unreadable = || format!("{path} cannot be edited");
+        let (text, outline) = self.sources.get(app.file).ok_or_else(unreadable)?;
+        let (block, index) = outline.statement_at(app.at).ok_or_else(unreadable)?;
+        let ends = |statement: &&Statement| {
+            statement.leaves || starts.iter().any(|at| (statement.start..statement.end).contains(at))
+        };
+        let base = |statement: &Statement| Place {
+            path: path.clone(),
+            app: app.name.clone(),
+            ..around(text, block, statement)
+        };
+        match block.statements.iter().skip(index + 1).find(ends) {
+            Some(found) => Ok(beside(Side::Before, base(found), text, found)),
+            None => {
+                let last = block.statements.last().ok_or_else(unreadable)?;
+                Ok(beside(Side::After, base(last), text, last))
+            }
+        }
+    }
+}
+
+fn matches(pattern: &FactPattern, fact: &Fact) -> bool {
+    let holds = |(name, wanted): &(String, String)| match (fact.get(name).unwrap_or(&Value::ABSENT), wanted.as_str()) {
+        (value, ":absent") => value.is_absent(),
+        (value, ":any") => !value.is_absent() && !value.is_unknown(),
+        (Value { data: Data::Bool(value), .. }, wanted) => value.to_string() == wanted,
+        (value, wanted) => value.as_text() == Some(wanted),
+    };
+    let of_api = pattern.api.as_ref().is_none_or(|api| *fact.api == **api);
+    of_api && *fact.kind == *pattern.kind && pattern.fields.iter().all(holds)
+}
+
+/// A place in the neighbourhood of a statement; where exactly is for the caller to say.
+fn around(text: &str, block: &Block, statement: &Statement) -> Place {
+    let start = block.statements.first().map_or(0, |first| first.start);
+    let end = block.statements.last().map_or(text.len(), |last| last.end);
+    Place {
+        path: String::new(),
+        at: statement.start,
+        indent: indentation(text, statement.start).to_owned(),
+        gap_before: false,
+        gap_after: false,
+        app: String::new(),
+        within: (start, end),
+        side: Side::Before,
+    }
+}
+
+/// In front of a statement and the comments on top of it, or behind it; a paragraph stays one.
+fn beside(side: Side, place: Place, text: &str, statement: &Statement) -> Place {
+    match side {
+        Side::Before => {
+            let at = above_comments(text, line_start(text, statement.start));
+            let opens = text
+                .get(..at)
+                .is_none_or(|before| before.is_empty() || before.ends_with("\n\n") || before.ends_with("\n\r\n"));
+            Place { at, gap_after: opens, side, ..place }
+        }
+        Side::After => {
+            let at = line_end(text, statement.end);
+            let closes = text.get(at..).is_none_or(|rest| rest.starts_with(['\n', '\r']) || rest.is_empty());
+            Place { at, gap_before: closes, side, ..place }
+        }
+    }
+}
+
+/// The start of the comment lines right above a line.
+fn above_comments(text: &str, mut at: usize) -> usize {
+    while at > 0 {
+        let start = line_start(text, at - 1);
+        let line = text.get(start..at).unwrap_or_default().trim();
+        let is_comment = ["//", "#", "/*", "*"].iter().any(|mark| line.starts_with(mark)) || line.ends_with("*/");
+        if !is_comment {
+            break;
+        }
+        at = start;
+    }
+    at
+}
+
+pub fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+const ENDINGS: &[&str] =
+    &["", ".ts", ".js", ".mts", ".mjs", ".cjs", ".tsx", "/index.ts", "/index.js", ".py", "/__init__.py"];
+
+/// The file that a relative import leads to.
+fn resolved(project: &Project, folder: &str, specifier: &str) -> Option<FileId> {
+    if !specifier.starts_with('.') {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in specifier.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    let path = parts.join("/");
+    let source = path.strip_suffix(".js").or(path.strip_suffix(".mjs")).unwrap_or(&path);
+    let candidates = ENDINGS.iter().flat_map(|ending| [format!("{path}{ending}"), format!("{source}{ending}")]);
+    candidates.into_iter().find_map(|path| project.find(&path))
+}

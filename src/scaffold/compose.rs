@@ -1,0 +1,550 @@
+//! What modules write, without writing it: every file before and after each module.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use super::anchors::{Place, Wiring, folder_of};
+use super::context::context_for;
+use super::conventions::Conventions;
+use super::edits::{Edit, apply, indent};
+use super::imports::add_imports;
+use super::language;
+use super::library::Library;
+use super::manifest::{self, Wanted};
+use super::module::{EditSpec, Module, Variant};
+use super::outline::{Import, Outline};
+use super::render::{Renderer, place};
+use super::stack::{Ecosystem, Side, Stack, joined};
+use super::store::{Inserted, Lock};
+use crate::audit::Audit;
+use crate::project::{FileKind, SOURCE_LIMIT, ServiceId, kind_of};
+
+const REQUIREMENTS: &[&str] = &["requirements.txt", "requirements/base.txt", "requirements/common.txt"];
+const DEV_REQUIREMENTS: &[&str] = &[
+    "requirements-dev.txt",
+    "requirements_dev.txt",
+    "dev-requirements.txt",
+    "requirements-test.txt",
+    "requirements/dev.txt",
+    "requirements/test.txt",
+];
+
+/// A file that a module creates or edits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub path: String,
+    /// None if there was no such file.
+    pub before: Option<String>,
+    pub after: String,
+}
+
+/// What one module writes, and what it leaves to the user.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    pub module: String,
+    pub stack: String,
+    pub changes: Vec<Change>,
+    pub inserted: Vec<Inserted>,
+    /// Wiring that the user has to do.
+    pub wiring: Vec<Step>,
+    /// What else there is to do.
+    pub steps: Vec<Step>,
+    /// The manifest's dependencies change.
+    pub installs: bool,
+}
+
+/// Something to do by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    pub text: String,
+    /// The exact code, where there is some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snippet: Option<String>,
+}
+
+/// Composes modules one after the other, each on top of those before.
+pub struct Composer<'a> {
+    audit: &'a Audit,
+    library: &'a Library,
+    service: ServiceId,
+    lock: &'a Lock,
+    /// All modules that are there in the end.
+    planned: Vec<String>,
+    inputs: BTreeMap<String, String>,
+    wirings: HashMap<String, Wiring<'a>>,
+    files: BTreeMap<String, FileState>,
+    /// Files that count as not there: they are generated anew.
+    replaced: BTreeSet<String>,
+}
+
+/// A file as it becomes.
+enum FileState {
+    /// Code: all places are those of the text as it was. What is inserted at one place stands in the order of its key.
+    Code {
+        original: String,
+        edits: Vec<(Key, Edit)>,
+    },
+    Text {
+        now: Option<String>,
+    },
+}
+
+type Key = (usize, String);
+
+impl FileState {
+    fn text(&self) -> Option<String> {
+        match self {
+            FileState::Code { original, edits } => {
+                let mut ordered = edits.clone();
+                ordered.sort_by(|a, b| a.0.cmp(&b.0));
+                one_gap(&mut ordered);
+                let edits: Vec<Edit> = ordered.into_iter().map(|(_, edit)| edit).collect();
+                Some(apply(original, &edits))
+            }
+            FileState::Text { now } => now.clone(),
+        }
+    }
+}
+
+/// Imports that open a group stand apart from what is above, but not from each other.
+fn one_gap(ordered: &mut [(Key, Edit)]) {
+    let mut opened: BTreeMap<usize, bool> = BTreeMap::new();
+    for ((rank, _), edit) in ordered.iter() {
+        *opened.entry(edit.start).or_default() |= *rank == 0 && edit.text.starts_with(['\r', '\n']);
+    }
+    for ((_, _), edit) in ordered.iter_mut().filter(|((rank, _), _)| *rank == 0) {
+        let gap: String = edit.text.chars().take_while(|c| matches!(c, '\r' | '\n')).collect();
+        let line = edit.text.trim_start().to_owned();
+        let is_first = opened.insert(edit.start, false).unwrap_or(false);
+        let usual = if line.contains("\r\n") { "\r\n" } else { "\n" };
+        edit.text = match (is_first, gap.is_empty()) {
+            (true, true) => format!("{usual}{line}"),
+            (true, false) => format!("{gap}{line}"),
+            (false, _) => line,
+        };
+    }
+}
+
+/// One module at work.
+struct Work<'m> {
+    library: &'m Library,
+    module: &'m Module,
+    variant: &'m Variant,
+    stack: &'m Stack,
+    renderer: Renderer,
+    draft: Draft,
+}
+
+impl<'a> Composer<'a> {
+    pub fn new(
+        audit: &'a Audit,
+        library: &'a Library,
+        service: ServiceId,
+        lock: &'a Lock,
+        planned: Vec<String>,
+        inputs: BTreeMap<String, String>,
+    ) -> Composer<'a> {
+        let (wirings, files, replaced) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
+        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced }
+    }
+
+    /// Regards some files as not there.
+    #[must_use]
+    pub fn replacing(mut self, paths: BTreeSet<String>) -> Composer<'a> {
+        self.replaced = paths;
+        self
+    }
+
+    /// What the module adds; the error says why it cannot be written.
+    pub fn add(&mut self, module: &'a Module) -> Result<Draft, String> {
+        let service = self.audit.project.service(self.service);
+        let (variant, stack) = self
+            .library
+            .variant(module, service)
+            .ok_or_else(|| format!("`{}` is not written for this kind of service yet", module.id))?;
+        let conventions = Conventions::of(&self.audit.project, self.service, stack);
+        let wiring =
+            self.wirings.entry(stack.id.clone()).or_insert_with(|| Wiring::new(self.audit, self.service, stack));
+        let mut context = context_for(self.audit, self.service, wiring, &conventions, &self.planned);
+        context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
+        let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
+        let library = self.library;
+        let mut work = Work { library, module, variant, stack, renderer: Renderer::new(context, conventions), draft };
+        if let Some((condition, reason)) = &variant.unless
+            && work.holds(Some(condition))?
+        {
+            return Err(reason.clone());
+        }
+        let before: BTreeMap<String, Option<String>> =
+            self.files.iter().map(|(path, state)| (path.clone(), state.text())).collect();
+        self.write_files(&mut work)?;
+        self.add_dependencies(&mut work)?;
+        self.add_env(&mut work);
+        self.wire(&mut work)?;
+        work.steps()?;
+        work.draft.changes = self.changes_since(&before);
+        Ok(work.draft)
+    }
+
+    fn changes_since(&self, before: &BTreeMap<String, Option<String>>) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (path, state) in &self.files {
+            let was = match before.get(path) {
+                Some(was) => was.clone(),
+                None => self.on_disk(path),
+            };
+            if let Some(after) = state.text().filter(|after| was.as_ref() != Some(after)) {
+                changes.push(Change { path: path.clone(), before: was, after });
+            }
+        }
+        changes
+    }
+
+    fn on_disk(&self, path: &str) -> Option<String> {
+        if self.replaced.contains(path) {
+            return None;
+        }
+        let bytes = self.audit.project.tree.read(path, SOURCE_LIMIT).ok()?;
+        String::from_utf8(bytes).ok()
+    }
+
+    /// The text of a file as it is now, with what earlier modules did.
+    fn text(&self, path: &str) -> Option<String> {
+        match self.files.get(path) {
+            Some(state) => state.text(),
+            None => self.on_disk(path),
+        }
+    }
+
+    fn set(&mut self, path: &str, text: String) {
+        self.files.insert(path.to_owned(), FileState::Text { now: Some(text) });
+    }
+
+    fn write_files(&mut self, work: &mut Work<'_>) -> Result<(), String> {
+        for spec in &work.variant.files {
+            if !work.holds(spec.when.as_deref())? {
+                continue;
+            }
+            let path = work.path_of(&spec.to)?;
+            let text = work.render(&spec.from, &path)?;
+            match self.text(&path) {
+                Some(present) if present == text => {}
+                Some(_) => {
+                    return Err(format!("{path} exists already and differs; move it, or wire what it does by hand"));
+                }
+                None if self.is_taken(&path) => {
+                    return Err(format!("{path} exists already and is no text file; move it"));
+                }
+                None => self.set(&path, text),
+            }
+        }
+        Ok(())
+    }
+
+    fn is_taken(&self, path: &str) -> bool {
+        !self.replaced.contains(path) && self.audit.project.tree.root.join(path).symlink_metadata().is_ok()
+    }
+
+    fn add_dependencies(&mut self, work: &mut Work<'_>) -> Result<(), String> {
+        let typescript = work.renderer.conventions().typescript;
+        let wanted = work.variant.dependencies.iter().filter(|one| typescript || !one.types);
+        let mut wanted: Vec<(String, String, bool)> =
+            wanted.map(|one| (one.name.clone(), one.version.clone(), one.dev)).collect();
+        if work.stack.ecosystem == Ecosystem::None {
+            return Ok(());
+        }
+        let writes_tests = work.variant.files.iter().any(|file| file.to.starts_with("tests/"));
+        let runner = work.renderer.conventions().runner.clone();
+        if writes_tests && typescript {
+            wanted.extend(runner.dev_typescript.iter().map(|(name, version)| (name.clone(), version.clone(), true)));
+        }
+        if writes_tests {
+            wanted.extend(runner.dev.iter().map(|(name, version)| (name.clone(), version.clone(), true)));
+        }
+        if work.stack.ecosystem == Ecosystem::Pypi {
+            return self.add_to_python(work, &wanted);
+        }
+        if work.stack.ecosystem == Ecosystem::Npm {
+            self.add_to_package(work, &wanted)?;
+            let script = if typescript { &runner.script_typescript } else { &runner.script };
+            if writes_tests && !script.is_empty() {
+                self.add_test_script(work, script)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn package_path(&self) -> Result<String, String> {
+        let service = self.audit.project.service(self.service);
+        let path = joined(&service.path, "package.json");
+        match self.text(&path) {
+            Some(_) => Ok(path),
+            None => Err(format!("{path} is missing; a module's dependencies have no place to go")),
+        }
+    }
+
+    fn add_to_package(&mut self, work: &mut Work<'_>, wanted: &[(String, String, bool)]) -> Result<(), String> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let path = self.package_path()?;
+        for (name, version, dev) in wanted {
+            let text = self.text(&path).unwrap_or_default();
+            let broken = |error: crate::syntax::SyntaxError| format!("{path}:{}: {error}; repair it first", error.line);
+            let edit = manifest::add_to_package(&text, name, version, *dev).map_err(broken)?;
+            self.note(work, &path, name, version, edit.text, edit.wanted);
+        }
+        Ok(())
+    }
+
+    /// Where a Python service keeps its requirements: `pyproject.toml`, else a file of lines.
+    fn add_to_python(&mut self, work: &mut Work<'_>, wanted: &[(String, String, bool)]) -> Result<(), String> {
+        let service = self.audit.project.service(self.service).path.clone();
+        let project = joined(&service, "pyproject.toml");
+        for (name, version, dev) in wanted {
+            let broken = |error: String| format!("{project}: {error}; repair it first");
+            let in_project = match self.text(&project) {
+                Some(text) => manifest::add_to_pyproject(&text, name, version, *dev).map_err(broken)?,
+                None => None,
+            };
+            let candidates = if *dev { DEV_REQUIREMENTS } else { REQUIREMENTS };
+            let lines = candidates.iter().map(|file| joined(&service, file)).find(|path| self.text(path).is_some());
+            let (path, (text, became)) = match (in_project, lines) {
+                (Some(edit), _) => (project.clone(), edit),
+                (None, Some(path)) => {
+                    let text = self.text(&path).unwrap_or_default();
+                    (path, manifest::add_to_requirements(&text, name, version))
+                }
+                (None, None) => {
+                    let text = format!("Install {name}{version}: no file was found that lists requirements like it");
+                    work.draft.steps.push(Step { text, snippet: None });
+                    continue;
+                }
+            };
+            self.note(work, &path, name, version, text, became);
+        }
+        Ok(())
+    }
+
+    /// Keeps the text of a manifest that has changed, or tells what it holds instead.
+    fn note(&mut self, work: &mut Work<'_>, path: &str, name: &str, version: &str, text: String, became: Wanted) {
+        match became {
+            Wanted::Added | Wanted::Raised { .. } => {
+                self.set(path, text);
+                work.draft.installs = true;
+            }
+            Wanted::Present => {}
+            Wanted::Kept { version: present } => work.draft.steps.push(Step {
+                text: format!("{path} asks for {name} {present}; this was written for {version}: check that it fits"),
+                snippet: None,
+            }),
+        }
+    }
+
+    fn add_test_script(&mut self, work: &Work<'_>, command: &str) -> Result<(), String> {
+        let path = self.package_path()?;
+        let text = self.text(&path).unwrap_or_default();
+        let tests = work.renderer.conventions().layout.get("tests").map_or("tests", String::as_str);
+        let service = &self.audit.project.service(self.service).path;
+        let tests = tests.strip_prefix(&format!("{service}/")).unwrap_or(tests);
+        let command = command.replace("tests/", &format!("{tests}/"));
+        let broken = |error: crate::syntax::SyntaxError| format!("{path}:{}: {error}; repair it first", error.line);
+        if let Some(text) = manifest::add_script(&text, "test", &command).map_err(broken)? {
+            self.set(&path, text);
+        }
+        Ok(())
+    }
+
+    fn add_env(&mut self, work: &mut Work<'_>) {
+        if work.variant.env.is_empty() {
+            return;
+        }
+        let service = &self.audit.project.service(self.service).path;
+        let known = [".env.example", ".env.sample", ".env.template"].map(|name| joined(service, name));
+        let path = known.iter().find(|path| self.text(path).is_some()).or(known.first()).cloned().unwrap_or_default();
+        let text = self.text(&path).unwrap_or_default();
+        if let Some(text) = manifest::add_variables(&text, &work.variant.env) {
+            self.set(&path, text);
+        }
+    }
+
+    fn wire(&mut self, work: &mut Work<'_>) -> Result<(), String> {
+        for spec in &work.variant.edits {
+            if !work.holds(spec.when.as_deref())? {
+                continue;
+            }
+            let Some(anchor) = work.stack.anchor(&spec.anchor) else { continue };
+            let wiring = self.wirings.get_mut(&work.stack.id).ok_or("the stack has no wiring")?;
+            match wiring.place(anchor) {
+                Ok(place) => {
+                    let source = wiring.source(&place.path).cloned();
+                    let (text, outline) = source.ok_or_else(|| format!("{} cannot be read", place.path))?;
+                    self.insert(work, spec, &place, &text, &outline)?;
+                }
+                Err(reason) => {
+                    let path = wiring.app_path().map(str::to_owned);
+                    let step = work.by_hand(spec, path.as_deref(), &anchor.about, &reason)?;
+                    work.draft.wiring.push(step);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        work: &mut Work<'_>,
+        spec: &EditSpec,
+        place: &Place,
+        text: &str,
+        outline: &Outline,
+    ) -> Result<(), String> {
+        let conventions = work.renderer.conventions();
+        let line_break = conventions.line_break();
+        let imports: Vec<String> = spec.imports.iter().map(|one| work.code(one, place)).collect::<Result<_, _>>()?;
+        let read = |line: &str| language::import(&place.path, line);
+        let is_local = |import: &Import| language::is_local(import, conventions);
+        let mut edits: Vec<(Key, Edit)> = add_imports(text, outline, &imports, line_break, &read, &is_local)
+            .into_iter()
+            .map(|edit| ((0, edit.text.trim_start().to_owned()), edit))
+            .collect();
+        if !spec.insert.is_empty() {
+            let code = work.code(&spec.insert, place)?.trim_end().to_owned();
+            let at = self.among_others(work, spec, place, text);
+            let mut inserted = format!("{}{line_break}", indent(&code, &place.indent));
+            if place.gap_before && at == place.at {
+                inserted.insert_str(0, line_break);
+            }
+            if place.gap_after && at == place.at {
+                inserted.push_str(line_break);
+            }
+            if at == text.len() && !text.ends_with('\n') {
+                inserted.insert_str(0, line_break);
+            }
+            let rank = work.stack.rank(&work.module.id) + 1;
+            work.draft.inserted.push(Inserted { path: place.path.clone(), anchor: spec.anchor.clone(), text: code });
+            edits.push(((rank, String::new()), Edit::insert(at, inserted)));
+        }
+        self.edit_code(&place.path, text, edits);
+        Ok(())
+    }
+
+    /// Modules that were applied before stand in their order, too: behind those that come earlier, before those that
+    /// come later.
+    fn among_others(&self, work: &Work<'_>, spec: &EditSpec, place: &Place, text: &str) -> usize {
+        let rank = work.stack.rank(&work.module.id);
+        let mut at = place.at;
+        for module in &self.lock.modules {
+            let other = work.stack.rank(&module.id);
+            for inserted in &module.inserted {
+                let moved = indent(&inserted.text, &place.indent);
+                let is_here = inserted.path == place.path && inserted.anchor == spec.anchor;
+                let Some(found) = text.find(&moved).filter(|_| is_here) else { continue };
+                let inside = place.within.0 <= found && found <= place.within.1;
+                match place.side {
+                    Side::After if inside && other < rank => {
+                        at = at.max(super::edits::line_end(text, found + moved.len()));
+                    }
+                    Side::Before if inside && other > rank => at = at.min(found),
+                    _ => {}
+                }
+            }
+        }
+        at
+    }
+
+    fn edit_code(&mut self, path: &str, text: &str, new: Vec<(Key, Edit)>) {
+        let state = self
+            .files
+            .entry(path.to_owned())
+            .or_insert_with(|| FileState::Code { original: text.to_owned(), edits: Vec::new() });
+        if let FileState::Code { edits, .. } = state {
+            for (key, edit) in new {
+                if !edits.iter().any(|(_, present)| *present == edit) {
+                    edits.push((key, edit));
+                }
+            }
+        }
+    }
+}
+
+impl Work<'_> {
+    fn failed(&self, error: &minijinja::Error) -> String {
+        let place = error.line().map_or_else(String::new, |line| format!(":{line}"));
+        let name = error.name().unwrap_or("its text");
+        format!("the template {name}{place} of `{}` failed: {error}", self.module.id)
+    }
+
+    fn holds(&self, condition: Option<&str>) -> Result<bool, String> {
+        condition.map_or(Ok(true), |condition| self.renderer.holds(condition)).map_err(|error| self.failed(&error))
+    }
+
+    fn path_of(&self, to: &str) -> Result<String, String> {
+        let conventions = self.renderer.conventions();
+        let path = place(to, &conventions.layout).ok_or_else(|| format!("`{to}` names no folder of the layout"))?;
+        Ok(match path.rsplit_once('.') {
+            Some((stem, "ts")) if kind_of(&path) == FileKind::JavaScript => format!("{stem}.{}", conventions.extension),
+            _ => path,
+        })
+    }
+
+    fn render(&self, from: &str, path: &str) -> Result<String, String> {
+        let name = format!("{}/{from}", self.module.id);
+        let template = self.library.template(&self.module.id, from).ok_or_else(|| format!("{name} is missing"))?;
+        let text = self.renderer.render(&name, template, path).map_err(|error| self.failed(&error))?;
+        self.dressed(path, &text)
+    }
+
+    fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
+        language::dress(path, text, self.renderer.conventions())
+            .map_err(|error| format!("{path} of `{}` does not parse: line {}: {error}", self.module.id, error.line))
+    }
+
+    /// A snippet of the module for a place.
+    fn code(&self, template: &str, place: &Place) -> Result<String, String> {
+        let rendered = self.renderer.render_for_app(&self.module.id, template, &place.path, &place.app);
+        let text = rendered.map_err(|error| self.failed(&error))?;
+        self.dressed(&place.path, &text)
+    }
+
+    fn by_hand(&self, spec: &EditSpec, path: Option<&str>, about: &str, reason: &str) -> Result<Step, String> {
+        let conventions = self.renderer.conventions();
+        let guess = joined(
+            conventions.layout.get("src").map_or(".", String::as_str),
+            &format!("app.{}", conventions.extension),
+        );
+        let path = path.unwrap_or(&guess);
+        let place = Place {
+            path: path.to_owned(),
+            at: 0,
+            indent: String::new(),
+            gap_before: false,
+            gap_after: false,
+            app: "app".to_owned(),
+            within: (0, 0),
+            side: Side::After,
+        };
+        let lines = spec.imports.iter().chain([&spec.insert]).filter(|line| !line.is_empty());
+        let lines: Vec<String> = lines.map(|line| self.code(line, &place)).collect::<Result<_, _>>()?;
+        let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+        let folder = folder_of(path);
+        let shown = if folder.is_empty() { "the root".to_owned() } else { format!("{folder}/") };
+        Ok(Step {
+            text: format!("Add this {about} ({reason}); its imports are as of a file in {shown}"),
+            snippet: Some(lines.join(conventions.line_break())),
+        })
+    }
+
+    fn steps(&mut self) -> Result<(), String> {
+        for step in &self.variant.steps {
+            if self.holds(step.when.as_deref())? {
+                let path = self.renderer.conventions().layout.get("docs").cloned().unwrap_or_default();
+                let text = self.renderer.render(&self.module.id, &step.text, &path);
+                let text = text.map_err(|error| self.failed(&error))?;
+                self.draft.steps.push(Step { text, snippet: None });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! How a service is written: what generated code has to look like.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::language;
+use super::outline::{Habits, Outline};
+use super::stack::{Ecosystem, Manager, Runner, Stack, joined};
+use crate::project::{Area, FileKind, Project, SOURCE_LIMIT, Service, ServiceId, decode};
+use crate::syntax::json;
+
+/// Source files whose habits are counted.
+const SAMPLE: usize = 60;
+
+/// The hand of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conventions {
+    pub typescript: bool,
+    /// `import`, not `require`.
+    pub modules: bool,
+    pub double_quotes: bool,
+    pub semicolons: bool,
+    /// What one level is indented by.
+    pub indent: String,
+    pub crlf: bool,
+    /// Relative imports name the extension (`./db.js`).
+    pub import_extensions: bool,
+    /// Of new source files: `ts`, `js`, `mjs`, `cjs`, `py`.
+    pub extension: String,
+    pub manager: Manager,
+    pub runner: Runner,
+    /// Where the imports of a Python service start: its folder, or `src` in it.
+    pub import_root: String,
+    /// What can be imported from there.
+    pub packages: BTreeSet<String>,
+    /// Folders by the names that modules use (`lib`, `middleware`, …), relative to the root.
+    pub layout: BTreeMap<String, String>,
+}
+
+impl Default for Conventions {
+    fn default() -> Self {
+        Conventions {
+            typescript: true,
+            modules: true,
+            double_quotes: true,
+            semicolons: true,
+            indent: "  ".to_owned(),
+            crlf: false,
+            import_extensions: false,
+            extension: "ts".to_owned(),
+            manager: Manager::default(),
+            runner: Runner::default(),
+            import_root: ".".to_owned(),
+            packages: BTreeSet::new(),
+            layout: BTreeMap::new(),
+        }
+    }
+}
+
+impl Conventions {
+    pub fn line_break(&self) -> &'static str {
+        if self.crlf { "\r\n" } else { "\n" }
+    }
+
+    /// What the files of a service show; where they show nothing, what is usual.
+    pub fn of(project: &Project, id: ServiceId, stack: &Stack) -> Conventions {
+        let service = project.service(id);
+        let is_python = stack.ecosystem == Ecosystem::Pypi;
+        let sample = Sample::of(project, id, if is_python { FileKind::Python } else { FileKind::JavaScript });
+        let habits = &sample.habits;
+        let typescript = service.languages.iter().any(|language| language == "typescript");
+        let package = manifest(project, service);
+        let modules = typescript || uses_modules(habits, package.as_ref());
+        let is_node_module =
+            package.as_ref().is_some_and(|p| p.get("type").and_then(|t| t.as_text()) == Some("module"));
+        let extension = match is_python {
+            true => "py".to_owned(),
+            false => extension(typescript, modules, is_node_module, &sample.extensions),
+        };
+        let import_root = sample.import_root(project, &service.path);
+        Conventions {
+            typescript,
+            modules,
+            double_quotes: habits.double_quotes >= habits.single_quotes,
+            semicolons: habits.semicolons >= habits.no_semicolons,
+            indent: habits.indent().unwrap_or(if is_python { "    " } else { "  " }).to_owned(),
+            crlf: sample.crlf * 2 > sample.files,
+            import_extensions: match (habits.with_extension, habits.without_extension) {
+                (0, 0) => modules && (!typescript || is_node_module),
+                (with, without) => modules && with >= without,
+            },
+            extension,
+            manager: stack.manager(project, &service.path),
+            runner: stack.runner(service),
+            packages: if is_python { packages(project, &import_root) } else { BTreeSet::new() },
+            import_root,
+            layout: stack.layout_of(project, &service.path),
+        }
+    }
+
+    /// The extension that relative imports name, if they do.
+    pub fn import_extension(&self) -> &str {
+        match (self.import_extensions || self.extension == "mjs", self.extension.as_str()) {
+            (false, _) => "",
+            (true, "mjs") => ".mjs",
+            (true, "cjs") => ".cjs",
+            (true, _) => ".js",
+        }
+    }
+}
+
+fn manifest(project: &Project, service: &Service) -> Option<crate::syntax::Node> {
+    let bytes = project.read(service.manifest?).ok()?;
+    json::parse(decode(&bytes).ok()?).ok()
+}
+
+fn uses_modules(habits: &Habits, package: Option<&crate::syntax::Node>) -> bool {
+    match (habits.imports, habits.requires) {
+        (0, 0) => package.and_then(|p| p.get("type")).and_then(|t| t.as_text()) == Some("module"),
+        (imports, requires) => imports > requires,
+    }
+}
+
+/// A `.js` file is a module only if the manifest says so: others need an extension of their own, unless something
+/// compiles them.
+fn extension(typescript: bool, modules: bool, is_node_module: bool, seen: &BTreeMap<String, usize>) -> String {
+    let has = |name: &str| seen.get(name).copied().unwrap_or(0);
+    let extension = match (typescript, modules, is_node_module) {
+        (true, ..) => "ts",
+        (false, true, false) if has("mjs") > has("js") => "mjs",
+        (false, false, true) => "cjs",
+        _ => "js",
+    };
+    extension.to_owned()
+}
+
+#[derive(Default)]
+struct Sample {
+    habits: Habits,
+    extensions: BTreeMap<String, usize>,
+    files: usize,
+    crlf: usize,
+    /// What is imported, with dots as slashes.
+    imported: BTreeSet<String>,
+}
+
+impl Sample {
+    fn of(project: &Project, id: ServiceId, kind: FileKind) -> Sample {
+        let mut sample = Sample::default();
+        let is_ours =
+            |file: &&crate::project::File| file.service == id && file.kind == kind && file.area == Area::Server;
+        for file in project.files.iter().filter(is_ours).take(SAMPLE) {
+            let Ok(bytes) = project.tree.read(&file.path, SOURCE_LIMIT) else { continue };
+            let Ok(text) = decode(&bytes) else { continue };
+            let Some(outline) = language::outline(&file.path, text) else { continue };
+            sample.add(&file.path, text, &outline);
+        }
+        sample
+    }
+
+    fn add(&mut self, path: &str, text: &str, outline: &Outline) {
+        self.habits.add(&outline.habits);
+        self.imported.extend(outline.imports.iter().map(|import| import.specifier.replace('.', "/")));
+        self.files += 1;
+        self.crlf += usize::from(text.contains("\r\n"));
+        if let Some((_, extension)) = path.rsplit_once('.') {
+            *self.extensions.entry(extension.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// The folder below which most of what is imported lies.
+    fn import_root(&self, project: &Project, service: &str) -> String {
+        let hits = |root: &String| {
+            let found = self.imported.iter().filter(|path| {
+                let path = joined(root, path);
+                [".py", "/__init__.py"].iter().any(|ending| project.find(&format!("{path}{ending}")).is_some())
+            });
+            found.count()
+        };
+        let candidates = [service.to_owned(), joined(service, "src")];
+        let [own, source] = &candidates;
+        if hits(source) > hits(own) { source.clone() } else { own.clone() }
+    }
+}
+
+/// The names of modules and packages right below a folder.
+fn packages(project: &Project, root: &str) -> BTreeSet<String> {
+    let prefix = if root == "." { String::new() } else { format!("{root}/") };
+    let python = project.files.iter().filter(|file| file.kind == FileKind::Python);
+    let inside = python.filter_map(|file| file.path.strip_prefix(&prefix));
+    let first = inside.filter_map(|path| path.split('/').next());
+    first.map(|name| name.strip_suffix(".py").unwrap_or(name).to_owned()).collect()
+}

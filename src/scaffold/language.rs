@@ -1,0 +1,38 @@
+//! The languages that code is read and written in.
+
+use super::conventions::Conventions;
+use super::outline::{Import, Outline};
+use super::{python, script};
+use crate::project::{FileKind, kind_of};
+use crate::syntax::SyntaxError;
+
+/// The outline of a file; none if it is no code that can be edited, or does not parse.
+pub fn outline(path: &str, text: &str) -> Option<Outline> {
+    match kind_of(path) {
+        FileKind::JavaScript => script::outline(path, text).ok(),
+        FileKind::Python => python::outline(text).ok(),
+        _ => None,
+    }
+}
+
+/// A rendered template in the project's own hand.
+pub fn dress(path: &str, text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
+    match kind_of(path) {
+        FileKind::JavaScript => script::dress(text, conventions),
+        FileKind::Python => python::dress(text, conventions),
+        _ if conventions.crlf => Ok(text.replace('\n', "\r\n")),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// What a line imports into a file.
+pub fn import(path: &str, line: &str) -> Option<Import> {
+    let name = if kind_of(path) == FileKind::Python { "import.py" } else { "import.ts" };
+    outline(name, line)?.imports.into_iter().next()
+}
+
+/// Whether an import is of the project itself.
+pub fn is_local(import: &Import, conventions: &Conventions) -> bool {
+    let first = import.specifier.split('.').next().unwrap_or_default();
+    import.specifier.starts_with('.') || conventions.packages.contains(first)
+}

@@ -1,0 +1,206 @@
+//! A module: what it closes, what it writes. `templates/<module>/module.toml`.
+
+use super::stack::versions;
+use crate::rules::Problem;
+use crate::rules::document::{as_table, as_text, at, at_key, choice, only_keys, text_of, texts_of};
+use crate::syntax::{Entry, Node, NodeData};
+
+const KEYS: &[&str] = &["id", "title", "closes", "helps", "effect", "needs", "input", "variant"];
+const VARIANT_KEYS: &[&str] =
+    &["unless", "file", "dependencies", "dev_dependencies", "edit", "env", "step", "unless_reason"];
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Module {
+    pub id: String,
+    pub title: String,
+    /// Controls that pass once it is applied (coverage controls rise).
+    pub closes: Vec<String>,
+    /// Controls that may improve.
+    pub helps: Vec<String>,
+    pub effect: Effect,
+    /// Modules that come first.
+    pub needs: Vec<String>,
+    /// Values that templates use and that a user may set, with their defaults.
+    pub inputs: Vec<(String, String)>,
+    pub variants: Vec<Variant>,
+}
+
+/// What changes for those who use the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Nothing that worked.
+    Additive,
+    /// Requests may be refused or answered otherwise.
+    Behavioural,
+    /// The database is migrated.
+    Data,
+}
+
+pub const EFFECTS: &[(&str, Effect)] =
+    &[("additive", Effect::Additive), ("behavioural", Effect::Behavioural), ("data", Effect::Data)];
+
+impl Effect {
+    pub fn word(self) -> &'static str {
+        EFFECTS.iter().find(|(_, effect)| *effect == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// What a module writes for one stack.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variant {
+    /// The stack's id.
+    pub stack: String,
+    /// A condition over the context under which it does not apply, and why.
+    pub unless: Option<(String, String)>,
+    pub files: Vec<FileSpec>,
+    pub dependencies: Vec<Dependency>,
+    pub edits: Vec<EditSpec>,
+    pub env: Vec<EnvSpec>,
+    pub steps: Vec<StepSpec>,
+}
+
+/// A file to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSpec {
+    /// The template, below the module's folder.
+    pub from: String,
+    /// `lib/logger.ts`: a folder of the stack's layout and the rest of the path.
+    pub to: String,
+    pub when: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dependency {
+    pub name: String,
+    pub version: String,
+    pub dev: bool,
+    /// Only for TypeScript (`@types/…`).
+    pub types: bool,
+}
+
+/// Code that is put at an anchor of the application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditSpec {
+    pub anchor: String,
+    pub insert: String,
+    pub imports: Vec<String>,
+    pub when: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvSpec {
+    pub name: String,
+    /// The example value.
+    pub value: String,
+    pub about: String,
+}
+
+/// What the user has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepSpec {
+    pub text: String,
+    pub when: Option<String>,
+}
+
+impl Module {
+    pub fn read(root: &Node) -> Result<Module, Problem> {
+        only_keys(root, "a module", KEYS)?;
+        let module = Module {
+            id: required(root, "id")?,
+            title: required(root, "title")?,
+            closes: texts_of(root, "closes")?,
+            helps: texts_of(root, "helps")?,
+            effect: root
+                .get("effect")
+                .ok_or_else(|| Problem::new(root.start, root.start, "`effect` is missing"))
+                .and_then(|node| choice(node, "`effect`", EFFECTS))?,
+            needs: texts_of(root, "needs")?,
+            inputs: versions(root, "input")?,
+            variants: entries(root, "variant").iter().map(variant).collect::<Result<_, _>>()?,
+        };
+        match module.variants.is_empty() {
+            true => Err(Problem::new(root.start, root.start, "a module needs a `[variant.STACK]`")),
+            false => Ok(module),
+        }
+    }
+}
+
+fn required(table: &Node, key: &str) -> Result<String, Problem> {
+    text_of(table, key)?.ok_or_else(|| Problem::new(table.start, table.start, format!("`{key}` is missing")))
+}
+
+fn entries<'n>(root: &'n Node, key: &str) -> &'n [Entry] {
+    root.get(key).map_or(&[], Node::entries)
+}
+
+fn items<'n>(root: &'n Node, key: &str) -> &'n [Node] {
+    root.get(key).map_or(&[], Node::items)
+}
+
+fn variant(entry: &Entry) -> Result<Variant, Problem> {
+    let node = as_table(&entry.value, "a variant")?;
+    only_keys(node, "a variant", VARIANT_KEYS)?;
+    let mut found = dependencies(node, "dependencies", false)?;
+    found.extend(dependencies(node, "dev_dependencies", true)?);
+    Ok(Variant {
+        stack: entry.key.to_string(),
+        unless: unless(node, entry)?,
+        files: items(node, "file").iter().map(file).collect::<Result<_, _>>()?,
+        dependencies: found,
+        edits: items(node, "edit").iter().map(edit).collect::<Result<_, _>>()?,
+        env: items(node, "env").iter().map(env).collect::<Result<_, _>>()?,
+        steps: items(node, "step").iter().map(step).collect::<Result<_, _>>()?,
+    })
+}
+
+fn unless(node: &Node, entry: &Entry) -> Result<Option<(String, String)>, Problem> {
+    match (text_of(node, "unless")?, text_of(node, "unless_reason")?) {
+        (None, None) => Ok(None),
+        (Some(condition), Some(reason)) => Ok(Some((condition, reason))),
+        _ => Err(at_key(entry, "`unless` and `unless_reason` go together")),
+    }
+}
+
+fn file(node: &Node) -> Result<FileSpec, Problem> {
+    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if"])?;
+    Ok(FileSpec { from: required(node, "from")?, to: required(node, "to")?, when: text_of(node, "if")? })
+}
+
+/// `name = "version"`, or `{ version, types = true }`.
+fn dependencies(node: &Node, key: &str, dev: bool) -> Result<Vec<Dependency>, Problem> {
+    let one = |entry: &Entry| {
+        let name = entry.key.to_string();
+        if matches!(entry.value.data, NodeData::Map(_)) {
+            only_keys(&entry.value, "a dependency", &["version", "types"])?;
+            let types = entry.value.get("types").and_then(Node::as_bool).unwrap_or(false);
+            return Ok(Dependency { name, version: required(&entry.value, "version")?, dev, types });
+        }
+        Ok(Dependency { name, version: as_text(&entry.value, "a version")?.to_owned(), dev, types: false })
+    };
+    entries(node, key).iter().map(one).collect()
+}
+
+fn edit(node: &Node) -> Result<EditSpec, Problem> {
+    only_keys(as_table(node, "an edit")?, "an edit", &["anchor", "insert", "import", "if"])?;
+    Ok(EditSpec {
+        anchor: required(node, "anchor")?,
+        insert: text_of(node, "insert")?.unwrap_or_default(),
+        imports: texts_of(node, "import")?,
+        when: text_of(node, "if")?,
+    })
+}
+
+fn env(node: &Node) -> Result<EnvSpec, Problem> {
+    only_keys(as_table(node, "a variable")?, "a variable", &["name", "value", "about"])?;
+    let name = required(node, "name")?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    if !is_name {
+        return Err(at(node, format!("`{name}` is no name of a variable")));
+    }
+    Ok(EnvSpec { name, value: text_of(node, "value")?.unwrap_or_default(), about: required(node, "about")? })
+}
+
+fn step(node: &Node) -> Result<StepSpec, Problem> {
+    only_keys(as_table(node, "a step")?, "a step", &["text", "if"])?;
+    Ok(StepSpec { text: required(node, "text")?, when: text_of(node, "if")? })
+}

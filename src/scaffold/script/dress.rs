@@ -1,0 +1,166 @@
+//! Templates are written in TypeScript with modules, double quotes, semicolons and two blanks; this turns what comes of
+//! one into what the project writes.
+
+use oxc_ast::ast::{PropertyDefinition, Statement, StringLiteral};
+use oxc_ast_visit::{Visit, walk};
+use oxc_span::GetSpan as _;
+
+use super::requires::to_requires;
+use super::untype::untype;
+use crate::scaffold::conventions::Conventions;
+use crate::scaffold::edits::{Edit, apply};
+use crate::syntax::SyntaxError;
+use crate::syntax::javascript::with_program;
+
+const TEMPLATE_INDENT: &str = "  ";
+
+/// A rendered template in the project's own hand.
+pub fn dress(text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
+    let mut text = text.to_owned();
+    if !conventions.typescript {
+        text = untype(&text)?;
+    }
+    if !conventions.modules {
+        text = to_requires(&text)?;
+    }
+    let text = punctuate(&text, conventions)?;
+    let text = reindent(&text, &conventions.indent);
+    Ok(if conventions.crlf { text.replace('\n', "\r\n") } else { text })
+}
+
+/// Quotes and semicolons.
+fn punctuate(text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
+    if conventions.double_quotes && conventions.semicolons {
+        return Ok(text.to_owned());
+    }
+    let path = if conventions.typescript { "template.ts" } else { "template.mjs" };
+    let edits = with_program(path, text, |program| {
+        let mut pen = Pen { text, conventions, edits: Vec::new() };
+        pen.visit_program(program);
+        pen.edits
+    })?;
+    Ok(apply(text, &edits))
+}
+
+struct Pen<'t> {
+    text: &'t str,
+    conventions: &'t Conventions,
+    edits: Vec<Edit>,
+}
+
+impl Pen<'_> {
+    /// Drops the semicolon that ends at a place, unless what follows would then continue the statement.
+    fn drop_semicolon(&mut self, end: usize) {
+        let before = end.saturating_sub(1);
+        if self.conventions.semicolons || self.text.as_bytes().get(before) != Some(&b';') {
+            return;
+        }
+        let rest = self.text.get(end..).unwrap_or_default();
+        let ends_line = rest.trim_start_matches([' ', '\t']).starts_with(['\n', '\r']) || rest.trim().is_empty();
+        let next = rest.trim_start();
+        let continues =
+            next.starts_with(['(', '[', '`', '+', '-', '/', '*']) && !next.starts_with("//") && !next.starts_with("/*");
+        if ends_line && !continues {
+            self.edits.push(Edit::remove(before, end));
+        }
+    }
+}
+
+impl<'a> Visit<'a> for Pen<'_> {
+    fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
+        let (start, end) = (it.span.start as usize, it.span.end as usize);
+        let Some(inside) = self.text.get(start + 1..end.saturating_sub(1)) else { return };
+        let is_double = self.text.as_bytes().get(start) == Some(&b'"');
+        if !self.conventions.double_quotes && is_double && !inside.contains(['\'', '"', '\\']) {
+            self.edits.push(Edit::replace(start, end, format!("'{inside}'")));
+        }
+    }
+
+    fn visit_statement(&mut self, it: &Statement<'a>) {
+        let ends_with_semicolon =
+            !matches!(it, Statement::ForStatement(_) | Statement::WhileStatement(_) | Statement::EmptyStatement(_));
+        if ends_with_semicolon {
+            self.drop_semicolon(it.span().end as usize);
+        }
+        walk::walk_statement(self, it);
+    }
+
+    fn visit_property_definition(&mut self, it: &PropertyDefinition<'a>) {
+        self.drop_semicolon(it.span.end as usize);
+        walk::walk_property_definition(self, it);
+    }
+
+    fn visit_ts_property_signature(&mut self, it: &oxc_ast::ast::TSPropertySignature<'a>) {
+        self.drop_semicolon(it.span.end as usize);
+    }
+}
+
+fn reindent(text: &str, indent: &str) -> String {
+    if indent == TEMPLATE_INDENT {
+        return text.to_owned();
+    }
+    let line = |line: &str| {
+        let content = line.trim_start_matches(' ');
+        let blanks = line.len() - content.len();
+        // The star of a block comment stands one further in.
+        let (levels, rest) = (blanks / TEMPLATE_INDENT.len(), blanks % TEMPLATE_INDENT.len());
+        format!("{}{}{content}", indent.repeat(levels), " ".repeat(rest))
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn conventions(typescript: bool, modules: bool) -> Conventions {
+        Conventions {
+            typescript,
+            modules,
+            double_quotes: false,
+            semicolons: false,
+            indent: "\t".to_owned(),
+            ..Conventions::default()
+        }
+    }
+
+    const TEMPLATE: &str = r#"import helmet from "helmet";
+
+/**
+ * Headers.
+ */
+export const headers: Headers = helmet({
+  name: "it's",
+});
+
+export function f() {
+  const a = "x";
+  for (const b of [a]) {
+    call(b);
+  }
+  [1].map(f);
+}
+"#;
+
+    #[test]
+    fn follows_quotes_semicolons_and_indentation() {
+        assert_eq!(
+            dress(TEMPLATE, &conventions(true, true)).unwrap(),
+            "import helmet from 'helmet'\n\n/**\n * Headers.\n */\nexport const headers: Headers = helmet({\n\tname: \"it's\",\n})\n\nexport function f() {\n\tconst a = 'x'\n\tfor (const b of [a]) {\n\t\tcall(b)\n\t}\n\t[1].map(f)\n}\n"
+        );
+    }
+
+    #[test]
+    fn becomes_javascript_with_requires() {
+        let text = dress(TEMPLATE, &conventions(false, false)).unwrap();
+        assert!(text.starts_with("const helmet = require('helmet')\n"), "{text}");
+        assert!(text.contains("\nconst headers = helmet({\n"), "{text}");
+        assert!(text.ends_with("\nmodule.exports = { headers, f }\n"), "{text}");
+    }
+
+    #[test]
+    fn a_statement_that_the_next_line_would_continue_keeps_its_semicolon() {
+        let text = dress("a();\n(b)();\n", &conventions(true, true)).unwrap();
+        assert_eq!(text, "a();\n(b)()\n");
+    }
+}

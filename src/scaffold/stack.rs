@@ -1,0 +1,341 @@
+//! What modules have to know of a stack: where its files go, and where its code is wired. `templates/stacks/*.toml`.
+
+use std::collections::BTreeMap;
+
+use crate::project::{Project, Service};
+use crate::rules::Problem;
+use crate::rules::document::{as_table, as_text, as_texts, at, at_key, choice, only_keys, text_of, texts_of};
+use crate::syntax::{Entry, Node};
+
+const KEYS: &[&str] = &[
+    "id",
+    "title",
+    "stack",
+    "languages",
+    "ecosystem",
+    "order",
+    "app",
+    "mark",
+    "anchor",
+    "layout",
+    "manager",
+    "runner",
+];
+
+/// Marks that need no fact: a mounted router, and a call that is given the application.
+pub const ROUTER: &str = "router";
+pub const HANDOVER: &str = "handover";
+const SEEN_MARKS: [&str; 2] = [ROUTER, HANDOVER];
+
+/// A kind of service that modules are written for.
+#[derive(Debug, Clone, Default)]
+pub struct Stack {
+    pub id: String,
+    pub title: String,
+    /// The stack of the audit that a service has to use; none for what fits every service.
+    pub stack: Option<String>,
+    pub languages: Vec<String>,
+    pub ecosystem: Ecosystem,
+    /// Modules in the order in which what they insert at one place stands.
+    pub order: Vec<String>,
+    /// The fact that makes the application object.
+    pub app: Option<FactPattern>,
+    pub marks: Vec<(String, FactPattern)>,
+    pub anchors: Vec<Anchor>,
+    layout: Vec<(String, Vec<String>)>,
+    managers: Vec<Manager>,
+    runners: Vec<Runner>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ecosystem {
+    Npm,
+    Pypi,
+    #[default]
+    None,
+}
+
+const ECOSYSTEMS: &[(&str, Ecosystem)] = &[("npm", Ecosystem::Npm), ("pypi", Ecosystem::Pypi)];
+
+/// Facts of a kind whose fields have these texts; `:any` is whatever is known, `:absent` nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FactPattern {
+    pub kind: String,
+    pub fields: Vec<(String, String)>,
+    /// The API path of what makes it.
+    pub api: Option<String>,
+}
+
+/// A place in the application's code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchor {
+    pub name: String,
+    /// Where it is, for a reader who has to do it by hand.
+    pub about: String,
+    pub side: Side,
+    pub which: Which,
+    /// The marks of the statements that it looks for; empty for the statement that makes the application.
+    pub of: Vec<String>,
+    /// Marks of statements that it never passes: `app.use(routes)` stays before `app.listen()`.
+    pub otherwise: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Before,
+    After,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    Made,
+    First,
+    Last,
+    /// There has to be one alone, in whichever file.
+    Only,
+}
+
+const WHICH: &[(&str, Which)] =
+    &[("made", Which::Made), ("first", Which::First), ("last", Which::Last), ("only", Which::Only)];
+
+/// What installs the dependencies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manager {
+    pub id: String,
+    /// The file that tells it.
+    pub lock: String,
+    /// What its user runs after the manifest has changed.
+    pub install: String,
+}
+
+/// What runs the tests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Runner {
+    pub id: String,
+    /// The package that tells it.
+    pub package: String,
+    /// The module that its functions are imported from; empty where they are global.
+    pub from: String,
+    pub before_all: String,
+    pub after_all: String,
+    /// What a project without tests gets as its test script.
+    pub script: String,
+    pub script_typescript: String,
+    pub dev_typescript: Vec<(String, String)>,
+    /// What it takes to run them.
+    pub dev: Vec<(String, String)>,
+}
+
+impl Stack {
+    pub fn read(root: &Node) -> Result<Stack, Problem> {
+        only_keys(root, "a stack", KEYS)?;
+        let required = |key: &str| {
+            text_of(root, key)?.ok_or_else(|| Problem::new(root.start, root.start, format!("`{key}` is missing")))
+        };
+        let stack = Stack {
+            id: required("id")?,
+            title: required("title")?,
+            stack: text_of(root, "stack")?,
+            languages: texts_of(root, "languages")?,
+            ecosystem: root
+                .get("ecosystem")
+                .map_or(Ok(Ecosystem::None), |node| choice(node, "`ecosystem`", ECOSYSTEMS))?,
+            order: texts_of(root, "order")?,
+            app: root.get("app").map(fact_pattern).transpose()?,
+            marks: entries(root, "mark")
+                .iter()
+                .map(|entry| Ok((entry.key.to_string(), fact_pattern(&entry.value)?)))
+                .collect::<Result<_, Problem>>()?,
+            anchors: entries(root, "anchor").iter().map(anchor).collect::<Result<_, _>>()?,
+            layout: entries(root, "layout")
+                .iter()
+                .map(|entry| Ok((entry.key.to_string(), owned(&as_texts(&entry.value, "a folder")?))))
+                .collect::<Result<_, Problem>>()?,
+            managers: items(root, "manager").iter().map(manager).collect::<Result<_, _>>()?,
+            runners: items(root, "runner").iter().map(runner).collect::<Result<_, _>>()?,
+        };
+        stack.check(root)?;
+        Ok(stack)
+    }
+
+    /// Marks and anchors that are named have to be there.
+    fn check(&self, root: &Node) -> Result<(), Problem> {
+        let marks: Vec<&str> = self.marks.iter().map(|(name, _)| name.as_str()).chain(SEEN_MARKS).collect();
+        let anchors: Vec<&str> = self.anchors.iter().map(|anchor| anchor.name.as_str()).collect();
+        for (anchor, entry) in self.anchors.iter().zip(entries(root, "anchor")) {
+            if let Some(mark) = anchor.of.iter().find(|mark| !marks.contains(&mark.as_str())) {
+                return Err(at_key(entry, format!("there is no mark `{mark}`")).suggest(mark, marks));
+            }
+            if let Some(other) = anchor.otherwise.as_deref().filter(|other| !anchors.contains(other)) {
+                return Err(at_key(entry, format!("there is no anchor `{other}`")).suggest(other, anchors));
+            }
+        }
+        Ok(())
+    }
+
+    pub fn anchor(&self, name: &str) -> Option<&Anchor> {
+        self.anchors.iter().find(|anchor| anchor.name == name)
+    }
+
+    /// The names of folders that modules may use in paths.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        self.layout.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether modules for this stack fit a service.
+    pub fn fits(&self, service: &Service) -> bool {
+        let uses = self.stack.as_ref().is_none_or(|stack| service.stacks.contains(stack));
+        let speaks = self.languages.is_empty() || service.languages.iter().any(|one| self.languages.contains(one));
+        uses && speaks
+    }
+
+    /// The place of a module among those that insert at the same place.
+    pub fn rank(&self, module: &str) -> usize {
+        self.order.iter().position(|id| id == module).unwrap_or(self.order.len())
+    }
+
+    /// The first of each list of folders that exists, else the first of the list.
+    pub fn layout_of(&self, project: &Project, service: &str) -> BTreeMap<String, String> {
+        let mut layout: BTreeMap<String, String> = BTreeMap::new();
+        for (name, candidates) in &self.layout {
+            let paths: Vec<String> = candidates.iter().map(|candidate| placed(candidate, service, &layout)).collect();
+            let found = paths.iter().find(|path| has_folder(project, path)).or(paths.first());
+            layout.insert(name.clone(), found.cloned().unwrap_or_default());
+        }
+        layout
+    }
+
+    /// By the file beside the manifest or above it.
+    pub fn manager(&self, project: &Project, service: &str) -> Manager {
+        let mut folder = Some(service);
+        while let Some(at) = folder {
+            let beside = |manager: &&Manager| project.find(&joined(at, &manager.lock)).is_some();
+            if let Some(found) = self.managers.iter().find(beside) {
+                return found.clone();
+            }
+            folder = if at == "." { None } else { Some(at.rsplit_once('/').map_or(".", |(above, _)| above)) };
+        }
+        self.managers.last().cloned().unwrap_or_default()
+    }
+
+    /// By the package that the manifest names; the last one needs none.
+    pub fn runner(&self, service: &Service) -> Runner {
+        let declared = |runner: &&Runner| {
+            runner.package.is_empty()
+                || service.dependencies.contains_key(&runner.package)
+                || service.requirements.keys().any(|(_, name)| *name == runner.package)
+        };
+        self.runners.iter().find(declared).or(self.runners.last()).cloned().unwrap_or_default()
+    }
+}
+
+/// `{src}/lib` with what is known of the layout so far, below the service.
+fn placed(candidate: &str, service: &str, layout: &BTreeMap<String, String>) -> String {
+    match candidate.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
+        Some((name, rest)) => {
+            let base = layout.get(name).map_or(".", String::as_str);
+            joined(base, rest.trim_start_matches('/'))
+        }
+        None => joined(service, candidate),
+    }
+}
+
+/// Two parts of a path; `.` is nothing.
+pub fn joined(folder: &str, rest: &str) -> String {
+    match (folder, rest) {
+        (".", rest) | ("", rest) => rest.to_owned(),
+        (folder, "." | "") => folder.to_owned(),
+        _ => format!("{folder}/{rest}"),
+    }
+}
+
+fn has_folder(project: &Project, folder: &str) -> bool {
+    if folder == "." {
+        return true;
+    }
+    let prefix = format!("{folder}/");
+    let at = project.files.partition_point(|file| *file.path < *prefix);
+    project.files.get(at).is_some_and(|file| file.path.starts_with(&prefix))
+}
+
+fn entries<'n>(root: &'n Node, key: &str) -> &'n [Entry] {
+    root.get(key).map_or(&[], Node::entries)
+}
+
+fn items<'n>(root: &'n Node, key: &str) -> &'n [Node] {
+    root.get(key).map_or(&[], Node::items)
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn fact_pattern(node: &Node) -> Result<FactPattern, Problem> {
+    let mut pattern = FactPattern::default();
+    for entry in as_table(node, "a fact")?.entries() {
+        let text = as_text(&entry.value, "a field of a fact")?.to_owned();
+        match &*entry.key {
+            "fact" => pattern.kind = text,
+            "api" => pattern.api = Some(text),
+            name => pattern.fields.push((name.to_owned(), text)),
+        }
+    }
+    let known = crate::facts::VOCABULARY.iter().find(|(kind, _)| *kind == pattern.kind);
+    let Some((_, fields)) = known else {
+        let kinds = crate::facts::VOCABULARY.iter().map(|(kind, _)| *kind);
+        return Err(at(node, format!("there is no fact `{}`", pattern.kind)).suggest(&pattern.kind, kinds));
+    };
+    match pattern.fields.iter().find(|(name, _)| !fields.contains(&name.as_str())) {
+        Some((name, _)) => Err(at(node, format!("the fact `{}` has no field `{name}`", pattern.kind))
+            .suggest(name, fields.iter().copied())),
+        None => Ok(pattern),
+    }
+}
+
+fn anchor(entry: &Entry) -> Result<Anchor, Problem> {
+    let node = as_table(&entry.value, "an anchor")?;
+    only_keys(node, "an anchor", &["about", "before", "after", "of", "otherwise"])?;
+    let (side, word) = match (node.get("before"), node.get("after")) {
+        (Some(word), None) => (Side::Before, word),
+        (None, Some(word)) => (Side::After, word),
+        _ => return Err(at_key(entry, "an anchor is either `before` or `after` something")),
+    };
+    Ok(Anchor {
+        name: entry.key.to_string(),
+        about: text_of(node, "about")?.ok_or_else(|| at_key(entry, "`about` is missing"))?,
+        side,
+        which: choice(word, "the place", WHICH)?,
+        of: texts_of(node, "of")?,
+        otherwise: text_of(node, "otherwise")?,
+    })
+}
+
+fn manager(node: &Node) -> Result<Manager, Problem> {
+    only_keys(node, "a package manager", &["id", "lock", "install"])?;
+    let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
+    Ok(Manager { id: text("id")?, lock: text("lock")?, install: text("install")? })
+}
+
+fn runner(node: &Node) -> Result<Runner, Problem> {
+    let keys =
+        ["id", "package", "from", "before_all", "after_all", "script", "script_typescript", "dev_typescript", "dev"];
+    only_keys(node, "a test runner", &keys)?;
+    let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
+    Ok(Runner {
+        id: text("id")?,
+        package: text("package")?,
+        from: text("from")?,
+        before_all: text("before_all")?,
+        after_all: text("after_all")?,
+        script: text("script")?,
+        script_typescript: text("script_typescript")?,
+        dev_typescript: versions(node, "dev_typescript")?,
+        dev: versions(node, "dev")?,
+    })
+}
+
+/// Names with versions.
+pub fn versions(node: &Node, key: &str) -> Result<Vec<(String, String)>, Problem> {
+    let found = node.get(key).map_or(&[][..], Node::entries);
+    found.iter().map(|entry| Ok((entry.key.to_string(), as_text(&entry.value, "a version")?.to_owned()))).collect()
+}

@@ -1,0 +1,132 @@
+//! Services to scaffold in, and ways to look at them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+pub fn run(folder: &Path, arguments: &[&str]) -> Ran {
+    let mut command = Command::cargo_bin("readycheck").unwrap();
+    command.current_dir(folder).arg("scaffold").args(arguments).timeout(std::time::Duration::from_secs(120));
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "COLUMNS"] {
+        command.env_remove(variable);
+    }
+    let output = command.output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+pub fn write(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// A copy of a fixture in a folder of its own.
+pub fn fixture(name: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+    for entry in walkdir::WalkDir::new(&source).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
+        let inside = entry.path().strip_prefix(&source).unwrap();
+        let target = folder.path().join(inside);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(entry.path(), target).unwrap();
+    }
+    folder
+}
+
+/// A small JavaScript service that uses `require`, tabs and single quotes, and its own server file.
+pub fn classic() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        "package.json",
+        "{\n  \"name\": \"classic\",\n  \"main\": \"app.js\",\n  \"scripts\": { \"start\": \"node app.js\" },\n  \"dependencies\": {\n    \"express\": \"^4.21.2\"\n  }\n}\n",
+    );
+    write(
+        folder.path(),
+        "app.js",
+        "'use strict'\n\nconst express = require('express')\n\nconst app = express()\napp.get('/items', (req, res) => {\n\tres.json([])\n})\n\napp.listen(3000)\n",
+    );
+    folder
+}
+
+pub fn git(root: &Path, arguments: &[&str]) {
+    let mut command = std::process::Command::new("git");
+    command.arg("-C").arg(root).args(["-c", "user.name=a", "-c", "user.email=a@b.test"]).args(arguments);
+    assert!(command.output().unwrap().status.success());
+}
+
+pub fn commit_all(root: &Path) {
+    git(root, &["init", "-q"]);
+    git(root, &["add", "-A"]);
+    git(root, &["commit", "-q", "-m", "First"]);
+}
+
+/// Every file with its bytes, `.git` left out.
+pub fn bytes(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = walkdir::WalkDir::new(root).into_iter().flatten().filter(|entry| entry.file_type().is_file());
+    let own = files.map(|entry| {
+        let path = entry.path().strip_prefix(root).unwrap().to_string_lossy().into_owned();
+        (path, fs::read(entry.path()).unwrap())
+    });
+    own.filter(|(path, _)| !path.starts_with(".git/")).collect()
+}
+
+pub fn text(root: &Path, path: &str) -> String {
+    fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The same with `import`, in TypeScript or not, and more of a service: two routers' worth of routes and a body.
+pub fn modern(typescript: bool) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let extension = if typescript { "ts" } else { "js" };
+    let types = if typescript { ", \"devDependencies\": { \"typescript\": \"^5.9.3\" }" } else { "" };
+    let manifest = format!(
+        "{{ \"name\": \"modern\", \"type\": \"module\", \"scripts\": {{ \"start\": \"node src/index.js\" }}, \"dependencies\": {{ \"express\": \"^5.1.0\" }}{types} }}\n"
+    );
+    write(folder.path(), "package.json", &manifest);
+    write(
+        folder.path(),
+        &format!("src/app.{extension}"),
+        "import express from \"express\";\n\nimport { items } from \"./routes/items.js\";\n\nexport const app = express();\n\napp.use(express.json());\napp.use(\"/items\", items);\n",
+    );
+    write(
+        folder.path(),
+        &format!("src/routes/items.{extension}"),
+        "import { Router } from \"express\";\n\nexport const items = Router();\n\nitems.get(\"/\", (req, res) => {\n  res.json([]);\n});\n\nitems.post(\"/\", (req, res) => {\n  res.status(201).json(req.body);\n});\n",
+    );
+    write(folder.path(), &format!("src/index.{extension}"), "import { app } from \"./app.js\";\n\napp.listen(3000);\n");
+    folder
+}
+
+/// A FastAPI service with a router of its own.
+pub fn fastapi() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        "pyproject.toml",
+        "[project]\nname = \"shop\"\nversion = \"0.1.0\"\ndependencies = [\n    \"fastapi>=0.115,<1\",\n    \"uvicorn>=0.32\",\n]\n",
+    );
+    write(folder.path(), "app/__init__.py", "");
+    write(folder.path(), "app/routers/__init__.py", "");
+    write(
+        folder.path(),
+        "app/routers/items.py",
+        "from fastapi import APIRouter\nfrom pydantic import BaseModel\n\nrouter = APIRouter(prefix=\"/items\")\n\n\nclass Item(BaseModel):\n    name: str\n\n\n@router.post(\"/\")\nasync def create(item: Item) -> Item:\n    return item\n",
+    );
+    write(
+        folder.path(),
+        "app/main.py",
+        "from fastapi import FastAPI\n\nfrom app.routers import items\n\napp = FastAPI(title=\"Shop\")\n\napp.include_router(items.router)\n\n\n@app.get(\"/\")\nasync def root() -> dict[str, str]:\n    return {\"name\": \"shop\"}\n",
+    );
+    folder
+}
