@@ -25,7 +25,7 @@ fn a_plan_shows_the_diff_and_writes_nothing() {
         "+import { healthRoutes } from \"./routes/health\";",
         "✓ security-headers passes",
         "✓ readiness-dependencies passes",
-        "? server-header-disclosure is not verified",
+        "✓ server-header-disclosure passes",
         "--apply writes this",
     ] {
         assert!(ran.out.contains(expected), "{expected}:\n{}", ran.out);
@@ -163,7 +163,7 @@ fn json_says_the_same() {
     let value: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(value["schema"], "readycheck/scaffold/1");
     assert_eq!(value["modules"][0]["closes"]["security-headers"]["is"], "closed");
-    assert_eq!(value["modules"][0]["closes"]["server-header-disclosure"]["is"], "not-verified");
+    assert_eq!(value["modules"][0]["closes"]["server-header-disclosure"]["is"], "closed");
     assert_eq!(value["applied"], false);
     let modules = run(app.path(), &["modules", "--format", "json"]);
     let value: Value = serde_json::from_str(&modules.out).unwrap();

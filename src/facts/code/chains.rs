@@ -207,8 +207,15 @@ fn kept_in(module: &Module, expr: ExprId) -> Option<SymbolIdx> {
 
 fn is_argument(module: &Module, expr: ExprId) -> bool {
     module.expr(expr).parent.some().is_some_and(|parent| {
-        module.call(parent).is_some_and(|(callee, args)| callee != expr && module.list(args).any(|arg| arg == expr))
+        let hands =
+            |(callee, args)| callee != expr && module.list(args).any(|arg| arg == expr) && !is_added(module, parent);
+        module.call(parent).is_some_and(hands)
     })
+}
+
+/// `jar.add(Cookie::build(…))`: in Rust what is added is as it is.
+fn is_added(module: &Module, call: ExprId) -> bool {
+    module.language == Language::Rust && called(module, call).is_some_and(|name| name.starts_with("add"))
 }
 
 #[cfg(test)]

@@ -308,9 +308,9 @@ impl Evaluator<'_> {
             if called == Some(name) {
                 return Some(next);
             }
-            next = match self.receiver(next) {
-                Some(receiver) => receiver,
-                None => self.returned_chain(next)?,
+            next = match self.returned_chain(next) {
+                Some(chain) => chain,
+                None => self.receiver(next)?,
             };
         }
         None

@@ -294,7 +294,8 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         let passed: Vec<Callable> = links.iter().map(|(callable, _)| *callable).collect();
         links.extend(self.dependency_links(passed));
         links.extend(self.declared_links(index));
-        links.extend(self.dependency_links(self.routes[index].callables.clone()));
+        let depended = self.dependency_links(self.routes[index].callables.clone());
+        links.extend(depended.into_iter().filter(|link| !links.contains(link)).collect::<Vec<_>>());
         links.extend(self.wrapping_links(index).into_iter().map(|callable| (callable, false)));
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
         composed.path = composed.path.map(with_marked_parameters);
@@ -312,7 +313,12 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             Callable::Function(function) => self.placed.get(function),
             _ => None,
         });
-        let number = *handlers.flatten().next()?;
+        // What hangs in a scope is among the arguments of what the scope hangs in, too.
+        let length = |number: &usize| {
+            let span = self.raws[self.mounts[*number].raw].span;
+            span.end - span.start
+        };
+        let number = handlers.flatten().copied().min_by_key(length)?;
         let mount = &self.mounts[number];
         let prefix = mount.paths.as_ref().and_then(|paths| paths.first());
         let full = join(prefix.map(String::as_str), path);

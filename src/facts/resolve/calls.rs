@@ -82,6 +82,9 @@ impl Evaluator<'_> {
                 Thing::Path { path, .. } => {
                     let made = self.paths.result(path);
                     found.push(Thing::Path { path: self.shortened(made), site: Some(site) });
+                    if let Some(first) = self.argument(site, 0).filter(|_| self.gives_first(path)) {
+                        found.extend(self.things(first));
+                    }
                     if !is_new && self.paths.is_export(path) {
                         found.extend(self.wrapped(site));
                     }

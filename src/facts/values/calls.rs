@@ -11,11 +11,15 @@ use crate::facts::apart::{join, put_in};
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing, gives_what_it_holds};
-use crate::syntax::hir::{ExprId, ExprKind, Language, Run, Type};
+use crate::syntax::hir::{ExprId, ExprKind, Language, Module, Run, Type};
 
 impl Evaluator<'_> {
     pub(super) fn call_value(&mut self, at: ExprRef, callee: ExprId, args: Run) -> Value {
         let module = self.program.module(at.module);
+        if let Some(text) = parsed_text(module, callee, args) {
+            let text = self.value(ExprRef { module: at.module, expr: text });
+            return parsed(text, module.call_type(at.expr).and_then(|ty| module.ty(ty)));
+        }
         if let Some(value) = self.path_value(at) {
             return value;
         }
@@ -34,9 +38,6 @@ impl Evaluator<'_> {
             method = module.str(name);
             if module.language == Language::Rust && gives_what_it_holds(method, args.len) {
                 return self.value(here(object));
-            }
-            if module.language == Language::Rust && method == "parse" && args.len == 0 {
-                return parsed(self.value(here(object)), module.call_type(at.expr).and_then(|ty| module.ty(ty)));
             }
             if let Some(mapped) = self.mapped_value(at.module, method, &arguments) {
                 return mapped;
@@ -150,10 +151,19 @@ impl Evaluator<'_> {
     }
 }
 
+/// What Rust's `parse` is called on.
+fn parsed_text(module: &Module, callee: ExprId, args: Run) -> Option<ExprId> {
+    let ExprKind::Member { object, name } = module.kind(callee) else { return None };
+    let parses = module.language == Language::Rust && args.len == 0 && module.str(name) == "parse";
+    parses.then_some(object)
+}
+
 /// `text.parse::<u16>()`: a number is no text any more, anything else is what was written.
 fn parsed(text: Value, ty: Option<&Type>) -> Value {
     match ty {
-        Some(Type::Keyword(_)) => Value { data: Data::Unknown, origins: text.origins.with(Origins::NUMERIC) },
+        Some(Type::Keyword(_)) => {
+            Value { data: Data::Unknown, origins: text.origins.with(Origins::ALLOW_LISTED).with(Origins::NUMERIC) }
+        }
         _ => text,
     }
 }

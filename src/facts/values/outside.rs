@@ -22,7 +22,7 @@ impl Evaluator<'_> {
     }
 
     /// Does a call give back what it is given first?
-    pub(super) fn gives_first(&mut self, path: PathId) -> bool {
+    pub(crate) fn gives_first(&mut self, path: PathId) -> bool {
         let stacks = self.stacks;
         let name = self.paths.last_name(path);
         let mut passing = stacks.origin_candidates(name).filter(|clause| clause.passes);

@@ -105,6 +105,15 @@ impl Lower {
         self.list(&items)
     }
 
+    /// The same without formats: the braces of `#[get("/users/{id}")]` hold no values.
+    fn attribute_arguments(&mut self, tokens: TokenStream) -> Run {
+        let (mut items, named) = self.arguments(pieces(tokens));
+        if !named.is_empty() {
+            items.push(self.named_arguments(named));
+        }
+        self.list(&items)
+    }
+
     fn named_arguments(&mut self, named: Vec<Prop>) -> ExprId {
         let start = named.first().map_or(ExprId::NONE, |prop| prop.value);
         let end = named.last().map_or(ExprId::NONE, |prop| prop.value);
@@ -266,7 +275,7 @@ impl Lower {
             Meta::List(list) => {
                 let id = self.reserve(list.delimiter.span().close());
                 let callee = self.under(id, |l| l.path(&list.path, Space::Value));
-                let args = self.under(id, |l| l.call_arguments(list.tokens.clone()));
+                let args = self.under(id, |l| l.attribute_arguments(list.tokens.clone()));
                 self.stretch(id, callee, id);
                 self.set(id, ExprKind::Call { callee, args });
                 id
