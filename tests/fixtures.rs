@@ -18,6 +18,8 @@ const FIXTURES: &[&str] = &[
     "axum-service-unready",
     "dead-code",
     "dead-code-mounted",
+    "django-shop-ready",
+    "django-shop-unready",
     "express-shop-ready",
     "express-shop-unready",
     "fastapi-ledger-ready",
@@ -195,7 +197,9 @@ fn row(fixture: &str, line: &str) -> Row {
 
 #[test]
 fn ready_apps_are_ready() {
-    for fixture in ["axum-service-ready", "express-shop-ready", "fastapi-ledger-ready", "nextjs-ledger-ready"] {
+    for fixture in
+        ["axum-service-ready", "django-shop-ready", "express-shop-ready", "fastapi-ledger-ready", "nextjs-ledger-ready"]
+    {
         let score = &report(fixture)["score"];
         assert!(score["value"].as_f64().unwrap() >= 85.0, "{fixture}: {score}");
         assert_eq!(score["verdict"], "ready", "{fixture}: {score}");
@@ -205,7 +209,13 @@ fn ready_apps_are_ready() {
 
 #[test]
 fn unready_apps_are_blocked() {
-    for fixture in ["axum-service-unready", "express-shop-unready", "fastapi-ledger-unready", "nextjs-ledger-unready"] {
+    for fixture in [
+        "axum-service-unready",
+        "django-shop-unready",
+        "express-shop-unready",
+        "fastapi-ledger-unready",
+        "nextjs-ledger-unready",
+    ] {
         let score = &report(fixture)["score"];
         assert!(score["value"].as_f64().unwrap() <= 35.0, "{fixture}: {score}");
         assert_eq!(score["verdict"], "not-ready", "{fixture}: {score}");

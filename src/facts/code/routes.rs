@@ -295,7 +295,11 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         links.extend(self.dependency_links(passed));
         links.extend(self.declared_links(index));
         let depended = self.dependency_links(self.routes[index].callables.clone());
-        links.extend(depended.into_iter().filter(|link| !links.contains(link)).collect::<Vec<_>>());
+        for link in depended {
+            if !links.contains(&link) {
+                links.push(link);
+            }
+        }
         links.extend(self.wrapping_links(index).into_iter().map(|callable| (callable, false)));
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
         composed.path = composed.path.map(with_marked_parameters);
