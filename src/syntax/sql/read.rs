@@ -294,6 +294,11 @@ fn plain_columns(columns: &[IndexColumn]) -> Option<Vec<String>> {
 fn column_name(column: &IndexColumn) -> Option<String> {
     match &column.column.expr {
         Expr::Identifier(name) => Some(name.value.clone()),
+        // What one dialect takes for a name is a text in another.
+        Expr::Value(value) => match &value.value {
+            sqlparser::ast::Value::DoubleQuotedString(name) => Some(name.clone()),
+            _ => None,
+        },
         // A prefix of MySQL: `name(20)`.
         Expr::Function(call) if matches!(&call.args, sqlparser::ast::FunctionArguments::List(list) if list.args.iter().all(|arg| arg.to_string().parse::<u32>().is_ok())) => {
             Some(name_of(&call.name))
