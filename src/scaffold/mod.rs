@@ -41,4 +41,4 @@ pub use rewrite::{Fate, OnConflict, Rewrite, Rewritten, eject, undo, update};
 pub use stack::Stack;
 pub use status::{FileStatus, ModuleStatus, status};
 pub use store::Lock;
-pub use verify::{Promise, Turn, state_of, word};
+pub use verify::{Promise, Turn, state_of};

@@ -9,7 +9,7 @@ use super::module::Module;
 use crate::audit::Audit;
 use crate::facts::Confidence;
 use crate::project::ServiceId;
-use crate::report::{ControlReport, FindingState, Score, State};
+use crate::report::{ControlReport, FindingState, Score, State, view};
 use crate::rules::ControlKind;
 
 /// What became of a control that a module closes.
@@ -88,7 +88,7 @@ fn promise(then: Option<&ControlReport>, now: &ControlReport, has_steps: bool) -
         State::Partial if now.kind == ControlKind::Coverage && then.is_none_or(|then| value(now) > value(then)) => {
             Promise::Rises
         }
-        State::Fail | State::Partial => Promise::Broken(format!("{}: {}", word(now.state), now.reason)),
+        State::Fail | State::Partial => Promise::Broken(format!("{}: {}", view::state(now.state), now.reason)),
     }
 }
 
@@ -160,18 +160,5 @@ fn rank(state: State) -> u8 {
         State::Unknown => 2,
         State::NotApplicable | State::Waived => 3,
         State::Attested | State::Pass => 4,
-    }
-}
-
-pub fn word(state: State) -> &'static str {
-    match state {
-        State::Pass => "pass",
-        State::Partial => "partial",
-        State::Fail => "fail",
-        State::NotApplicable => "not applicable",
-        State::Unknown => "unknown",
-        State::Attested => "attested",
-        State::Waived => "waived",
-        State::Error => "error",
     }
 }

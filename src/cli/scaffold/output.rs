@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::diff;
 use crate::report::{Score, text, view};
-use crate::scaffold::{Plan, Planned, Promise, word};
+use crate::scaffold::{Plan, Planned, Promise};
 
 const SCHEMA: &str = "readycheck/scaffold/1";
 
@@ -106,7 +106,12 @@ fn effects(plan: &Plan) -> String {
         out.push_str("Also\n");
         for turn in others {
             let sign = if turn.worse { "↓" } else { "↑" };
-            out.push_str(&format!("  {sign} {}: {} → {}\n", turn.control, word(turn.before), word(turn.after)));
+            out.push_str(&format!(
+                "  {sign} {}: {} → {}\n",
+                turn.control,
+                view::state(turn.before),
+                view::state(turn.after)
+            ));
         }
     }
     if let Some(after) = &plan.after {

@@ -1,6 +1,7 @@
 //! Facts from code: clauses over calls, reads and exports, then the shapes that no clause can say.
 
 mod answers;
+mod asked;
 mod assemble;
 mod chains;
 mod conditions;
@@ -8,6 +9,7 @@ mod declared;
 mod described;
 mod env;
 mod extract;
+mod flows;
 mod handed_back;
 mod headers;
 mod holding;
@@ -18,8 +20,8 @@ mod models;
 mod names;
 mod plain_paths;
 mod project_fields;
+mod project_refs;
 mod published;
-mod random;
 mod refusals;
 mod registered;
 mod registrations;
@@ -34,6 +36,7 @@ mod stored;
 mod thrown;
 mod uses;
 mod variants;
+mod ways;
 mod wrappers;
 
 pub use assemble::{CodeFacts, code_facts};

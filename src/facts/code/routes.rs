@@ -4,15 +4,16 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::declared::{Declared, declared};
 use super::extract::Raw;
-use super::registered::{Looker, Mount, Order, Registered, RouterId, class_around};
+use super::registered::{Looker, Mount, Order, Registered, RouterId};
 use super::roles::{Role, Roles};
+use super::ways::with_marked_parameters;
 use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
 use crate::facts::paths::Selector;
-use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
+use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::Evaluator;
 use crate::project::ServiceId;
-use crate::syntax::hir::{ExprId, FunctionIdx};
+use crate::syntax::hir::FunctionIdx;
 
 /// What a request to one route passes.
 #[derive(Debug, Clone, Default)]
@@ -47,16 +48,10 @@ pub struct Wiring {
     pub mounts: FxHashSet<ExprRef>,
 }
 
-/// A way from a router up to an application: the full path, and what a request passes (and whether that counts half).
-type Way = (Option<String>, Vec<(Callable, bool)>);
-
 /// The `order` of a mount by which a function is handed the router, to register on it.
 const HANDS: &str = "hands";
 /// The `strength` of a role that is only played where something is written.
 const WRITES: &str = "writes";
-/// Ways up to an application that are followed when a router is mounted more than once.
-const MAX_WAYS: usize = 3;
-const MAX_LEVELS: u8 = 6;
 /// Functions of one route whose own mounts are looked at.
 const MAX_DECLARED: usize = 64;
 
@@ -118,14 +113,14 @@ pub(super) struct Wirer<'e, 'p, 'r> {
     pub(super) mounts: Vec<Mount>,
     pub(super) routes: Vec<Registered>,
     /// By router: the mounts on it.
-    on: FxHashMap<RouterId, Vec<usize>>,
+    pub(super) on: FxHashMap<RouterId, Vec<usize>>,
     /// By router: the mounts that hang it in somewhere.
-    under: FxHashMap<RouterId, Vec<usize>>,
+    pub(super) under: FxHashMap<RouterId, Vec<usize>>,
     /// By function or class: the mounts that hold for it alone.
     pub(super) on_declared: FxHashMap<Declared, Vec<usize>>,
     /// Mounts that hold for a whole service (`middleware.ts`).
-    global: Vec<usize>,
-    scopes: Vec<Option<RouterId>>,
+    pub(super) global: Vec<usize>,
+    pub(super) scopes: Vec<Option<RouterId>>,
     /// Mounts that hold for handlers of a kind, wherever they are.
     pub(super) kinds: Vec<(usize, &'p Selector)>,
     /// Services that say which list of routes is the first.
@@ -133,11 +128,11 @@ pub(super) struct Wirer<'e, 'p, 'r> {
     /// Every list that something is registered in.
     pub(super) lists: FxHashSet<ExprRef>,
     /// What routers were made with: the start of the paths of all that hangs on them.
-    prefixes: FxHashMap<ExprRef, String>,
+    pub(super) prefixes: FxHashMap<ExprRef, String>,
     /// By function: the routers that are handed to it to register on.
-    handed: FxHashMap<FunctionRef, Vec<ExprRef>>,
+    pub(super) handed: FxHashMap<FunctionRef, Vec<ExprRef>>,
     /// By handler that says its own method and path: the mounts that hang it in.
-    placed: FxHashMap<FunctionRef, Vec<usize>>,
+    pub(super) placed: FxHashMap<FunctionRef, Vec<usize>>,
 }
 
 impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
@@ -311,28 +306,6 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         composed
     }
 
-    /// The way to a handler that says its own path: by the mount that hangs it in.
-    fn ways_to(&self, index: usize, path: Option<&str>) -> Option<Way> {
-        let handlers = self.routes[index].callables.iter().filter_map(|callable| match callable {
-            Callable::Function(function) => self.placed.get(function),
-            _ => None,
-        });
-        // What hangs in a scope is among the arguments of what the scope hangs in, too.
-        let length = |number: &usize| {
-            let span = self.raws[self.mounts[*number].raw].span;
-            span.end - span.start
-        };
-        let number = handlers.flatten().copied().min_by_key(length)?;
-        let mount = &self.mounts[number];
-        let prefix = mount.paths.as_ref().and_then(|paths| paths.first());
-        let full = join(prefix.map(String::as_str), path);
-        let here: Vec<(Callable, bool)> = mount.callables.iter().map(|&callable| (callable, mount.half)).collect();
-        let above = self.scopes[number].map(|scope| self.ways_up(scope, mount.raw, full.as_deref(), 0));
-        let (path, mut links) = above.and_then(|ways| ways.into_iter().next()).unwrap_or((full, Vec::new()));
-        links.extend(here);
-        Some((path, links))
-    }
-
     /// What is mounted on these functions and their classes, and on what is mounted there (a dependency has
     /// dependencies).
     fn dependency_links(&mut self, callables: Vec<Callable>) -> Vec<(Callable, bool)> {
@@ -383,174 +356,6 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         wrappers
     }
 
-    /// The ways from a router up to an application: the full path and what stands before the route on each.
-    fn ways_up(&self, router: RouterId, registered: usize, path: Option<&str>, level: u8) -> Vec<Way> {
-        let mut links = Vec::new();
-        for number in self.mounts_on(router) {
-            let mount = &self.mounts[number];
-            if mount.raw != registered && self.covers(mount, path) && self.holds_for(mount, registered) {
-                links.extend(mount.callables.iter().map(|&callable| (callable, mount.half)));
-            }
-        }
-        let own_prefix = self.prefixes.get(&router.site).map(String::as_str);
-        let prefixed = join(own_prefix, path);
-        let hung = self.mounts_of(router);
-        if hung.is_empty() || level >= MAX_LEVELS {
-            let rooted =
-                self.is_application(router.site) || self.escapes(router.site) || self.is_first_list(router.site);
-            return if rooted { vec![(prefixed, links)] } else { Vec::new() };
-        }
-        let mut ways = Vec::new();
-        for number in hung.into_iter().take(MAX_WAYS) {
-            let mount = &self.mounts[number];
-            let prefix = mount.paths.as_ref().and_then(|paths| paths.first().cloned());
-            let full = match &prefix {
-                Some(prefix) if mount.replaces => join(Some(prefix), path),
-                prefix => join(prefix.as_deref(), prefixed.as_deref()),
-            };
-            // What stands beside the router in the same call runs before it.
-            let mut here: Vec<(Callable, bool)> = mount.callables.iter().map(|&c| (c, mount.half)).collect();
-            here.extend(links.iter().copied());
-            match self.scopes[number] {
-                Some(parent) if parent != router => {
-                    for (path, mut above) in self.ways_up(parent, mount.raw, full.as_deref(), level + 1) {
-                        above.extend(here.iter().copied());
-                        ways.push((path, above));
-                    }
-                }
-                _ => ways.push((full, here)),
-            }
-        }
-        ways
-    }
-
-    /// The mounts on a router; on one of an object also what its base class mounts on all.
-    fn mounts_on(&self, router: RouterId) -> Vec<usize> {
-        let module = self.evaluator.program.module(router.site.module);
-        let base = router.owner.and_then(|_| class_around(module, router.site.expr));
-        let general = base.map(|class| RouterId { owner: Some((router.site.module, class)), ..router });
-        let mut found = self.on.get(&router).cloned().unwrap_or_default();
-        if let Some(general) = general.filter(|general| *general != router) {
-            found.extend(self.on.get(&general).into_iter().flatten());
-        }
-        found
-    }
-
-    /// The mounts that hang a router in; where its object is not known, those of every one that is made there.
-    fn mounts_of(&self, router: RouterId) -> Vec<usize> {
-        match self.under.get(&router) {
-            Some(found) => found.clone(),
-            None => {
-                let of_site = self.under.iter().filter(|(other, _)| {
-                    other.site == router.site && (other.owner.is_none() || self.is_general(router))
-                });
-                let mut found: Vec<usize> = of_site.flat_map(|(_, numbers)| numbers.iter().copied()).collect();
-                found.sort_unstable();
-                found.dedup();
-                found
-            }
-        }
-    }
-
-    /// Is it not told which of the objects of a class holds the router?
-    fn is_general(&self, router: RouterId) -> bool {
-        let module = self.evaluator.program.module(router.site.module);
-        let maker = class_around(module, router.site.expr);
-        router.owner.is_none_or(|(module, class)| module == router.site.module && Some(class) == maker)
-    }
-
-    /// Is the router an application (nothing has to mount it)?
-    fn is_application(&self, router: ExprRef) -> bool {
-        self.raws.iter().any(|raw| &*raw.kind == "router" && raw.at == router && raw.text("parent") == Some("none"))
-    }
-
-    /// A router that is exported from a library or handed to something unknown may be mounted out of sight.
-    fn escapes(&self, router: ExprRef) -> bool {
-        let program = self.evaluator.program;
-        let module = program.module(router.module);
-        let mut expr = router.expr;
-        while let Some(parent) = module.expr(expr).parent.some() {
-            expr = parent;
-        }
-        // Returned to a caller that is not known.
-        module.expr(expr).role == crate::syntax::hir::Use::Return
-    }
-
-    fn global_links(&self, raw: &Raw, path: Option<&str>) -> Vec<(Callable, bool)> {
-        let project = self.evaluator.program.project;
-        let service = project.file(raw.span.file).service;
-        let mut links = Vec::new();
-        for &number in &self.global {
-            let mount = &self.mounts[number];
-            let mount_raw = &self.raws[mount.raw];
-            let same = project.file(mount_raw.span.file).service == service && mount_raw.stack == raw.stack;
-            if same && self.covers(mount, path) {
-                links.extend(mount.callables.iter().map(|&callable| (callable, mount.half)));
-            }
-        }
-        links
-    }
-
-    fn covers(&self, mount: &Mount, path: Option<&str>) -> bool {
-        match (&mount.paths, path) {
-            (None, _) | (_, None) => true,
-            (Some(patterns), Some(path)) => patterns.iter().any(|pattern| covers_path(pattern, path)),
-        }
-    }
-
-    /// Does a mount hold for what is registered on the same router there?
-    fn holds_for(&self, mount: &Mount, registered: usize) -> bool {
-        match mount.order {
-            Order::All => true,
-            Order::After | Order::Places => false,
-            Order::Later => self.precedes(mount.raw, registered).unwrap_or(true),
-            Order::Earlier => self.precedes(mount.raw, registered).is_none_or(|precedes| !precedes),
-        }
-    }
-
-    /// Is the mount registered before the route (or the mount that leads to it)? None where no order can be told.
-    fn precedes(&self, mount: usize, other: usize) -> Option<bool> {
-        let (mount, other) = (&self.raws[mount], &self.raws[other]);
-        let position = self.position_in(other, mount.at.module, function_of(mount), 0)?;
-        Some(self.evaluator.program.module(mount.at.module).expr(mount.at.expr).end <= position)
-    }
-
-    /// Where, in the given function, a registration takes place: itself, or the call that leads to it.
-    fn position_in(&self, raw: &Raw, module: ModuleId, function: FunctionIdx, depth: u8) -> Option<u32> {
-        let program = self.evaluator.program;
-        if raw.at.module == module && function_of(raw) == function {
-            return (raw.at.expr != ExprId::NONE).then(|| program.module(module).expr(raw.at.expr).end);
-        }
-        self.lifted(FunctionRef { module: raw.at.module, function: function_of(raw) }, module, function, depth)
-    }
-
-    fn lifted(&self, inner: FunctionRef, module: ModuleId, function: FunctionIdx, depth: u8) -> Option<u32> {
-        if depth > 3 {
-            return None;
-        }
-        let program = self.evaluator.program;
-        if inner.function == FunctionIdx(0) {
-            return None;
-        }
-        let number = program.number(inner);
-        for call in self.evaluator.links.callers.get(number.0 as usize).into_iter().flatten().take(8) {
-            let caller = program.module(call.module).function_of(call.expr);
-            if call.module == module && caller == function {
-                return Some(program.module(module).expr(call.expr).end);
-            }
-            if let Some(found) =
-                self.lifted(FunctionRef { module: call.module, function: caller }, module, function, depth + 1)
-            {
-                return Some(found);
-            }
-        }
-        let entry = program.module(inner.module).function(inner.function);
-        if inner.module == module && entry.parent == function {
-            return Some(entry.end);
-        }
-        None
-    }
-
     fn fill(&mut self, composed: &mut Composed, links: &[(Callable, bool)], roles: &mut Roles<'_, '_>) {
         let mut opaque = false;
         for &(callable, half) in links {
@@ -594,7 +399,7 @@ fn may_guard(api: &str) -> bool {
     package == "?" || WORDS.iter().any(|word| package.contains(word))
 }
 
-fn function_of(raw: &Raw) -> FunctionIdx {
+pub(super) fn function_of(raw: &Raw) -> FunctionIdx {
     raw.function.map_or(FunctionIdx(0), |f| f.function)
 }
 
@@ -612,91 +417,5 @@ fn normal_method(name: &str) -> String {
         "del" => "DELETE".to_owned(),
         "use" | "all" | "default" => "ALL".to_owned(),
         other => other.to_uppercase(),
-    }
-}
-
-fn join(prefix: Option<&str>, path: Option<&str>) -> Option<String> {
-    let path = path?;
-    let prefix = prefix.unwrap_or("").trim_end_matches('/');
-    let path = path.trim_start_matches('/');
-    let joined = if path.is_empty() { prefix.to_owned() } else { format!("{prefix}/{path}") };
-    Some(if joined.starts_with('/') { joined } else { format!("/{joined}") })
-}
-
-/// `/users/<id>`, `/users/{id}` and `/files/{*path}` as `/users/:id` and `/files/:path*`, without what they say of the
-/// query.
-fn with_marked_parameters(path: String) -> String {
-    let marked = |segment: &str| -> Option<String> {
-        let inner = [('<', '>'), ('{', '}')]
-            .iter()
-            .find_map(|&(open, close)| segment.strip_prefix(open)?.strip_suffix(close))?;
-        let name = inner.split(':').next().unwrap_or(inner);
-        let plain = name.trim_start_matches('*').trim_end_matches("..");
-        let rest = if plain.len() < name.len() || inner.ends_with(":.*") { "*" } else { "" };
-        Some(format!(":{plain}{rest}"))
-    };
-    if !path.contains(['<', '{']) {
-        return path;
-    }
-    let bare = path.split_once("?<").map_or(path.as_str(), |(before, _)| before);
-    let segments: Vec<String> =
-        bare.split('/').map(|segment| marked(segment).unwrap_or_else(|| segment.to_owned())).collect();
-    segments.join("/")
-}
-
-/// Does a mount's path lie at or above a route's?
-fn covers_path(pattern: &str, path: &str) -> bool {
-    let pattern = pattern.trim_end_matches('/');
-    if pattern.is_empty() || pattern.contains('(') || pattern == "*" || pattern == "/*" {
-        return true;
-    }
-    let mut parts = path.trim_matches('/').split('/');
-    for segment in pattern.trim_start_matches('/').split('/') {
-        if segment.contains('*') {
-            return true;
-        }
-        match parts.next() {
-            Some(part) if part == segment || segment.starts_with(':') => {}
-            _ => return false,
-        }
-    }
-    true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{covers_path, join, with_marked_parameters};
-
-    #[test]
-    fn a_mount_covers_what_lies_below_it() {
-        assert!(covers_path("/api", "/api/users"));
-        assert!(covers_path("/", "/api"));
-        assert!(covers_path("/api/:path*", "/api/users"));
-        assert!(covers_path("/((?!_next).*)", "/x"));
-        assert!(!covers_path("/api", "/apix"));
-        assert!(!covers_path("/admin", "/api/admin"));
-    }
-
-    #[test]
-    fn parameters_look_the_same_in_all_frameworks() {
-        for (written, wanted) in [
-            ("/users/<id>", "/users/:id"),
-            ("/users/{id}/posts", "/users/:id/posts"),
-            ("/users/{id:[0-9]+}", "/users/:id"),
-            ("/files/{*path}", "/files/:path*"),
-            ("/<path..>", "/:path*"),
-            ("/search?<q>&<page..>", "/search"),
-            ("/a{b}", "/a{b}"),
-        ] {
-            assert_eq!(with_marked_parameters(written.to_owned()), wanted);
-        }
-    }
-
-    #[test]
-    fn paths_join_with_one_slash() {
-        assert_eq!(join(Some("/api/"), Some("/users")).as_deref(), Some("/api/users"));
-        assert_eq!(join(Some("/health"), Some("/")).as_deref(), Some("/health"));
-        assert_eq!(join(None, Some("/")).as_deref(), Some("/"));
-        assert_eq!(join(Some("/x"), None), None);
     }
 }
