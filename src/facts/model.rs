@@ -47,7 +47,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         ],
     ),
     ("input", &["part", "state", "declared", "raw", "type"]),
-    ("response", &["status", "statuses", "body", "error", "by_environment"]),
+    ("response", &["status", "statuses", "body", "error", "any_error", "by_environment"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),
     ("cors", &["origin", "credentials", "path", "decides"]),
@@ -249,6 +249,7 @@ origins! {
     GIVEN = 20, "given";
     NUMERIC = 21, "numeric";
     DIGEST = 22, "digest";
+    ANY_ERROR = 23, "any-error";
 }
 
 /// Parameters of a function that are told apart; the bits from here on have no name that rules could use.

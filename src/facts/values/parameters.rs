@@ -29,7 +29,8 @@ impl Evaluator<'_> {
             };
         }
         if self.is_error_parameter(function, index) {
-            return Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR };
+            let of_any = if hir.language == Language::Python { Origins::ANY_ERROR } else { Origins::default() };
+            return Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR.with(of_any) };
         }
         if self.is_position(function, index) {
             return Value { data: Data::Unknown, origins: Origins::NUMERIC };

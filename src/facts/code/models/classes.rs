@@ -246,10 +246,16 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
         }
         for &part in site.and_then(|site| self.parts.by_column.get(&site)).into_iter().flatten() {
             match &*self.raws[part].kind {
-                "relation" => self.relation(part, Some(at), Value::texts([name])),
+                "relation" => self.relation(part, Some(self.decided_at(at, site)), Value::texts([name])),
                 _ => self.part(part),
             }
         }
+    }
+
+    /// Where a column's relation is decided on: at the column, or in the helper that makes such columns.
+    fn decided_at(&self, at: ExprRef, site: Option<ExprRef>) -> ExprRef {
+        let in_helper = |site: &ExprRef| self.evaluator.program.module(site.module).function_of(site.expr).0 != 0;
+        site.filter(in_helper).unwrap_or(at)
     }
 
     fn type_of(&mut self, raw: Option<&Raw>) -> Option<ColumnType<'p>> {
