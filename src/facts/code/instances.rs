@@ -5,7 +5,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::Raw;
-use super::stored::{Assignments, field};
+use super::stored::{Assignments, TOLD, field};
 use crate::facts::graph::is_audited;
 use crate::facts::model::{Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
@@ -44,7 +44,13 @@ pub(super) fn given_fields(evaluator: &mut Evaluator<'_>, raws: &[Raw], assigned
     let facts = given.iter().map(|one| {
         // `user.hash_password()` afterwards replaces what came in.
         let hashed = hashing.contains(&(one.model.clone(), one.column.clone()));
-        field(evaluator, assigned, (&one.column, one.value), &Value::text(one.model.as_str()), hashed)
+        let mut fact = field(evaluator, assigned, (&one.column, one.value), &Value::text(one.model.as_str()), hashed);
+        // What callers hand in may have been hashed by them.
+        let told = TOLD.with(Origins::REQUEST);
+        if fact.get("value").is_some_and(|value| value.is_unknown() && !value.origins.has(told)) {
+            fact.set("value", Value::UNKNOWN);
+        }
+        fact
     });
     facts.collect()
 }

@@ -21,7 +21,7 @@ const MAX_ASSIGNMENTS: usize = 16;
 const KEEPING: &[&str] = &["trim", "toString", "toLowerCase", "normalize", "String"];
 
 /// What a call makes is told by these.
-const TOLD: Origins = Origins(
+pub(super) const TOLD: Origins = Origins(
     Origins::HASHED.0
         | Origins::DIGEST.0
         | Origins::RANDOM.0
