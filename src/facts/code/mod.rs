@@ -35,6 +35,7 @@ mod state;
 mod statuses;
 mod stored;
 mod thrown;
+mod usage;
 mod uses;
 mod variants;
 mod ways;
