@@ -81,7 +81,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("relation", &["model", "columns", "target", "auto_index", "on_delete", "provider"]),
     ("check", &["model", "text"]),
     ("datasource", &["provider", "url", "source"]),
-    ("env", &["name", "default", "checked", "refused", "converted"]),
+    ("env", &["name", "default", "checked", "refused", "converted", "switch"]),
     ("env-entry", &["name", "value", "template", "tracked", "placeholder", "scheme"]),
     ("setting", &["format", "key", "name", "value"]),
     ("schema", &["what", "exits", "fields"]),
