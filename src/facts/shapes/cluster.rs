@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn entries_of_secrets() {
-        let text = "data: {a: aHVudGVyMmh1bnRlcjI=, b: Y2hhbmdlbWU=, c: '%%'}\nstringData: {d: '${PASSWORD}', e: [1]}\n";
+        let text =
+            "data: {a: aHVudGVyMmh1bnRlcjI=, b: Y2hhbmdlbWU=, c: '%%'}\nstringData: {d: '${PASSWORD}', e: [1]}\n";
         let facts = secret_entries(FileId(0), &parse(text).unwrap());
         let read: Vec<_> =
             facts.iter().map(|fact| (&*fact.symbol, fact.get("placeholder") == Some(&Value::bool(true)))).collect();

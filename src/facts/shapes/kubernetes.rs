@@ -90,12 +90,19 @@ fn pod_labels<'n>(root: &'n Node, kind: &str) -> Option<&'n Node> {
 /// What pods are made of in an object of that kind: the workloads of Kubernetes and those that are like them
 /// (a Service of Knative, which Cloud Run takes too, a Rollout, a DeploymentConfig).
 fn template<'n>(root: &'n Node, kind: &str) -> Option<&'n Node> {
-    let knative = || root.get("apiVersion").and_then(Node::as_text).is_some_and(|api| api.starts_with("serving.knative."));
+    let knative =
+        || root.get("apiVersion").and_then(Node::as_text).is_some_and(|api| api.starts_with("serving.knative."));
     match kind {
         "Pod" => Some(root),
         "PodTemplate" => root.get("template"),
         "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template"]),
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "ReplicationController" | "Job" | "Rollout"
+        "Deployment"
+        | "StatefulSet"
+        | "DaemonSet"
+        | "ReplicaSet"
+        | "ReplicationController"
+        | "Job"
+        | "Rollout"
         | "DeploymentConfig" => root.at(&["spec", "template"]),
         "Service" if knative() => root.at(&["spec", "template"]),
         _ => None,
@@ -236,8 +243,12 @@ mod tests {
 
     #[test]
     fn other_workloads() {
-        for (kind, api) in [("ReplicationController", "v1"), ("DeploymentConfig", "v1"), ("Service", "serving.knative.dev/v1")] {
-            let text = format!("apiVersion: {api}\nkind: {kind}\nspec:\n  selector: {{app: a}}\n  template: {{metadata: {{labels: {{app: a}}}}, spec: {{containers: [{{name: a}}]}}}}\n");
+        for (kind, api) in
+            [("ReplicationController", "v1"), ("DeploymentConfig", "v1"), ("Service", "serving.knative.dev/v1")]
+        {
+            let text = format!(
+                "apiVersion: {api}\nkind: {kind}\nspec:\n  selector: {{app: a}}\n  template: {{metadata: {{labels: {{app: a}}}}, spec: {{containers: [{{name: a}}]}}}}\n"
+            );
             let facts = kubernetes(FileId(0), &yaml::parse(&text).unwrap());
             assert_eq!(facts.len(), 2, "{kind}");
             assert_eq!(facts[0].get("labels"), Some(&Value::texts(["app=a"])));

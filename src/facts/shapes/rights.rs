@@ -53,10 +53,9 @@ pub fn of_compose(body: &Node) -> Vec<String> {
 pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
     let is_on = |node: &Node, path: &[&str]| node.at(path).and_then(Node::as_bool) == Some(true);
     let says = |node: &Node, path: &[&str], word: &str| node.at(path).and_then(Node::as_text) == Some(word);
-    let unconfined = [pod, container]
-        .iter()
-        .any(|node| says(node, &["securityContext", "seccompProfile", "type"], "Unconfined"))
-        || says(container, &["securityContext", "procMount"], "Unmasked");
+    let unconfined =
+        [pod, container].iter().any(|node| says(node, &["securityContext", "seccompProfile", "type"], "Unconfined"))
+            || says(container, &["securityContext", "procMount"], "Unmasked");
     let mut found = named(&[
         ("privileged", is_on(container, &["securityContext", "privileged"])),
         ("network", is_on(pod, &["hostNetwork"])),
@@ -66,7 +65,8 @@ pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
     ]);
     found.extend(capabilities(container.at(&["securityContext", "capabilities", "add"])));
     let ports = container.get("ports").map(Node::items).unwrap_or_default().iter();
-    found.extend(ports.filter_map(|port| port.get("hostPort").and_then(scalar_text)).map(|port| format!("port:{port}")));
+    found
+        .extend(ports.filter_map(|port| port.get("hostPort").and_then(scalar_text)).map(|port| format!("port:{port}")));
     let mounted: Vec<&str> = container
         .get("volumeMounts")
         .map(Node::items)
