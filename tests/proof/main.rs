@@ -5,12 +5,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
 
+mod alone;
 mod app;
 #[path = "../scaffold/apps.rs"]
 #[allow(dead_code, reason = "shared with the tests of the command line, which look at more of it")]
 mod apps;
+mod express;
 mod harness;
 mod http;
+mod locks;
+mod npm;
+mod prisma;
 mod process;
 mod project;
 mod services;
