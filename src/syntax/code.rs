@@ -3,6 +3,7 @@
 use oxc_allocator::Allocator;
 
 use super::hir::Module;
+use super::javascript::nesting;
 use super::{SyntaxError, javascript, python, rust};
 use crate::project::FileKind;
 
@@ -12,6 +13,17 @@ pub fn parse(kind: FileKind, path: &str, text: &str, allocator: &Allocator) -> O
         FileKind::JavaScript => Some(javascript::parse(path, text, allocator)),
         FileKind::Python => Some(python::parse(text)),
         FileKind::Rust => Some(rust::parse(text)),
+        _ => None,
+    }
+}
+
+/// The same for a single text, from a thread with any stack.
+pub fn parse_alone(kind: FileKind, path: &str, text: &str) -> Option<Result<Module, SyntaxError>> {
+    match kind {
+        FileKind::JavaScript => {
+            Some(nesting::on_large_stack(text, || javascript::parse(path, text, &Allocator::default())))
+        }
+        FileKind::Python => Some(nesting::on_large_stack(text, || python::parse(text))),
         _ => None,
     }
 }
