@@ -19,11 +19,10 @@ pub fn parse(kind: FileKind, path: &str, text: &str, allocator: &Allocator) -> O
 
 /// The same for a single text, from a thread with any stack.
 pub fn parse_alone(kind: FileKind, path: &str, text: &str) -> Option<Result<Module, SyntaxError>> {
-    match kind {
-        FileKind::JavaScript => {
-            Some(nesting::on_large_stack(text, || javascript::parse(path, text, &Allocator::default())))
-        }
-        FileKind::Python => Some(nesting::on_large_stack(text, || python::parse(text))),
-        _ => None,
-    }
+    let parse = || match kind {
+        FileKind::JavaScript => javascript::parse(path, text, &Allocator::default()),
+        _ => python::parse(text),
+    };
+    let is_known = matches!(kind, FileKind::JavaScript | FileKind::Python);
+    is_known.then(|| nesting::with_levels(nesting::IN_PLACE, parse))
 }

@@ -183,6 +183,9 @@ impl Source<'_> {
         if props.iter().any(|prop| prop.kind != PropKind::Value || prop.key.is_none()) {
             return Err("some of its options come from elsewhere".to_owned());
         }
+        if let Some(changed) = self.widened(holder, props, set, drop, is_keywords) {
+            return Ok(changed);
+        }
         let named = |name: &str| props.iter().find(|prop| prop.key.is_some_and(|key| self.module.str(key) == name));
         let mut changed = Changed::default();
         let mut missing = Vec::new();
@@ -217,6 +220,51 @@ impl Source<'_> {
             changed.edits.extend(more.edits);
         }
         if changed.edits.is_empty() { Err("its options are as they should be".to_owned()) } else { Ok(changed) }
+    }
+
+    /// An object on one line that would get too long is written on several.
+    fn widened(
+        &self,
+        holder: ExprId,
+        props: &[Prop],
+        set: &[(String, String)],
+        drop: &[String],
+        is_keywords: bool,
+    ) -> Option<Changed> {
+        let (start, end) = self.span(holder);
+        let object = self.between(start, end);
+        if is_keywords || props.is_empty() || !drop.is_empty() || object.contains('\n') || self.has_comment(object) {
+            return None;
+        }
+        let mut entries: Vec<(&str, String)> = Vec::new();
+        for prop in props {
+            let key = prop.key.map(|key| self.module.str(key))?;
+            let (value, value_end) = self.span(prop.value);
+            let written = self.between(self.key_start(prop).unwrap_or(value), value_end);
+            entries.push((key, written.to_owned()));
+        }
+        let mut replaces = false;
+        for (key, value) in set {
+            let text = format!("{key}: {value}");
+            match entries.iter_mut().find(|(known, _)| known == key) {
+                Some(entry) => {
+                    replaces |= entry.1 != text;
+                    entry.1 = text;
+                }
+                None => entries.push((key, text)),
+            }
+        }
+        let joined: usize = entries.iter().map(|(_, text)| text.chars().count() + 2).sum();
+        let rest = self.text.get(end..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let used = self.between(line_start(self.text, start), start).chars().count() + rest.chars().count();
+        if used + joined + 2 <= WIDTH {
+            return None;
+        }
+        let outer = indentation(self.text, start);
+        let line = |(_, text): &(&str, String)| format!("{outer}{}{text},{}", self.indent, self.line_break);
+        let lines: String = entries.iter().map(line).collect();
+        let text = format!("{{{}{lines}{outer}}}", self.line_break);
+        Some(Changed { edits: vec![Edit::replace(start, end, text)], replaces })
     }
 
     /// `{ verify }`: the name is the value.
@@ -311,6 +359,10 @@ mod tests {
         assert_eq!(js("f(x, {\n  c: 3\n})", &secure), "f(x, {\n  c: 3,\n  a: 1,\n  b: 2\n})");
         assert_eq!(js("f(\n  x,\n)", &secure), "f(\n  x,\n  { a: 1, b: 2 },\n)");
         let long = "y".repeat(90);
+        assert_eq!(
+            js(&format!("f({long}, {{ a, c: 3 }})"), &secure),
+            format!("f({long}, {{\n  a: 1,\n  c: 3,\n  b: 2,\n}})")
+        );
         assert_eq!(js(&format!("f({long})"), &secure), format!("f({long}, {{\n  a: 1,\n  b: 2,\n}})"));
         for (text, reason) in [
             ("f(x, y)", "made elsewhere"),

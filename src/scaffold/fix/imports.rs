@@ -18,11 +18,13 @@ pub struct Brought {
     pub renamed: Vec<(String, String)>,
 }
 
-/// Brings in what a line imports. `taken` says whether a name means something else in the file.
+/// Brings in what a line imports: beside an import of one of the names in `beside`, if the file has one. `taken` says
+/// whether a name means something else in the file.
 pub fn bring(
     source: &Source<'_>,
     outline: &Outline,
     line: &str,
+    beside: &[String],
     conventions: &Conventions,
     taken: &dyn Fn(&str) -> bool,
 ) -> Result<Brought, String> {
@@ -47,10 +49,31 @@ pub fn bring(
     }
     if !missing.is_empty() || new.names.is_empty() {
         let is_local = |import: &Import| language::is_local(import, conventions);
-        let line = [line.to_owned()];
-        brought.edits.extend(add_imports(source.text, outline, &line, source.line_break, &read, &is_local));
+        let lines = [line.to_owned()];
+        brought.edits.extend(match in_group(source, outline, &new, line, beside) {
+            Some(edit) if source.kind == FileKind::Python => vec![edit],
+            _ => add_imports(source.text, outline, &lines, source.line_break, &read, &is_local),
+        });
     }
     Ok(brought)
+}
+
+/// A line in the group of imports that holds one of the names: imports of a kind stand together there.
+fn in_group(source: &Source<'_>, outline: &Outline, new: &Import, line: &str, beside: &[String]) -> Option<Edit> {
+    let holds = |import: &Import| import.names.iter().any(|name| beside.contains(name));
+    let at = outline.imports.iter().position(holds)?;
+    let follows = |pair: (&Import, &Import)| {
+        source.text.get(pair.0.end..pair.1.start).is_some_and(|gap| gap.trim().is_empty() && !gap.contains("\n\n"))
+    };
+    let pairs = || outline.imports.iter().zip(outline.imports.iter().skip(1)).map(follows);
+    let first = pairs().take(at).collect::<Vec<_>>().iter().rposition(|follows| !follows).map_or(0, |gap| gap + 1);
+    let last = at + pairs().skip(at).take_while(|follows| *follows).count();
+    let group = outline.imports.get(first..=last)?;
+    let text = format!("{line}{}", source.line_break);
+    match group.iter().find(|import| import.specifier > new.specifier) {
+        Some(next) => Some(Edit::insert(line_start(source.text, next.start), text)),
+        None => Some(Edit::insert(line_end(source.text, group.last()?.end), text)),
+    }
 }
 
 fn is_same_module(one: &str, other: &str) -> bool {
@@ -159,16 +182,10 @@ mod tests {
     fn brought(text: &str) -> Result<(String, Vec<(String, String)>), String> {
         let module = code::parse_alone(FileKind::JavaScript, "a.ts", text).unwrap().unwrap();
         let outline = language::outline("a.ts", text).unwrap();
-        let source = Source {
-            path: "a.ts",
-            kind: FileKind::JavaScript,
-            text,
-            module: &module,
-            indent: "  ",
-            line_break: "\n",
-        };
+        let source =
+            Source { path: "a.ts", kind: FileKind::JavaScript, text, module: &module, indent: "  ", line_break: "\n" };
         let taken = |name: &str| text.contains(&format!("function {name}"));
-        let found = bring(&source, &outline, LINE, &Conventions::default(), &taken)?;
+        let found = bring(&source, &outline, LINE, &[], &Conventions::default(), &taken)?;
         Ok((apply(text, &found.edits), found.renamed))
     }
 
@@ -190,6 +207,18 @@ mod tests {
         assert!(brought("function randomBytes() {}\n").unwrap_err().contains("something else"));
     }
 
+    #[test]
+    fn python_imports_stand_with_their_kind() {
+        let text = "import hashlib\nimport random\nimport string\n\nimport jwt\n\nf()\n";
+        let module = code::parse_alone(FileKind::Python, "a.py", text).unwrap().unwrap();
+        let outline = language::outline("a.py", text).unwrap();
+        let source =
+            Source { path: "a.py", kind: FileKind::Python, text, module: &module, indent: "    ", line_break: "\n" };
+        let beside = ["random".to_owned()];
+        let found = bring(&source, &outline, "import secrets", &beside, &Conventions::default(), &|_| false).unwrap();
+        assert_eq!(apply(text, &found.edits), text.replace("import string", "import secrets\nimport string"));
+    }
+
     fn swept(text: &str, gone: &str, name: &str) -> String {
         let outline = language::outline("a.ts", text).unwrap();
         let at = text.find(gone).unwrap();
@@ -201,11 +230,17 @@ mod tests {
 
     #[test]
     fn what_nothing_uses_is_no_longer_imported() {
-        assert_eq!(swept("import { A } from \"a\";\nimport b from \"b\";\nA;\n", "A;", "A"), "import b from \"b\";\n\n");
+        assert_eq!(
+            swept("import { A } from \"a\";\nimport b from \"b\";\nA;\n", "A;", "A"),
+            "import b from \"b\";\n\n"
+        );
         assert_eq!(swept("import { A, B } from \"a\";\nA;\nB;\n", "A;\n", "A"), "import { B } from \"a\";\nB;\n");
         assert_eq!(swept("import { B, A } from \"a\";\nA;\nB;\n", "A;\n", "A"), "import { B } from \"a\";\nB;\n");
         let used = "import { A } from \"a\";\nA;\nlet b: A;\n";
         assert_eq!(swept(used, "A;\n", "A"), used.replace("A;\nlet", "let"));
-        assert_eq!(swept("import { A } from \"a\";\n\nimport b from \"./b\";\n\nA;\n", "A;\n", "A"), "import b from \"./b\";\n\n");
+        assert_eq!(
+            swept("import { A } from \"a\";\n\nimport b from \"./b\";\n\nA;\n", "A;\n", "A"),
+            "import b from \"./b\";\n\n"
+        );
     }
 }

@@ -149,8 +149,7 @@ impl State<'_> {
             keywords(self.pattern, *a) == keywords(self.subject, *b)
         };
         let spread = given.iter().take(wanted.len()).any(|id| matches!(self.subject.kind(*id), ExprKind::Spread(_)));
-        fits
-            && !spread
+        fits && !spread
             && wanted.iter().zip(&given).all(same_role)
             && wanted.iter().zip(&given).all(|(wanted, found)| self.holds(*wanted, *found))
     }

@@ -172,17 +172,13 @@ impl<'a> Round<'a> {
         let path = &self.audit.project.service(self.service).path;
         let applied = self.lock.modules.iter().filter(|module| module.service == *path);
         let planned = applied.map(|module| module.id.clone()).collect();
-        let mut composer =
-            Composer::new(self.audit, self.library, self.service, self.lock, planned, BTreeMap::new());
+        let mut composer = Composer::new(self.audit, self.library, self.service, self.lock, planned, BTreeMap::new());
         let mut tried = Tried { drafts: Vec::new(), fates: Vec::new() };
         let refused = |index: &usize| self.refused.get(index).cloned();
-        tried.fates = (0..self.sites.len())
-            .map(|index| Err(Left::Because(refused(&index).unwrap_or_default())))
-            .collect();
+        tried.fates =
+            (0..self.sites.len()).map(|index| Err(Left::Because(refused(&index).unwrap_or_default()))).collect();
         for control in self.controls() {
-            let own = |(index, site): &(usize, &Site<'a>)| {
-                site.control == control && !self.refused.contains_key(index)
-            };
+            let own = |(index, site): &(usize, &Site<'a>)| site.control == control && !self.refused.contains_key(index);
             let chosen: Vec<(usize, &Site<'a>)> = self.sites.iter().enumerate().filter(own).collect();
             let places: Vec<&Site<'a>> = chosen.iter().map(|(_, site)| *site).collect();
             let (draft, fates) = composer.fix(format!("{PREFIX}{control}"), &places, review);
@@ -214,8 +210,7 @@ impl<'a> Round<'a> {
             service: self.audit.project.service(self.service).path.clone(),
             drafts: tried.drafts.clone(),
             left_out: Vec::new(),
-            before: verify::score_of(self.audit, self.service)
-                .unwrap_or_else(|| self.audit.report.score.clone()),
+            before: verify::score_of(self.audit, self.service).unwrap_or_else(|| self.audit.report.score.clone()),
             after: None,
             turns: Vec::new(),
             steps: Vec::new(),
@@ -247,7 +242,9 @@ impl<'a> Round<'a> {
         for planned in &mut plan.drafts {
             let control = planned.draft.module.trim_start_matches(PREFIX).to_owned();
             let now = verify::state_of(&after, self.service, &control).map(|found| found.state);
-            let promise = if now == Some(State::Pass) { Promise::Closed } else { Promise::Rises };
+            // Where nothing is left that the control is about, nothing is wrong either.
+            let is_closed = matches!(now, Some(State::Pass | State::NotApplicable));
+            let promise = if is_closed { Promise::Closed } else { Promise::Rises };
             planned.promises = vec![(control, promise)];
         }
         plan.steps = plan.drafts.iter().flat_map(|planned| planned.draft.steps.clone()).collect();

@@ -99,6 +99,13 @@ struct Proposal {
     imports: Vec<(String, Edit)>,
     env: Option<EnvSpec>,
     file: Option<(String, String)>,
+    steps: Vec<String>,
+}
+
+impl Proposal {
+    fn of(certainty: Certainty, edits: Vec<Edit>) -> Proposal {
+        Proposal { certainty, edits, imports: Vec::new(), env: None, file: None, steps: Vec::new() }
+    }
 }
 
 impl<'a> Composer<'a> {
@@ -148,8 +155,8 @@ impl Bench<'_, '_> {
         if let Some(variable) = proposal.env {
             self.composer.add_variables(&[variable], false);
         }
-        for text in &fix.steps {
-            let step = Step { text: text.clone(), snippet: None };
+        for text in proposal.steps {
+            let step = Step { text, snippet: None };
             if !self.draft.steps.contains(&step) {
                 self.draft.steps.push(step);
             }
@@ -188,9 +195,13 @@ impl Bench<'_, '_> {
         self.desk(language)?;
         self.sheet(&site.path, language)?;
         let desk = self.desks.get(&language).ok_or("there is no stack for this language")?;
+        let steps = steps(fix, desk)?;
         let sheet = self.sheets.get(&site.path).and_then(|sheet| sheet.as_ref().ok()).ok_or("it cannot be read")?;
-        match (&fix.action, &sheet.code) {
-            (Action::Attribute(line), _) => attribute(site, fix, sheet, desk, line),
+        let proposal = match (&fix.action, &sheet.code) {
+            (Action::Attribute(line), _) => {
+                let made = self.composer.edits_of(&site.path);
+                attribute(site, fix, sheet, line, desk.renderer.conventions().line_break(), &made)
+            }
             (_, Some((module, outline))) => {
                 let conventions = desk.renderer.conventions();
                 let source = Source {
@@ -208,7 +219,8 @@ impl Bench<'_, '_> {
                 }
             }
             (_, None) => Err("it is no code that can be edited".into()),
-        }
+        };
+        proposal.map(|proposal| Proposal { steps, ..proposal })
     }
 
     /// Takes out the imports that nothing uses any more.
@@ -259,14 +271,33 @@ impl Composer<'_> {
     }
 }
 
+/// What is left to do, where anything is: a step that comes out empty does not concern the service.
+fn steps(fix: &Fix, desk: &Desk) -> Result<Vec<String>, Left> {
+    let render = |text: &String| desk.renderer.render(&fix.id, text, "");
+    let steps: Vec<String> =
+        fix.steps.iter().map(render).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    Ok(steps.into_iter().filter(|text| !text.trim().is_empty()).collect())
+}
+
 /// `@@index([…])` and the like.
-fn attribute(site: &Site<'_>, fix: &Fix, sheet: &Sheet, desk: &Desk, line: &str) -> Result<Proposal, Left> {
+fn attribute(
+    site: &Site<'_>,
+    fix: &Fix,
+    sheet: &Sheet,
+    line: &str,
+    line_break: &str,
+    made: &[Edit],
+) -> Result<Proposal, Left> {
     let text = |field: &str| site.fact.get(field).and_then(Value::as_text).map(str::to_owned);
     let model = text("model").ok_or("its model is not known")?;
     let columns = texts(site.fact, "columns").ok_or("its columns are not known")?;
     let line = line.replace("{columns}", &columns.join(", "));
-    let edit = schema::add_attribute(&sheet.text, &model, &line, desk.renderer.conventions().line_break())?;
-    Ok(Proposal { certainty: fix.certainty, edits: vec![edit], imports: Vec::new(), env: None, file: None })
+    let mut edit = schema::add_attribute(&sheet.text, &model, &line, line_break)?;
+    if made.iter().any(|other| other.start == edit.start) {
+        // The attribute before it has opened the group.
+        edit.text = edit.text.trim_start_matches(['\r', '\n']).to_owned();
+    }
+    Ok(Proposal::of(fix.certainty, vec![edit]))
 }
 
 fn texts(fact: &Fact, field: &str) -> Option<Vec<String>> {
@@ -293,7 +324,7 @@ impl Task<'_> {
         for template in &fix.imports {
             let line = self.rendered(template, &self.site.path)?;
             let taken = |name: &str| self.is_bound(name);
-            let brought = bring(&self.source, self.outline, line.trim_end(), self.conventions(), &taken)?;
+            let brought = bring(&self.source, self.outline, line.trim_end(), &fix.unused, self.conventions(), &taken)?;
             for (name, written) in &brought.renamed {
                 for edit in &mut edits {
                     edit.text = edit.text.replace(&format!("{name}("), &format!("{written}("));
@@ -304,7 +335,12 @@ impl Task<'_> {
             imports.extend(brought.edits.into_iter().map(|edit| (specifier.clone(), edit)));
         }
         let certainty = if replaces { fix.replacing } else { fix.certainty };
-        Ok(Proposal { certainty, edits, imports, env: self.variable(&found)?, file: self.helper(composer)? })
+        Ok(Proposal {
+            imports,
+            env: self.variable(&found)?,
+            file: self.helper(composer)?,
+            ..Proposal::of(certainty, edits)
+        })
     }
 
     /// The expression that the fix is about: what matches around the finding, else the finding's own.
@@ -375,10 +411,10 @@ impl Task<'_> {
         let line = self.rendered(&import_line(client, &removed.name, &site.path, self.conventions()), &site.path)?;
         let gone = [removed.edit];
         let taken = |name: &str| share::is_taken(&self.source, self.outline, name, &gone);
-        let brought = bring(&self.source, self.outline, line.trim_end(), self.conventions(), &taken)?;
+        let brought = bring(&self.source, self.outline, line.trim_end(), &[], self.conventions(), &taken)?;
         let imports = brought.edits.into_iter().map(|edit| (client.file.clone(), edit)).collect();
         let [edit] = gone;
-        Ok(Proposal { certainty: self.fix.certainty, edits: vec![edit], imports, env: None, file: None })
+        Ok(Proposal { imports, ..Proposal::of(self.fix.certainty, vec![edit]) })
     }
 
     fn conventions(&self) -> &Conventions {

@@ -92,14 +92,8 @@ mod tests {
     fn removed(text: &str) -> Result<String, String> {
         let module = code::parse_alone(FileKind::JavaScript, "a.ts", text).unwrap().unwrap();
         let outline = language::outline("a.ts", text).unwrap();
-        let source = Source {
-            path: "a.ts",
-            kind: FileKind::JavaScript,
-            text,
-            module: &module,
-            indent: "  ",
-            line_break: "\n",
-        };
+        let source =
+            Source { path: "a.ts", kind: FileKind::JavaScript, text, module: &module, indent: "  ", line_break: "\n" };
         let start = text.find(MADE).unwrap();
         let found = remove(&source, &outline, (start, start + MADE.len()), &["end".to_owned()])?;
         Ok(apply(text, &[found.edit]))

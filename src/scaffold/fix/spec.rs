@@ -141,8 +141,7 @@ fn fix(node: &Node, control: &str) -> Result<Fix, Problem> {
     let missing = |key: &str| Problem::new(node.start, node.start, format!("`{key}` is missing"));
     let language = choice(node.get("language").ok_or_else(|| missing("language"))?, "`language`", LANGUAGES)?;
     let certainty = choice(node.get("certainty").ok_or_else(|| missing("certainty"))?, "`certainty`", CERTAINTIES)?;
-    let replacing =
-        node.get("replacing").map_or(Ok(certainty), |node| choice(node, "`replacing`", CERTAINTIES))?;
+    let replacing = node.get("replacing").map_or(Ok(certainty), |node| choice(node, "`replacing`", CERTAINTIES))?;
     Ok(Fix {
         control: control.to_owned(),
         id: required(node, "id")?,

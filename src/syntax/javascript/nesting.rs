@@ -74,7 +74,7 @@ pub(super) fn fits(text: &str) -> bool {
 }
 
 /// Runs `work` on a thread of its own whose stack holds whatever `text` nests.
-pub(in crate::syntax) fn on_large_stack<T: Send>(
+pub(super) fn on_large_stack<T: Send>(
     text: &str,
     work: impl FnOnce() -> Result<T, SyntaxError> + Send,
 ) -> Result<T, SyntaxError> {
