@@ -127,7 +127,7 @@ fn sites<'a>(audit: &'a Audit, library: &'a Library, service: ServiceId, control
                 let bytes = audit.project.tree.read(&path, SOURCE_LIMIT).unwrap_or_default();
                 decode(&bytes).unwrap_or_default().to_owned()
             });
-            let line = u32::try_from(line_at(text, finding.at.start as usize)).unwrap_or(u32::MAX);
+            let line = line_at(text, finding.at.start as usize);
             if open.contains(&(finding.fingerprint.as_str(), path.as_str(), line)) {
                 let (control, message) = (info.id.clone(), finding.message.clone());
                 sites.push(Site { control, path, line, message, fact, fixes });
