@@ -9,6 +9,7 @@ mod fold;
 mod loops;
 mod members;
 mod names;
+mod numbers;
 mod outside;
 mod parameters;
 mod surroundings;
@@ -21,7 +22,7 @@ use crate::facts::memo::State;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{ExprId, ExprKind, LogicalOp};
+use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp};
 
 pub(crate) use errors::is_error_name;
 pub use loops::ITERATORS;
@@ -47,12 +48,24 @@ impl Evaluator<'_> {
         self.value_depth += 1;
         let outer = std::mem::take(&mut self.rests);
         let value = self.compute(at);
+        let value = self.known_number(at, value);
         self.value_depth -= 1;
         self.value_active.remove(&at);
         let exprs = self.program.module(at.module).exprs.len();
         self.values.finish(at, exprs, value.clone(), self.rests);
         self.rests = self.rests.with(outer);
         value
+    }
+
+    /// What a request or a caller gives for a number is a number.
+    fn known_number(&mut self, at: ExprRef, value: Value) -> Value {
+        let outside = Origins::REQUEST.with(Origins::GIVEN);
+        let is_open = value.origins.has(outside) && !value.origins.has(Origins::NUMERIC);
+        if !is_open || self.program.module(at.module).language != Language::Rust || !self.is_number(at, 0) {
+            return value;
+        }
+        let origins = value.origins.without(Origins::GIVEN).with(Origins::NUMERIC).with(Origins::ALLOW_LISTED);
+        Value { data: value.data, origins }
     }
 
     fn compute(&mut self, at: ExprRef) -> Value {
