@@ -294,8 +294,8 @@ struct ChosenServices {
 }
 
 impl ChosenServices {
-    /// `--service` goes before `[audit] services`; what either of `[audit] services` and `--as-service` names is a
-    /// service because it says so.
+    /// `--service` goes before `[audit] services`, and both before the folder that is asked about; what either of
+    /// `[audit] services` and `--as-service` names is a service because it says so.
     fn of(options: &Options, config: &Config, project: &Project) -> miette::Result<ChosenServices> {
         let by = |option: &str| format!("`{option}`");
         let narrowed = options.service.iter().map(|path| service(project, path, &by("--service")));
@@ -306,8 +306,24 @@ impl ChosenServices {
         let listed: BTreeSet<ServiceId> = listed.collect::<miette::Result<_>>()?;
         let forced: BTreeSet<ServiceId> = forced.collect::<miette::Result<_>>()?;
         let services = [narrowed, listed.clone()].into_iter().find(|chosen| !chosen.is_empty());
+        let services = services.or_else(|| project.scope.as_deref().map(|scope| around(project, scope)));
         Ok(ChosenServices { services, forced: &forced | &listed })
     }
+}
+
+/// The services in a folder; the one that the folder is part of where there are none.
+fn around(project: &Project, scope: &str) -> BTreeSet<ServiceId> {
+    let services = || (0..).map(ServiceId).zip(&project.services);
+    let is_below = |path: &str, folder: &str| {
+        path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let inside: BTreeSet<ServiceId> =
+        services().filter(|(_, service)| is_below(&service.path, scope)).map(|(id, _)| id).collect();
+    if !inside.is_empty() {
+        return inside;
+    }
+    let holding = services().filter(|(_, service)| service.path == "." || is_below(scope, &service.path));
+    holding.max_by_key(|(_, service)| service.path.len()).map(|(id, _)| id).into_iter().collect()
 }
 
 fn config_name(options: &Options) -> String {

@@ -87,17 +87,19 @@ fn take(project: &mut Project, contents: &mut Contents, id: FileId, one: One) {
     if let Some(area) = one.area {
         file.area = area;
     }
-    if !one.allows.is_empty() && file.in_scope {
-        contents.allows.push((file.path.to_string(), one.allows));
+    if file.in_scope {
+        contents.lines += one.lines;
+        contents.audited += u64::from(one.audited);
+        contents.diagnostics.extend(one.diagnostics);
+        if !one.allows.is_empty() {
+            contents.allows.push((file.path.to_string(), one.allows));
+        }
     }
     contents.modules.extend(one.module.map(|module| (id, module)));
     contents.matches.extend(one.matches.into_iter().map(|found| (id, found)));
     if let Some(text) = one.text {
         contents.texts.insert(id, text);
     }
-    contents.lines += one.lines;
-    contents.audited += u64::from(one.audited);
-    contents.diagnostics.extend(one.diagnostics);
 }
 
 fn parse_manifests(project: &Project, contents: &mut Contents, early: &[FileId]) {

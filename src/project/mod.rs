@@ -26,6 +26,7 @@ mod walk;
 
 pub use classify::{classify, kind_of};
 pub use frameworks::unread_framework;
+pub use git::is_work_tree;
 pub use manifests::{Manifests, Need, needed};
 pub use model::*;
 pub use refine::area_of_module;
