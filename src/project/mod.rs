@@ -7,6 +7,7 @@ mod entries;
 mod frameworks;
 mod git;
 mod git_index;
+mod history;
 mod lookup;
 mod manifests;
 mod model;
@@ -24,8 +25,9 @@ mod tree;
 mod units;
 mod walk;
 
-pub use classify::{classify, kind_of};
+pub use classify::{area_of, classify, kind_of};
 pub use frameworks::unread_framework;
+pub use history::{History, Version};
 pub use manifests::{Manifests, Need, needed};
 pub use model::*;
 pub use refine::area_of_module;
