@@ -46,7 +46,7 @@ pub fn tell(project: &Project, evaluations: &mut [Evaluation]) {
     let now = project.files.len();
     for finding in evaluations.iter_mut().flat_map(|evaluation| &mut evaluation.findings) {
         if finding.at.file.0 as usize >= now {
-            finding.message.push_str(" (in the history: it is leaked, also where it was removed since)");
+            finding.message.push_str(" (in the history, where it stays leaked: rotate it)");
         }
     }
 }
