@@ -149,3 +149,52 @@ fn hostile_objects_do_no_harm() {
     write(made.root(), ".git/objects/pack/pack-x.pack", b"PACK");
     assert_eq!(versions(made.root()).0.len(), 3);
 }
+
+fn compressed(content: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A pack of two blobs, the second a delta of the first, with its index; ids in order.
+fn write_pack(root: &Path, ids: [&str; 2]) {
+    let mut pack = b"PACK\0\0\0\x02\0\0\0\x02".to_vec();
+    let first = pack.len() as u32;
+    pack.push(3 << 4 | 5);
+    pack.extend(compressed(b"abcde"));
+    let second = pack.len() as u32;
+    let delta = [5, 7, 0x91, 1, 3, 4, b'w', b'x', b'y', b'z'];
+    pack.push(6 << 4 | delta.len() as u8);
+    pack.push((second - first) as u8);
+    pack.extend(compressed(&delta));
+    let mut index = b"\xfftOc\0\0\0\x02".to_vec();
+    let ids = ids.map(|id| id_of(id).unwrap());
+    for byte in 0..=255_u8 {
+        index.extend((ids.iter().filter(|id| id[0] <= byte).count() as u32).to_be_bytes());
+    }
+    ids.iter().for_each(|id| index.extend(id));
+    index.extend([0; 8]);
+    index.extend(first.to_be_bytes());
+    index.extend(second.to_be_bytes());
+    write(root, ".git/objects/pack/pack-1.pack", &pack);
+    write(root, ".git/objects/pack/pack-1.idx", &index);
+}
+
+#[test]
+fn packs_and_their_deltas_are_read() {
+    let mut made = sample();
+    let ids = ["aa".repeat(20), "bb".repeat(20)];
+    write_pack(made.root(), [&ids[0], &ids[1]]);
+    let tree = made.tree(&[("100644", "p.txt", &ids[0]), ("100644", "q.txt", &ids[1])]);
+    let commit = made.commit(&tree, &[], 300);
+    made.point("refs/heads/packed", &commit);
+    let (found, diagnostics) = versions(made.root());
+    let texts: Vec<&str> = found.iter().skip(3).map(|(_, text, _)| text.as_str()).collect();
+    assert_eq!((texts, diagnostics.len()), (vec!["abcde", "bcdwxyz"], 0));
+    let path = made.root().join(".git/objects/pack/pack-1.pack");
+    let whole = fs::read(&path).unwrap();
+    for end in [0, 12, 14, whole.len() - 3] {
+        fs::write(&path, &whole[..end]).unwrap();
+        assert!(!versions(made.root()).1.is_empty(), "{end}");
+    }
+}
