@@ -1,6 +1,7 @@
 //! One audit, from a tree to a report.
 
 mod collect;
+mod history;
 mod places;
 mod read;
 mod routes;
@@ -16,7 +17,7 @@ use crate::config::{self, Config, Date};
 use crate::facts::FactStore;
 use crate::facts::stacks::{StackError, Stacks};
 use crate::project::{
-    Diagnostic, Project, ReadProblem, SOURCE_LIMIT, ServiceId, Tree, WalkOptions, decode, discover, find_root,
+    Diagnostic, History, Project, ReadProblem, SOURCE_LIMIT, ServiceId, Tree, WalkOptions, decode, discover, find_root,
 };
 use crate::report::{Counts, Report};
 use crate::rules::{
@@ -51,6 +52,10 @@ pub struct Options {
     pub jobs: usize,
     /// `YYYY-MM-DD`; decides expiry.
     pub now: Option<String>,
+    /// Look for secrets in everything that was ever committed.
+    pub history: bool,
+    /// The commit that is released: only migrations that it does not have can still be changed.
+    pub base: Option<String>,
     /// Contents that stand for what is on the disk, by path: what scaffolding would write.
     pub overlay: HashMap<String, Arc<[u8]>>,
 }
@@ -157,13 +162,25 @@ impl Task<'_> {
         let tree = Tree { overlay: self.options.overlay.clone(), ..Tree::on_disk(self.root) };
         let mut project = discover(tree, &walk).into_diagnostic()?;
         progress(Stage::Facts);
-        let mut contents = read_all(&mut project, &scanners(rules)?);
+        let scanners = scanners(rules)?;
+        let mut contents = read_all(&mut project, &scanners);
+        contents.released = released(self.options, self.root)?;
+        if self.options.history {
+            history::add(&mut project, &mut contents, &scanners.text);
+        }
         let facts = collect::collect(&mut project, &mut contents, self.stacks);
         progress(Stage::Rules);
         let (evaluations, report) = judge(self.options, &project, rules, config, &facts, contents, progress)?;
         let controls = rules.controls.iter().map(|control| control.info.clone()).collect();
         Ok(Audit { project, facts, report, controls, evaluations })
     }
+}
+
+/// The paths that the commit of `--base` has.
+fn released(options: &Options, root: &Path) -> miette::Result<Option<BTreeSet<String>>> {
+    let Some(base) = &options.base else { return Ok(None) };
+    let paths = History::open(root).and_then(|mut history| history.paths_of(base));
+    paths.map(Some).map_err(|reason| miette!("--base {base}: {reason}"))
 }
 
 const USER_RULES: &str = ".readycheck/rules";
@@ -221,7 +238,8 @@ fn judge(
     progress: &dyn Fn(Stage),
 ) -> miette::Result<(Vec<Evaluation>, Report)> {
     let sources = Sources::new(project);
-    let evaluated = evaluate(rules, project, facts, &|span| sources.snippet(span));
+    let mut evaluated = evaluate(rules, project, facts, &|span| sources.snippet(span));
+    history::tell(project, &mut evaluated.evaluations);
     progress(Stage::Score);
     let controls: Vec<ControlInfo> = rules.controls.iter().map(|control| control.info.clone()).collect();
     let routes = routes::matrix(project, facts, &controls, &evaluated.evaluations, &sources);

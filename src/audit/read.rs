@@ -1,6 +1,6 @@
 //! Reads every file once: parses code, keeps the texts of configuration for the shapes, looks for secrets.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use oxc_allocator::Allocator;
 use rayon::prelude::*;
@@ -26,6 +26,8 @@ pub struct Contents {
     pub trees: HashMap<FileId, Node>,
     pub matches: Vec<(FileId, Match)>,
     pub allows: Vec<(String, Vec<Allow>)>,
+    /// The paths of the commit that is released, if the user named one.
+    pub released: Option<BTreeSet<String>>,
     /// Lines of source code.
     pub lines: u64,
     pub audited: u64,

@@ -72,6 +72,13 @@ pub struct Args {
     #[arg(long, value_name = "PATH", help_heading = "Selection")]
     as_service: Option<String>,
 
+    /// Look for secrets in everything that was ever committed, too
+    #[arg(long, help_heading = "Selection")]
+    history: bool,
+    /// The commit, branch or tag that is released: only migrations that it lacks are judged
+    #[arg(long, value_name = "REF", help_heading = "Selection")]
+    base: Option<String>,
+
     /// Configuration to use instead of the readycheck.toml at the project's root
     #[arg(long, value_name = "FILE", help_heading = "Configuration", conflicts_with = "no_config")]
     config: Option<PathBuf>,
@@ -147,6 +154,8 @@ fn options(args: &Args) -> Options {
         only: args.only.clone(),
         skip: args.skip.clone(),
         categories: args.category.clone(),
+        history: args.history,
+        base: args.base.clone(),
         service: args.service.clone(),
         as_service: args.as_service.clone(),
         no_waivers: args.no_waivers,
