@@ -170,6 +170,8 @@ impl<'a> Composer<'a> {
         }
         let before = self.texts();
         self.write_files(&mut work)?;
+        self.share_client(&work)?;
+        self.fix_for(&mut work);
         self.add_dependencies(&mut work)?;
         self.add_variables(&work.variant.env, true);
         self.wire(&mut work)?;
@@ -219,6 +221,15 @@ impl<'a> Composer<'a> {
 
     pub(super) fn set(&mut self, path: &str, text: String) {
         self.files.insert(path.to_owned(), FileState::Text { now: Some(text) });
+    }
+
+    /// What the module makes can be imported by what comes after it.
+    fn share_client(&mut self, work: &Work<'_>) -> Result<(), String> {
+        let Some(spec) = &work.variant.client else { return Ok(()) };
+        let (library, store, api) = (spec.library.clone(), spec.store.clone(), spec.api.clone());
+        let (name, file) = (spec.name.clone(), work.path_of(&spec.file)?);
+        self.shared.push(Client { library, store, api, name, default: false, file });
+        Ok(())
     }
 
     fn write_files(&mut self, work: &mut Work<'_>) -> Result<(), String> {

@@ -99,7 +99,12 @@ pub fn offers(audit: &Audit, library: &Library) -> BTreeSet<(String, String, u32
 }
 
 /// Open findings of a service that a fix is written for, sorted by control and place.
-fn sites<'a>(audit: &'a Audit, library: &'a Library, service: ServiceId, controls: &[String]) -> Vec<Site<'a>> {
+pub(super) fn sites<'a>(
+    audit: &'a Audit,
+    library: &'a Library,
+    service: ServiceId,
+    controls: &[String],
+) -> Vec<Site<'a>> {
     let open = open_findings(audit);
     let mut texts = HashMap::new();
     let mut sites = Vec::new();

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::change::{Changed, Source};
 use super::imports::{bring, without_unused};
 use super::pattern::{self, Hole, Match};
+use super::plan::sites;
 use super::share;
 use super::spec::{Action, Certainty, Fix, Language, Shape};
 use super::{change, schema};
 use crate::facts::{Data, Fact, Value};
 use crate::project::FileKind;
-use crate::scaffold::compose::{Composer, Draft, Step};
+use crate::scaffold::compose::{Composer, Draft, Step, Work};
 use crate::scaffold::context::context_for;
 use crate::scaffold::conventions::Conventions;
 use crate::scaffold::edits::Edit;
@@ -88,7 +89,7 @@ struct Bench<'c, 'a> {
     sheets: HashMap<String, Result<Sheet, String>>,
     /// Names whose imports may fall out of use, by path.
     unused: BTreeMap<String, BTreeSet<String>>,
-    draft: Draft,
+    steps: Vec<Step>,
 }
 
 /// What a site would have done to it.
@@ -110,16 +111,36 @@ impl Proposal {
 
 impl<'a> Composer<'a> {
     /// Fixes one control's sites on top of what was composed before. `review` takes those that somebody should look at.
-    pub fn fix(&mut self, id: String, sites: &[&Site<'a>], review: bool) -> (Draft, Vec<Result<Done, Left>>) {
+    pub(super) fn fix(&mut self, id: String, sites: &[&Site<'a>], review: bool) -> (Draft, Vec<Result<Done, Left>>) {
         let before = self.texts();
-        let draft = Draft { module: id, ..Draft::default() };
-        let (desks, sheets, unused) = (HashMap::new(), HashMap::new(), BTreeMap::new());
-        let mut bench = Bench { composer: self, desks, sheets, unused, draft };
+        let (steps, fates) = self.edit_sites(sites, review);
+        let changes = self.changes_since(&before);
+        (Draft { module: id, changes, steps, ..Draft::default() }, fates)
+    }
+
+    /// The fixes that go with a module. What they leave is wiring for the user.
+    pub(in crate::scaffold) fn fix_for(&mut self, work: &mut Work<'_>) {
+        if work.variant.fixes.is_empty() {
+            return;
+        }
+        let sites = sites(self.audit, self.library, self.service, &work.variant.fixes);
+        let (steps, fates) = self.edit_sites(&sites.iter().collect::<Vec<_>>(), true);
+        work.draft.steps.extend(steps);
+        for (site, fate) in sites.iter().zip(fates) {
+            if let Err(Left::Because(reason)) = fate {
+                let title = site.fixes.first().map(|fix| fix.title.as_str()).unwrap_or_default();
+                let text = format!("{title} in {}:{} ({reason})", site.path, site.line);
+                work.draft.wiring.push(Step { text, snippet: None });
+            }
+        }
+    }
+
+    fn edit_sites(&mut self, sites: &[&Site<'a>], review: bool) -> (Vec<Step>, Vec<Result<Done, Left>>) {
+        let (desks, sheets, unused, steps) = (HashMap::new(), HashMap::new(), BTreeMap::new(), Vec::new());
+        let mut bench = Bench { composer: self, desks, sheets, unused, steps };
         let fates = sites.iter().map(|site| bench.fix(site, review)).collect();
         bench.sweep();
-        let mut draft = bench.draft;
-        draft.changes = self.changes_since(&before);
-        (draft, fates)
+        (bench.steps, fates)
     }
 }
 
@@ -157,8 +178,8 @@ impl Bench<'_, '_> {
         }
         for text in proposal.steps {
             let step = Step { text, snippet: None };
-            if !self.draft.steps.contains(&step) {
-                self.draft.steps.push(step);
+            if !self.steps.contains(&step) {
+                self.steps.push(step);
             }
         }
         Ok(Done { certainty: proposal.certainty, title: fix.title.clone() })
