@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::audit::Audit;
 use crate::project::ServiceId;
 use crate::report::view;
-use crate::scaffold::{self, Library};
+use crate::scaffold::{self, Certainty, Library};
 
 /// Names the command of each open control: its fix in place where one is certain for a finding, else the module that
 /// closes it and is written for the service.
@@ -14,11 +14,13 @@ pub fn name(audit: &mut Audit) -> miette::Result<()> {
     let fixable = scaffold::offers(audit, &library);
     let mut commands = BTreeMap::new();
     for (index, control) in audit.report.controls.iter().enumerate().filter(|(_, control)| view::is_open(control)) {
-        let is_fixable =
-            control.findings.iter().any(|one| fixable.contains(&(control.id.clone(), one.path.clone(), one.line)));
-        let asked = match is_fixable {
-            true => Some(format!("--fix {}", control.id)),
-            false => module_for(audit, &library, &control.id, &control.service),
+        let offered = |one: &crate::report::FindingReport| {
+            fixable.get(&(control.id.clone(), one.path.clone(), one.line)).copied()
+        };
+        let asked = match control.findings.iter().filter_map(offered).min() {
+            Some(Certainty::Safe) => Some(format!("--fix {}", control.id)),
+            Some(Certainty::NeedsReview) => Some(format!("--fix {} --include needs-review", control.id)),
+            None => module_for(audit, &library, &control.id, &control.service),
         };
         if let Some(asked) = asked {
             let served = audit.report.project.services.len() > 1;

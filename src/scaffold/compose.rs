@@ -169,9 +169,9 @@ impl<'a> Composer<'a> {
             return Err(reason.clone());
         }
         let before = self.texts();
-        self.write_files(&mut work)?;
         self.share_client(&work)?;
         self.fix_for(&mut work);
+        self.write_files(&mut work)?;
         self.add_dependencies(&mut work)?;
         self.add_variables(&work.variant.env, true);
         self.wire(&mut work)?;
@@ -237,18 +237,30 @@ impl<'a> Composer<'a> {
             if !work.holds(spec.when.as_deref())? {
                 continue;
             }
-            let path = work.path_of(&spec.to)?;
-            let text = work.render(&spec.from, &path)?;
-            match self.text(&path) {
-                Some(present) if present == text => {}
-                Some(_) => {
-                    return Err(format!("{path} exists already and differs; move it, or wire what it does by hand"));
-                }
-                None if self.is_taken(&path) => {
-                    return Err(format!("{path} exists already and is no text file; move it"));
-                }
-                None => self.set(&path, text),
+            if !spec.each {
+                let path = work.path_of(&spec.to)?;
+                let text = work.render(&spec.from, &path)?;
+                self.create(&path, text)?;
+                continue;
             }
+            for index in 0..work.renderer.closed() {
+                work.renderer.turn_to(index);
+                let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
+                let path = work.path_of(&to)?;
+                let text = work.render(&spec.from, &path)?;
+                self.create(&path, text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new file; one that is there already has to be the same.
+    fn create(&mut self, path: &str, text: String) -> Result<(), String> {
+        match self.text(path) {
+            Some(present) if present == text => {}
+            Some(_) => return Err(format!("{path} exists already and differs; move it, or wire what it does by hand")),
+            None if self.is_taken(path) => return Err(format!("{path} exists already and is no text file; move it")),
+            None => self.set(path, text),
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What is known of a service, in the words of templates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::anchors::Wiring;
 use super::conventions::Conventions;
@@ -48,7 +48,19 @@ pub fn context_for(
         manager: conventions.manager.id.clone(),
         install: conventions.manager.install.clone(),
         env: env_names(audit, id),
+        migrations: migrations(audit, &conventions.layout),
+        closed: Vec::new(),
+        item: None,
     }
+}
+
+/// The folders in the folder of migrations.
+fn migrations(audit: &Audit, layout: &BTreeMap<String, String>) -> Vec<String> {
+    let Some(folder) = layout.get("migrations") else { return Vec::new() };
+    let inside =
+        |path: &str| Some(path.strip_prefix(folder.as_str())?.strip_prefix('/')?.split_once('/')?.0.to_owned());
+    let names: BTreeSet<String> = audit.project.files.iter().filter_map(|file| inside(&file.path)).collect();
+    names.into_iter().collect()
 }
 
 fn name_of(service: &Service) -> String {

@@ -83,6 +83,8 @@ pub struct FileSpec {
     /// `lib/logger.ts`: a folder of the stack's layout and the rest of the path.
     pub to: String,
     pub when: Option<String>,
+    /// One file for each finding that the module's fixes close: it is `item` in both.
+    pub each: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,8 +184,13 @@ fn unless(node: &Node, entry: &Entry) -> Result<Option<(String, String)>, Proble
 }
 
 fn file(node: &Node) -> Result<FileSpec, Problem> {
-    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if"])?;
-    Ok(FileSpec { from: required(node, "from")?, to: required(node, "to")?, when: text_of(node, "if")? })
+    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if", "each"])?;
+    Ok(FileSpec {
+        from: required(node, "from")?,
+        to: required(node, "to")?,
+        when: text_of(node, "if")?,
+        each: node.get("each").and_then(Node::as_bool).unwrap_or(false),
+    })
 }
 
 /// `name = "version"`, or `{ version, types = true }`.
