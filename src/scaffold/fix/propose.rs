@@ -124,8 +124,8 @@ impl<'a> Composer<'a> {
             return;
         }
         let sites = sites(self.audit, self.library, self.service, &work.variant.fixes);
-        let (steps, fates) = self.edit_sites(&sites.iter().collect::<Vec<_>>(), true);
-        work.draft.steps.extend(steps);
+        // The module has its own steps: it does what those of a fix alone ask for.
+        let (_, fates) = self.edit_sites(&sites.iter().collect::<Vec<_>>(), true);
         let done = sites.iter().zip(&fates).filter(|(_, fate)| fate.is_ok()).map(|(site, _)| site);
         let closed = self.closed(&done.collect::<Vec<_>>(), work.renderer.migrations());
         work.renderer.close(closed);
