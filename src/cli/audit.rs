@@ -128,7 +128,8 @@ pub fn run(args: &Args, session: &mut Session) -> miette::Result<Exit> {
     folder::check(&args.path)?;
     let options = options(args);
     check_selection(&options, session)?;
-    let audit = session.audit(&options, args.quiet)?;
+    let mut audit = session.audit(&options, args.quiet)?;
+    super::commands::name(&mut audit)?;
     let request = GateRequest { min_score: args.min_score, fail_on: args.fail_on.map(Priority::from) };
     let gate = session.engine.gate(&options, &audit.report, &request)?;
 

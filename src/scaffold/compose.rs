@@ -169,6 +169,8 @@ impl<'a> Composer<'a> {
             return Err(reason.clone());
         }
         let before = self.texts();
+        self.share_client(&work)?;
+        self.fix_for(&mut work);
         self.write_files(&mut work)?;
         self.add_dependencies(&mut work)?;
         self.add_variables(&work.variant.env, true);
@@ -221,23 +223,44 @@ impl<'a> Composer<'a> {
         self.files.insert(path.to_owned(), FileState::Text { now: Some(text) });
     }
 
+    /// What the module makes can be imported by what comes after it.
+    fn share_client(&mut self, work: &Work<'_>) -> Result<(), String> {
+        let Some(spec) = &work.variant.client else { return Ok(()) };
+        let (library, store, api) = (spec.library.clone(), spec.store.clone(), spec.api.clone());
+        let (name, file) = (spec.name.clone(), work.path_of(&spec.file)?);
+        self.shared.push(Client { library, store, api, name, default: false, file });
+        Ok(())
+    }
+
     fn write_files(&mut self, work: &mut Work<'_>) -> Result<(), String> {
         for spec in &work.variant.files {
             if !work.holds(spec.when.as_deref())? {
                 continue;
             }
-            let path = work.path_of(&spec.to)?;
-            let text = work.render(&spec.from, &path)?;
-            match self.text(&path) {
-                Some(present) if present == text => {}
-                Some(_) => {
-                    return Err(format!("{path} exists already and differs; move it, or wire what it does by hand"));
-                }
-                None if self.is_taken(&path) => {
-                    return Err(format!("{path} exists already and is no text file; move it"));
-                }
-                None => self.set(&path, text),
+            if !spec.each {
+                let path = work.path_of(&spec.to)?;
+                let text = work.render(&spec.from, &path)?;
+                self.create(&path, text)?;
+                continue;
             }
+            for index in 0..work.renderer.closed() {
+                work.renderer.turn_to(index);
+                let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
+                let path = work.path_of(&to)?;
+                let text = work.render(&spec.from, &path)?;
+                self.create(&path, text)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new file; one that is there already has to be the same.
+    fn create(&mut self, path: &str, text: String) -> Result<(), String> {
+        match self.text(path) {
+            Some(present) if present == text => {}
+            Some(_) => return Err(format!("{path} exists already and differs; move it, or wire what it does by hand")),
+            None if self.is_taken(path) => return Err(format!("{path} exists already and is no text file; move it")),
+            None => self.set(path, text),
         }
         Ok(())
     }

@@ -1,13 +1,14 @@
 //! What is known of a service, in the words of templates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::anchors::Wiring;
 use super::conventions::Conventions;
 use super::manifest::lowest;
+use super::outline::Statement;
 use super::render::{Client, Context, TestContext};
 use crate::audit::Audit;
-use crate::facts::{Fact, Value};
+use crate::facts::{Fact, Phase, Value};
 use crate::project::{Area, Service, ServiceId};
 
 /// Everything but the module's own inputs.
@@ -47,7 +48,19 @@ pub fn context_for(
         manager: conventions.manager.id.clone(),
         install: conventions.manager.install.clone(),
         env: env_names(audit, id),
+        migrations: migrations(audit, &conventions.layout),
+        closed: Vec::new(),
+        item: None,
     }
+}
+
+/// The folders in the folder of migrations.
+fn migrations(audit: &Audit, layout: &BTreeMap<String, String>) -> Vec<String> {
+    let Some(folder) = layout.get("migrations") else { return Vec::new() };
+    let inside =
+        |path: &str| Some(path.strip_prefix(folder.as_str())?.strip_prefix('/')?.split_once('/')?.0.to_owned());
+    let names: BTreeSet<String> = audit.project.files.iter().filter_map(|file| inside(&file.path)).collect();
+    names.into_iter().collect()
 }
 
 fn name_of(service: &Service) -> String {
@@ -100,9 +113,13 @@ fn clients(audit: &Audit, id: ServiceId, wiring: &mut Wiring<'_>) -> Vec<Client>
         .iter()
         .filter(|fact| &*fact.kind == "client" && fact.service == id && fact.area == Area::Server && fact.reached);
     let mut found: Vec<Client> = Vec::new();
-    for fact in facts.filter(|fact| fact.function.is_none()) {
+    for fact in facts.filter(|fact| matches!(fact.phase, Phase::Module | Phase::Startup)) {
         let file = audit.project.file(fact.at.file).path.to_string();
-        let Some((name, default)) = exported_name(wiring, &file, fact.at.start as usize) else { continue };
+        let exported = match fact.function {
+            None => exported_name(wiring, &file, fact.at.start as usize),
+            Some(_) => exported_result(wiring, &file, &fact.symbol),
+        };
+        let Some((name, default)) = exported else { continue };
         let (Some(library), Some(store)) = (text(fact, "library"), text(fact, "store")) else { continue };
         let client = Client { library, store, api: fact.api.to_string(), name, default, file };
         if !found.contains(&client) {
@@ -110,6 +127,23 @@ fn clients(audit: &Audit, id: ServiceId, wiring: &mut Wiring<'_>) -> Vec<Client>
         }
     }
     found
+}
+
+/// The exported constant that holds what a function of the file makes: `export const db = store.db ?? makeDb()`.
+fn exported_result(wiring: &mut Wiring<'_>, path: &str, function: &str) -> Option<(String, bool)> {
+    let (text, outline) = wiring.source(path)?;
+    let call = format!("{function}()");
+    let holds = |statement: &&Statement| {
+        let written = text.get(statement.start..statement.end).unwrap_or_default();
+        !function.is_empty()
+            && statement.binds.len() == 1
+            && !statement.binds.iter().any(|name| name == function)
+            && written.contains(&call)
+    };
+    let mut found = outline.top_level().iter().filter(holds);
+    let (Some(only), None) = (found.next(), found.next()) else { return None };
+    let at = only.start;
+    exported_name(wiring, path, at)
 }
 
 fn exported_name(wiring: &mut Wiring<'_>, path: &str, at: usize) -> Option<(String, bool)> {

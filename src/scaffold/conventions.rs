@@ -94,7 +94,7 @@ impl Conventions {
             runner: stack.runner(service),
             packages: if is_python { packages(project, &import_root) } else { BTreeSet::new() },
             import_root,
-            layout: stack.layout_of(project, &service.path),
+            layout: layout(project, id, stack),
         }
     }
 
@@ -116,6 +116,20 @@ impl Conventions {
             (true, _) => ".js",
         }
     }
+}
+
+/// The stack's folders, with the migrations beside the only schema of the service.
+fn layout(project: &Project, id: ServiceId, stack: &Stack) -> BTreeMap<String, String> {
+    let mut layout = stack.layout_of(project, &project.service(id).path);
+    let schema = |file: &&crate::project::File| file.kind == FileKind::Prisma && file.service == id;
+    let mut schemas = project.files.iter().filter(schema);
+    if let (Some(only), None) = (schemas.next(), schemas.next())
+        && let Some((folder, _)) = only.path.rsplit_once('/')
+        && let Some(migrations) = layout.get_mut("migrations")
+    {
+        *migrations = joined(folder, "migrations");
+    }
+    layout
 }
 
 fn manifest(project: &Project, service: &Service) -> Option<crate::syntax::Node> {

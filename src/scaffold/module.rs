@@ -7,7 +7,7 @@ use crate::syntax::{Entry, Node, NodeData};
 
 const KEYS: &[&str] = &["id", "title", "closes", "helps", "effect", "needs", "input", "variant"];
 const VARIANT_KEYS: &[&str] =
-    &["unless", "file", "dependencies", "dev_dependencies", "edit", "env", "step", "unless_reason"];
+    &["unless", "file", "dependencies", "dev_dependencies", "edit", "env", "step", "unless_reason", "client", "fix"];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
@@ -57,6 +57,22 @@ pub struct Variant {
     pub edits: Vec<EditSpec>,
     pub env: Vec<EnvSpec>,
     pub steps: Vec<StepSpec>,
+    /// A client that it makes and that other files can import.
+    pub client: Option<ClientSpec>,
+    /// Controls whose findings are fixed in place as well, with that client.
+    pub fixes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientSpec {
+    pub library: String,
+    pub store: String,
+    /// The API path that makes it.
+    pub api: String,
+    /// What it is imported by.
+    pub name: String,
+    /// `db/prisma.ts`: a folder of the layout and the rest.
+    pub file: String,
 }
 
 /// A file to write.
@@ -67,6 +83,8 @@ pub struct FileSpec {
     /// `lib/logger.ts`: a folder of the stack's layout and the rest of the path.
     pub to: String,
     pub when: Option<String>,
+    /// One file for each finding that the module's fixes close: it is `item` in both.
+    pub each: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,6 +170,8 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
         edits: items(node, "edit").iter().map(edit).collect::<Result<_, _>>()?,
         env: items(node, "env").iter().map(env).collect::<Result<_, _>>()?,
         steps: items(node, "step").iter().map(step).collect::<Result<_, _>>()?,
+        client: node.get("client").map(client).transpose()?,
+        fixes: texts_of(node, "fix")?,
     })
 }
 
@@ -164,8 +184,13 @@ fn unless(node: &Node, entry: &Entry) -> Result<Option<(String, String)>, Proble
 }
 
 fn file(node: &Node) -> Result<FileSpec, Problem> {
-    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if"])?;
-    Ok(FileSpec { from: required(node, "from")?, to: required(node, "to")?, when: text_of(node, "if")? })
+    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if", "each"])?;
+    Ok(FileSpec {
+        from: required(node, "from")?,
+        to: required(node, "to")?,
+        when: text_of(node, "if")?,
+        each: node.get("each").and_then(Node::as_bool).unwrap_or(false),
+    })
 }
 
 /// `name = "version"`, or `{ version, types = true }`.
@@ -200,6 +225,17 @@ fn env(node: &Node) -> Result<EnvSpec, Problem> {
         return Err(at(node, format!("`{name}` is no name of a variable")));
     }
     Ok(EnvSpec { name, value: text_of(node, "value")?.unwrap_or_default(), about: required(node, "about")? })
+}
+
+fn client(node: &Node) -> Result<ClientSpec, Problem> {
+    only_keys(as_table(node, "a client")?, "a client", &["library", "store", "api", "name", "file"])?;
+    Ok(ClientSpec {
+        library: required(node, "library")?,
+        store: required(node, "store")?,
+        api: required(node, "api")?,
+        name: required(node, "name")?,
+        file: required(node, "file")?,
+    })
 }
 
 fn step(node: &Node) -> Result<StepSpec, Problem> {

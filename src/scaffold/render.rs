@@ -44,6 +44,23 @@ pub struct Context {
     pub manager: String,
     pub install: String,
     pub env: Vec<String>,
+    /// The names of the migrations that are there, sorted.
+    pub migrations: Vec<String>,
+    /// What the fixes of the module close, and which of it a file is about.
+    pub closed: Vec<Closed>,
+    pub item: Option<Closed>,
+}
+
+/// A finding about columns of a table that the module's fixes close.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Closed {
+    pub model: String,
+    /// As the database calls them.
+    pub table: String,
+    pub columns: Vec<String>,
+    pub provider: String,
+    /// Of the migration that goes with it.
+    pub number: String,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -82,6 +99,27 @@ impl Renderer {
 
     pub fn conventions(&self) -> &Conventions {
         &self.conventions
+    }
+
+    /// The names of the migrations that are there.
+    pub fn migrations(&self) -> &[String] {
+        &self.context.migrations
+    }
+
+    /// Tells what the fixes of the module close.
+    pub fn close(&mut self, closed: Vec<Closed>) {
+        Arc::make_mut(&mut self.context).closed = closed;
+    }
+
+    /// How much they close.
+    pub fn closed(&self) -> usize {
+        self.context.closed.len()
+    }
+
+    /// Templates are about that one of them from now on.
+    pub fn turn_to(&mut self, index: usize) {
+        let context = Arc::make_mut(&mut self.context);
+        context.item = context.closed.get(index).cloned();
     }
 
     /// A template's text for the file at `path`; imports in it are relative to that.
