@@ -116,6 +116,12 @@ fn one_gap(ordered: &mut [(Key, Edit)]) {
     }
 }
 
+/// A line that a text which amends another one no longer has. What a line says may be continued, and `FROM` changes.
+fn lost_line<'t>(before: &'t str, after: &str) -> Option<&'t str> {
+    let kept = |line: &str| after.lines().any(|new| new.trim().starts_with(line));
+    before.lines().map(str::trim).find(|line| !line.to_ascii_uppercase().starts_with("FROM ") && !kept(line))
+}
+
 /// One module at work.
 pub(super) struct Work<'m> {
     library: &'m Library,
@@ -156,7 +162,7 @@ impl<'a> Composer<'a> {
         let conventions = Conventions::of(&self.audit.project, self.service, stack);
         let wiring =
             self.wirings.entry(stack.id.clone()).or_insert_with(|| Wiring::new(self.audit, self.service, stack));
-        let mut context = context_for(self.audit, self.service, wiring, &conventions, &self.planned);
+        let mut context = context_for(self.audit, self.service, wiring, &conventions, stack, &self.planned);
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let library = self.library;
@@ -171,6 +177,7 @@ impl<'a> Composer<'a> {
         self.write_files(&mut work)?;
         self.add_dependencies(&mut work)?;
         self.add_env(&mut work);
+        self.complete_containers(&mut work);
         self.wire(&mut work)?;
         work.steps()?;
         work.draft.changes = self.changes_since(&before);
@@ -220,6 +227,10 @@ impl<'a> Composer<'a> {
             let text = work.render(&spec.from, &path)?;
             match self.text(&path) {
                 Some(present) if present == text => {}
+                Some(present) if spec.amends => match lost_line(&present, &text) {
+                    None => self.set(&path, text),
+                    Some(line) => return Err(format!("{path} would lose a line: {line}")),
+                },
                 Some(_) => {
                     return Err(format!("{path} exists already and differs; move it, or wire what it does by hand"));
                 }
@@ -237,14 +248,18 @@ impl<'a> Composer<'a> {
     }
 
     fn add_env(&mut self, work: &mut Work<'_>) {
-        if work.variant.env.is_empty() {
+        let mut wanted = work.variant.env.clone();
+        if work.variant.variables {
+            wanted.extend(work.renderer.variables());
+        }
+        if wanted.is_empty() {
             return;
         }
         let service = &self.audit.project.service(self.service).path;
         let known = [".env.example", ".env.sample", ".env.template"].map(|name| joined(service, name));
         let path = known.iter().find(|path| self.text(path).is_some()).or(known.first()).cloned().unwrap_or_default();
         let text = self.text(&path).unwrap_or_default();
-        if let Some(text) = manifest::add_variables(&text, &work.variant.env) {
+        if let Some(text) = manifest::add_variables(&text, &wanted) {
             self.set(&path, text);
         }
     }

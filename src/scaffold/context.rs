@@ -1,12 +1,15 @@
 //! What is known of a service, in the words of templates.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::anchors::Wiring;
 use super::conventions::Conventions;
+use super::deployment::Deployment;
 use super::manifest::lowest;
 use super::render::{Client, Context, TestContext};
 use crate::audit::Audit;
+use super::stack::Stack;
 use crate::facts::{Fact, Value};
 use crate::project::{Area, Service, ServiceId};
 
@@ -16,6 +19,7 @@ pub fn context_for(
     id: ServiceId,
     wiring: &mut Wiring<'_>,
     conventions: &Conventions,
+    stack: &Stack,
     planned: &[String],
 ) -> Context {
     let service = audit.project.service(id);
@@ -47,6 +51,8 @@ pub fn context_for(
         manager: conventions.manager.id.clone(),
         install: conventions.manager.install.clone(),
         env: env_names(audit, id),
+        deploy: Deployment::of(audit, id, stack),
+        paths: Arc::new(audit.project.files.iter().map(|file| file.path.to_string()).collect()),
     }
 }
 

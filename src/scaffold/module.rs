@@ -7,7 +7,18 @@ use crate::syntax::{Entry, Node, NodeData};
 
 const KEYS: &[&str] = &["id", "title", "closes", "helps", "effect", "needs", "input", "variant"];
 const VARIANT_KEYS: &[&str] =
-    &["unless", "file", "dependencies", "dev_dependencies", "edit", "env", "step", "unless_reason"];
+    &[
+    "unless",
+    "file",
+    "dependencies",
+    "dev_dependencies",
+    "edit",
+    "env",
+    "step",
+    "unless_reason",
+    "container",
+    "variables",
+];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
@@ -57,6 +68,20 @@ pub struct Variant {
     pub edits: Vec<EditSpec>,
     pub env: Vec<EnvSpec>,
     pub steps: Vec<StepSpec>,
+    /// What containers of compose files lack.
+    pub containers: Vec<ContainerSpec>,
+    /// The variables that the service reads go into its template of variables as well.
+    pub variables: bool,
+}
+
+/// A key for containers that do not have it. Without one, containers wait until those that they need are well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerSpec {
+    /// The store that the image has to be of.
+    pub store: String,
+    pub key: String,
+    /// The whole entry, as YAML.
+    pub text: String,
 }
 
 /// A file to write.
@@ -67,6 +92,8 @@ pub struct FileSpec {
     /// `lib/logger.ts`: a folder of the stack's layout and the rest of the path.
     pub to: String,
     pub when: Option<String>,
+    /// The template writes down what is there already, with changes.
+    pub amends: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,6 +179,8 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
         edits: items(node, "edit").iter().map(edit).collect::<Result<_, _>>()?,
         env: items(node, "env").iter().map(env).collect::<Result<_, _>>()?,
         steps: items(node, "step").iter().map(step).collect::<Result<_, _>>()?,
+        containers: items(node, "container").iter().map(container).collect::<Result<_, _>>()?,
+        variables: node.get("variables").and_then(Node::as_bool).unwrap_or(false),
     })
 }
 
@@ -164,8 +193,9 @@ fn unless(node: &Node, entry: &Entry) -> Result<Option<(String, String)>, Proble
 }
 
 fn file(node: &Node) -> Result<FileSpec, Problem> {
-    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if"])?;
-    Ok(FileSpec { from: required(node, "from")?, to: required(node, "to")?, when: text_of(node, "if")? })
+    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if", "amends"])?;
+    let amends = node.get("amends").and_then(Node::as_bool).unwrap_or(false);
+    Ok(FileSpec { from: required(node, "from")?, to: required(node, "to")?, when: text_of(node, "if")?, amends })
 }
 
 /// `name = "version"`, or `{ version, types = true }`.
@@ -200,6 +230,12 @@ fn env(node: &Node) -> Result<EnvSpec, Problem> {
         return Err(at(node, format!("`{name}` is no name of a variable")));
     }
     Ok(EnvSpec { name, value: text_of(node, "value")?.unwrap_or_default(), about: required(node, "about")? })
+}
+
+fn container(node: &Node) -> Result<ContainerSpec, Problem> {
+    only_keys(as_table(node, "a container")?, "a container", &["store", "key", "text"])?;
+    let text = |key: &str| required(node, key);
+    Ok(ContainerSpec { store: text("store")?, key: text("key")?, text: text("text")? })
 }
 
 fn step(node: &Node) -> Result<StepSpec, Problem> {

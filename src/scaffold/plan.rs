@@ -295,7 +295,7 @@ fn steps(drafts: &[Planned], audit: &Audit, service: ServiceId, library: &Librar
         && let Some(stack) = library.stack(&first.draft.stack)
     {
         let path = &audit.project.service(service).path;
-        let install = stack.manager(&audit.project, path).install;
+        let install = stack.manager(&audit.project, service).install;
         let place = if path == "." { String::new() } else { format!(" in {path}") };
         steps.push(Step { text: format!("Run `{install}`{place}, and commit the lock file"), snippet: None });
     }
