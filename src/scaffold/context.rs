@@ -8,8 +8,8 @@ use super::conventions::Conventions;
 use super::deployment::Deployment;
 use super::manifest::lowest;
 use super::render::{Client, Context, TestContext};
-use crate::audit::Audit;
 use super::stack::Stack;
+use crate::audit::Audit;
 use crate::facts::{Fact, Value};
 use crate::project::{Area, Service, ServiceId};
 

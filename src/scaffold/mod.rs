@@ -6,9 +6,9 @@
 mod anchors;
 mod apply;
 mod compose;
+mod containers;
 mod context;
 mod conventions;
-mod containers;
 mod dependencies;
 mod deployment;
 mod disk;

@@ -6,8 +6,7 @@ use crate::rules::document::{as_table, as_text, at, at_key, choice, only_keys, t
 use crate::syntax::{Entry, Node, NodeData};
 
 const KEYS: &[&str] = &["id", "title", "closes", "helps", "effect", "needs", "input", "variant"];
-const VARIANT_KEYS: &[&str] =
-    &[
+const VARIANT_KEYS: &[&str] = &[
     "unless",
     "file",
     "dependencies",

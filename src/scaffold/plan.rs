@@ -13,7 +13,7 @@ use super::store::Lock;
 use super::verify::{self, Promise, Turn};
 use crate::audit::Audit;
 use crate::project::{ProcessKind, Service, ServiceId};
-use crate::report::{Score, State};
+use crate::report::{Score, State, view};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -207,7 +207,15 @@ impl<'a> Selection<'a> {
     }
 
     fn closes_something(&self, module: &Module) -> bool {
-        module.closes.iter().any(|control| matches!(self.state(control), Some(State::Fail | State::Partial)))
+        let is_open = |control: &String| {
+            verify::state_of(self.audit, self.service, control).is_some_and(|found| match found.state {
+                State::Fail | State::Partial => true,
+                // What may live elsewhere does not live here.
+                State::Unknown => found.reason == view::MAY_BE_ELSEWHERE,
+                _ => false,
+            })
+        };
+        module.closes.iter().any(is_open)
     }
 
     fn state(&self, control: &str) -> Option<State> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::apps::{bytes, classic, fastapi, modern, run};
+use crate::apps::{bytes, classic, fastapi, fixture, modern, run};
 
 /// Projects of a stack, each in another hand; none for a stack that has no such project yet.
 fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
@@ -12,7 +12,7 @@ fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
             vec![("TypeScript", modern(true)), ("JavaScript with imports", modern(false)), ("CommonJS", classic())]
         }
         "fastapi" => vec![("Python", fastapi())],
-        "any" => vec![("any", modern(true))],
+        "any" => vec![("any", fixture("express-shop-unready"))],
         _ => Vec::new(),
     }
 }

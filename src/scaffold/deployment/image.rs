@@ -50,9 +50,8 @@ pub struct Line {
     pub does: String,
 }
 
-const UNDERSTOOD: [&str; 11] = [
-    "WORKDIR", "COPY", "RUN", "ENV", "EXPOSE", "CMD", "ENTRYPOINT", "LABEL", "ARG", "HEALTHCHECK", "STOPSIGNAL",
-];
+const UNDERSTOOD: [&str; 11] =
+    ["WORKDIR", "COPY", "RUN", "ENV", "EXPOSE", "CMD", "ENTRYPOINT", "LABEL", "ARG", "HEALTHCHECK", "STOPSIGNAL"];
 const STARTING: [&str; 6] = ["EXPOSE", "CMD", "ENTRYPOINT", "LABEL", "HEALTHCHECK", "STOPSIGNAL"];
 
 impl Image {
@@ -68,9 +67,10 @@ impl Image {
         };
         let mut image = Image::read(&text, &parsed, runtime);
         let package = document(audit, &joined(folder, "package.json"));
-        let hooked = package.as_ref().and_then(|root| root.get("scripts")).is_some_and(|scripts| {
-            runtime.hooks.iter().any(|hook| scripts.get(hook).is_some())
-        });
+        let hooked = package
+            .as_ref()
+            .and_then(|root| root.get("scripts"))
+            .is_some_and(|scripts| runtime.hooks.iter().any(|hook| scripts.get(hook).is_some()));
         let workspace = package.as_ref().is_some_and(|root| root.get("workspaces").is_some());
         if !hooked && !workspace {
             image.manifests = image.manifests_for(&read);
@@ -91,14 +91,21 @@ impl Image {
         let mut end = line_end(text, last.end as usize);
         let head = text.get(..last.start as usize).unwrap_or_default().to_owned();
         let from = text.get(last.start as usize..end).unwrap_or_default().trim_end().to_owned();
-        let starting = last.instructions.iter().rposition(|one| !STARTING.contains(&one.name.as_str()) && one.name != "ENV");
+        let starting =
+            last.instructions.iter().rposition(|one| !STARTING.contains(&one.name.as_str()) && one.name != "ENV");
         let starting = starting.map_or(0, |index| index + 1);
         let mut lines = Vec::new();
         for (index, one) in last.instructions.iter().enumerate() {
             let until = line_end(text, one.end as usize);
             let source = format!("{}\n", text.get(end..until).unwrap_or_default().trim_end_matches('\n'));
             let does = purpose(one).to_owned();
-            lines.push(Line { name: one.name.clone(), value: one.value.clone(), source, starts: index >= starting, does });
+            lines.push(Line {
+                name: one.name.clone(),
+                value: one.value.clone(),
+                source,
+                starts: index >= starting,
+                does,
+            });
             end = until;
         }
         let command = ["ENTRYPOINT", "CMD"].iter().filter_map(|name| value(name)).flat_map(|value| words(&value));
@@ -107,7 +114,10 @@ impl Image {
         let is_own = name.rsplit('/').next() == Some(runtime.image.as_str()) && !last.from.contains(['$', '@']);
         Image {
             exists: true,
-            plain: is_own && parsed.stages.len() == 1 && parsed.globals.is_empty() && is_plain(&last.instructions, runtime),
+            plain: is_own
+                && parsed.stages.len() == 1
+                && parsed.globals.is_empty()
+                && is_plain(&last.instructions, runtime),
             stages: parsed.stages.len(),
             base: last.from.clone(),
             tag: if is_own { pinned(tag, runtime) } else { tag.to_owned() },
@@ -190,7 +200,8 @@ fn paths_of(copy: &str) -> Vec<String> {
 
 fn purpose(one: &Instruction) -> &'static str {
     let all = |copy: &str| matches!(paths_of(copy).first().map(String::as_str), Some("." | "./"));
-    let starts = |command: &[String], heads: &[&str]| command.first().is_some_and(|head| heads.contains(&head.as_str()));
+    let starts =
+        |command: &[String], heads: &[&str]| command.first().is_some_and(|head| heads.contains(&head.as_str()));
     let installs = |command: &Vec<String>| {
         let verb = command.iter().skip(1).find(|word| !word.starts_with('-')).map(String::as_str);
         matches!(verb, Some("install" | "ci" | "i" | "sync")) || (command.len() == 1 && starts(command, &["yarn"]))
@@ -230,7 +241,8 @@ fn is_plain(instructions: &[Instruction], runtime: &Runtime) -> bool {
     };
     instructions.iter().all(|one| UNDERSTOOD.contains(&one.name.as_str()))
         && workdir.starts_with('/')
-        && instructions.iter().position(|one| one.name == "WORKDIR") < instructions.iter().position(|one| one.name == "COPY")
+        && instructions.iter().position(|one| one.name == "WORKDIR")
+            < instructions.iter().position(|one| one.name == "COPY")
         && (of("CMD").next().is_some() || of("ENTRYPOINT").next().is_some())
         && of("COPY").next().is_some()
         && of("COPY").all(inside)

@@ -41,6 +41,8 @@ pub struct Deployment {
     pub variables: Vec<Variable>,
     /// What its manifests declare, without versions.
     pub packages: Vec<String>,
+    /// Containers whose images name no version.
+    pub loose_images: Vec<String>,
     /// Its Dockerfile.
     pub docker: Image,
 }
@@ -80,6 +82,7 @@ impl Deployment {
                 || containers(audit).any(|fact| is(fact, "role", "cache")),
             variables: variables(audit, id, stack),
             packages,
+            loose_images: loose_images(audit),
             docker,
         }
     }
@@ -112,6 +115,16 @@ fn document(audit: &Audit, path: &str) -> Option<Node> {
         Some((_, "toml")) => toml_file::parse(text).ok(),
         _ => None,
     }
+}
+
+fn loose_images(audit: &Audit) -> Vec<String> {
+    let loose =
+        |fact: &&Fact| text(fact, "build").is_none() && (is(fact, "pin", "none") || is(fact, "pin", "floating"));
+    let mut names: Vec<String> =
+        containers(audit).filter(loose).filter_map(|fact| text(fact, "name")).map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The port inside the container that a compose file publishes the service on.
@@ -183,7 +196,14 @@ fn variables(audit: &Audit, id: ServiceId, stack: &Stack) -> Vec<Variable> {
         let Some(name) = text(fact, "name").filter(|name| is_name(name)) else { continue };
         let path = &audit.project.file(fact.at.file).path;
         let place = if is_read { format!("{path}:{}", line_of(audit, fact)) } else { String::new() };
-        found.entry(name.to_owned()).and_modify(|at| if at.is_empty() { at.clone_from(&place) }).or_insert(place);
+        found
+            .entry(name.to_owned())
+            .and_modify(|at| {
+                if at.is_empty() {
+                    at.clone_from(&place)
+                }
+            })
+            .or_insert(place);
     }
     let secret = |name: &str| name.split('_').any(|word| stack.secret_words.iter().any(|secret| secret == word));
     found.into_iter().map(|(name, place)| Variable { secret: secret(&name), name, place }).collect()

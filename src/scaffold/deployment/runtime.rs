@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn versions_become_tags() {
         let node = Runtime { parts: 1, ..Runtime::default() };
-        for (version, tag) in [("^22.19.1", Some("22")), ("v20.11.0\n", Some("20")), (">=18", Some("18")), ("lts/*", None)]
+        for (version, tag) in
+            [("^22.19.1", Some("22")), ("v20.11.0\n", Some("20")), (">=18", Some("18")), ("lts/*", None)]
         {
             assert_eq!(node.tag(version).as_deref(), tag, "{version}");
         }
