@@ -159,7 +159,10 @@ impl Renderer {
         });
         environment.add_function("exists", {
             let context = context.clone();
-            move |path: String| is_there(&context.paths, &joined(&context.service, &path))
+            move |path: String| {
+                let from_root = path.strip_prefix('/').map(str::to_owned);
+                is_there(&context.paths, &from_root.unwrap_or_else(|| joined(&context.service, &path)))
+            }
         });
         environment.add_function("major", {
             let context = context.clone();

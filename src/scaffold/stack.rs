@@ -250,14 +250,14 @@ impl Stack {
     }
 }
 
-/// `{src}/lib` with what is known of the layout so far, below the service.
+/// `{src}/lib` with what is known of the layout so far, below the service; `/.github` below the root.
 fn placed(candidate: &str, service: &str, layout: &BTreeMap<String, String>) -> String {
     match candidate.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
         Some((name, rest)) => {
             let base = layout.get(name).map_or(".", String::as_str);
             joined(base, rest.trim_start_matches('/'))
         }
-        None => joined(service, candidate),
+        None => candidate.strip_prefix('/').map_or_else(|| joined(service, candidate), str::to_owned),
     }
 }
 

@@ -162,22 +162,29 @@ fn is_flat(requirements: Option<String>) -> bool {
     requirements.is_some_and(|text| text.lines().map(str::trim).all(|line| is_own(line) && !line.contains("file:")))
 }
 
-/// A tag with a version, and with the release of the system where the runtime's images need one.
+/// Words that stand for a version that changes, and what images are told apart by beside their version.
+const FLOATING: [&str; 4] = ["latest", "lts", "current", "stable"];
+const VARIANTS: [&str; 6] = ["alpine", "slim", "trixie", "bookworm", "bullseye", "buster"];
+
+/// A tag with a version, and with the release of the system where the runtime's images need one. A tag of any other
+/// kind stays as it is.
 fn pinned(tag: &str, runtime: &Runtime) -> String {
     let rest = tag.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let is_floating = rest.len() == tag.len();
-    let variant = match (is_floating, rest) {
-        (true, "" | "latest" | "lts" | "current" | "stable") => "",
-        (true, other) => other,
-        (false, rest) => rest.trim_start_matches('-'),
-    };
-    let version = if is_floating { runtime.version.as_str() } else { tag.get(..tag.len() - rest.len()).unwrap_or(tag) };
-    let variant = match variant {
-        "" => runtime.suite.clone(),
-        "slim" if !runtime.suite.is_empty() => format!("slim-{}", runtime.suite),
-        other => other.to_owned(),
-    };
-    if variant.is_empty() { version.to_owned() } else { format!("{version}-{variant}") }
+    let written = tag.get(..tag.len() - rest.len()).unwrap_or_default();
+    let mut parts: Vec<&str> = rest.split('-').filter(|part| !part.is_empty()).collect();
+    if written.is_empty() && parts.first().is_some_and(|part| FLOATING.contains(part)) {
+        parts.remove(0);
+    }
+    if !parts.iter().all(|part| VARIANTS.iter().any(|known| part.starts_with(known))) {
+        return tag.to_owned();
+    }
+    let has_suite = parts.iter().any(|part| *part != "slim");
+    if !has_suite && !runtime.suite.is_empty() {
+        parts.push(&runtime.suite);
+    }
+    let version = if written.is_empty() { runtime.version.as_str() } else { written };
+    parts.insert(0, version);
+    parts.join("-")
 }
 
 /// Behind the line that a place is in.
@@ -247,4 +254,63 @@ fn is_plain(instructions: &[Instruction], runtime: &Runtime) -> bool {
         && of("COPY").next().is_some()
         && of("COPY").all(inside)
         && of("RUN").all(builds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scaffold::Library;
+
+    fn runtime(id: &str) -> Runtime {
+        let library = Library::embedded().unwrap();
+        library.stack("any").unwrap().runtimes.iter().find(|runtime| runtime.id == id).unwrap().clone()
+    }
+
+    fn image(id: &str, text: &str) -> Image {
+        Image::read(text, &parse(text).unwrap(), &runtime(id))
+    }
+
+    #[test]
+    fn tags_get_a_version_and_keep_their_variant() {
+        let (node, rust) = (runtime("node"), runtime("rust"));
+        for tag in ["22", "22-alpine", "20.11-slim"] {
+            assert_eq!(pinned(tag, &node), tag);
+        }
+        assert_eq!(pinned("", &node), node.version);
+        assert_eq!(pinned("alpine", &node), format!("{}-alpine", node.version));
+        assert_eq!(pinned("lts-alpine", &node), format!("{}-alpine", node.version));
+        assert_eq!(pinned("jod", &node), "jod");
+        assert_eq!(pinned("latest", &rust), format!("{}-bookworm", rust.version));
+        assert_eq!(pinned("1.88-slim", &rust), "1.88-slim-bookworm");
+        assert_eq!(pinned("1.88-bookworm", &rust), "1.88-bookworm");
+    }
+
+    #[test]
+    fn an_image_is_plain_if_all_that_it_does_is_understood() {
+        let plain = "FROM node:22\nWORKDIR /app\nCOPY . .\nRUN apt-get update && apt-get install -y git\nRUN npm ci && npm run build\nCMD npm start\n";
+        assert!(image("node", plain).plain);
+        for (from, to) in [
+            ("WORKDIR /app\n", ""),
+            ("CMD npm start\n", ""),
+            ("FROM node:22", "FROM ubuntu:24.04"),
+            ("FROM node:22", "ARG V=22\nFROM node:$V"),
+            ("npm ci", "npm install -g pm2"),
+            ("npm ci", "curl -o /usr/bin/x https://x.test/x"),
+            ("COPY . .", "COPY . /other"),
+            ("COPY . .", "COPY . .\nUSER node"),
+        ] {
+            assert!(!image("node", &plain.replace(from, to)).plain, "{to}");
+        }
+    }
+
+    #[test]
+    fn what_packages_are_installed_from_is_told_apart() {
+        let read = |name: &str| (name == "requirements.txt").then(|| "flask==3.0\n# ours\n".to_owned());
+        let text = "FROM python:3.12\nWORKDIR /app\nCOPY . .\nRUN apt-get update\nRUN pip install -r requirements.txt\nCMD python app.py\n";
+        assert_eq!(image("python", text).manifests_for(&read), "requirements.txt");
+        let nested = |name: &str| (name == "requirements.txt").then(|| "-r base.txt\n".to_owned());
+        assert_eq!(image("python", text).manifests_for(&nested), "");
+        let built = text.replace("apt-get update", "python build.py");
+        assert_eq!(image("python", &built).manifests_for(&read), "");
+    }
 }
