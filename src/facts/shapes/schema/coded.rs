@@ -143,7 +143,8 @@ impl Reader<'_> {
             Some("alter-column") => return self.altered(),
             Some("drop-constraint") => return self.with("name", |table, name| What::DropConstraint { table, name }),
             Some("drop-index") => {
-                return self.with("name", |table, name| What::DropIndex { table: Some(table), name });
+                let concurrently = is(fact, "concurrently");
+                return self.with("name", |table, name| What::DropIndex { table: Some(table), name, concurrently });
             }
             Some("create-index") => self.index(),
             Some("add-primary-key") => self.constraint(Rule::PrimaryKey(self.columns())),
