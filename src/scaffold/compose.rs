@@ -118,6 +118,12 @@ fn one_gap(ordered: &mut [(Key, Edit)]) {
     }
 }
 
+/// A line that a text which amends another one no longer has. What a line says may be continued, and `FROM` changes.
+fn lost_line<'t>(before: &'t str, after: &str) -> Option<&'t str> {
+    let kept = |line: &str| after.lines().any(|new| new.trim().starts_with(line));
+    before.lines().map(str::trim).find(|line| !line.to_ascii_uppercase().starts_with("FROM ") && !kept(line))
+}
+
 /// One module at work.
 pub(super) struct Work<'m> {
     library: &'m Library,
@@ -158,7 +164,7 @@ impl<'a> Composer<'a> {
             .ok_or_else(|| format!("`{}` is not written for this kind of service yet", module.id))?;
         let conventions = Conventions::of(&self.audit.project, self.service, stack);
         let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
-        let mut context = context_for(audit, id, self.wiring(stack), &conventions, &planned);
+        let mut context = context_for(audit, id, self.wiring(stack), &conventions, stack, &planned);
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let library = self.library;
@@ -173,7 +179,12 @@ impl<'a> Composer<'a> {
         self.fix_for(&mut work);
         self.write_files(&mut work)?;
         self.add_dependencies(&mut work)?;
-        self.add_variables(&work.variant.env, true);
+        let mut wanted = work.variant.env.clone();
+        if work.variant.variables {
+            wanted.extend(work.renderer.variables());
+        }
+        self.add_variables(&wanted, true);
+        self.complete_containers(&mut work);
         self.wire(&mut work)?;
         work.steps()?;
         work.draft.changes = self.changes_since(&before);
@@ -240,7 +251,7 @@ impl<'a> Composer<'a> {
             if !spec.each {
                 let path = work.path_of(&spec.to)?;
                 let text = work.render(&spec.from, &path)?;
-                self.create(&path, text)?;
+                self.create(&path, text, spec.amends)?;
                 continue;
             }
             for index in 0..work.renderer.closed() {
@@ -248,16 +259,20 @@ impl<'a> Composer<'a> {
                 let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
                 let path = work.path_of(&to)?;
                 let text = work.render(&spec.from, &path)?;
-                self.create(&path, text)?;
+                self.create(&path, text, spec.amends)?;
             }
         }
         Ok(())
     }
 
     /// A new file; one that is there already has to be the same.
-    fn create(&mut self, path: &str, text: String) -> Result<(), String> {
+    fn create(&mut self, path: &str, text: String, amends: bool) -> Result<(), String> {
         match self.text(path) {
             Some(present) if present == text => {}
+            Some(present) if amends => match lost_line(&present, &text) {
+                None => self.set(path, text),
+                Some(line) => return Err(format!("{path} would lose a line: {line}")),
+            },
             Some(_) => return Err(format!("{path} exists already and differs; move it, or wire what it does by hand")),
             None if self.is_taken(path) => return Err(format!("{path} exists already and is no text file; move it")),
             None => self.set(path, text),

@@ -1,12 +1,15 @@
 //! What is known of a service, in the words of templates.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::anchors::Wiring;
 use super::conventions::Conventions;
+use super::deployment::Deployment;
 use super::manifest::lowest;
 use super::outline::Statement;
 use super::render::{Client, Context, TestContext};
+use super::stack::Stack;
 use crate::audit::Audit;
 use crate::facts::{Fact, Phase, Value};
 use crate::project::{Area, Service, ServiceId};
@@ -17,6 +20,7 @@ pub fn context_for(
     id: ServiceId,
     wiring: &mut Wiring<'_>,
     conventions: &Conventions,
+    stack: &Stack,
     planned: &[String],
 ) -> Context {
     let service = audit.project.service(id);
@@ -51,6 +55,8 @@ pub fn context_for(
         migrations: migrations(audit, &conventions.layout),
         closed: Vec::new(),
         item: None,
+        deploy: Deployment::of(audit, id, stack),
+        paths: Arc::new(audit.project.files.iter().map(|file| file.path.to_string()).collect()),
     }
 }
 

@@ -90,7 +90,7 @@ impl Conventions {
                 (with, without) => modules && with >= without,
             },
             extension,
-            manager: stack.manager(project, &service.path),
+            manager: stack.manager(project, id),
             runner: stack.runner(service),
             packages: if is_python { packages(project, &import_root) } else { BTreeSet::new() },
             import_root,

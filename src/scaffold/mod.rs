@@ -6,9 +6,11 @@
 mod anchors;
 mod apply;
 mod compose;
+mod containers;
 mod context;
 mod conventions;
 mod dependencies;
+mod deployment;
 mod disk;
 mod edits;
 mod fix;

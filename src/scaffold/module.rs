@@ -6,8 +6,20 @@ use crate::rules::document::{as_table, as_text, at, at_key, choice, only_keys, t
 use crate::syntax::{Entry, Node, NodeData};
 
 const KEYS: &[&str] = &["id", "title", "closes", "helps", "effect", "needs", "input", "variant"];
-const VARIANT_KEYS: &[&str] =
-    &["unless", "file", "dependencies", "dev_dependencies", "edit", "env", "step", "unless_reason", "client", "fix"];
+const VARIANT_KEYS: &[&str] = &[
+    "unless",
+    "file",
+    "dependencies",
+    "dev_dependencies",
+    "edit",
+    "env",
+    "step",
+    "unless_reason",
+    "container",
+    "variables",
+    "client",
+    "fix",
+];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
@@ -61,6 +73,10 @@ pub struct Variant {
     pub client: Option<ClientSpec>,
     /// Controls whose findings are fixed in place as well, with that client.
     pub fixes: Vec<String>,
+    /// What containers of compose files lack.
+    pub containers: Vec<ContainerSpec>,
+    /// The variables that the service reads go into its template of variables as well.
+    pub variables: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +91,16 @@ pub struct ClientSpec {
     pub file: String,
 }
 
+/// A key for containers that do not have it. Without one, containers wait until those that they need are well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerSpec {
+    /// The store that the image has to be of.
+    pub store: String,
+    pub key: String,
+    /// The whole entry, as YAML.
+    pub text: String,
+}
+
 /// A file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSpec {
@@ -85,6 +111,8 @@ pub struct FileSpec {
     pub when: Option<String>,
     /// One file for each finding that the module's fixes close: it is `item` in both.
     pub each: bool,
+    /// The template writes down what is there already, with changes.
+    pub amends: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,6 +200,8 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
         steps: items(node, "step").iter().map(step).collect::<Result<_, _>>()?,
         client: node.get("client").map(client).transpose()?,
         fixes: texts_of(node, "fix")?,
+        containers: items(node, "container").iter().map(container).collect::<Result<_, _>>()?,
+        variables: node.get("variables").and_then(Node::as_bool).unwrap_or(false),
     })
 }
 
@@ -184,12 +214,14 @@ fn unless(node: &Node, entry: &Entry) -> Result<Option<(String, String)>, Proble
 }
 
 fn file(node: &Node) -> Result<FileSpec, Problem> {
-    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if", "each"])?;
+    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if", "each", "amends"])?;
+    let is = |key: &str| node.get(key).and_then(Node::as_bool).unwrap_or(false);
     Ok(FileSpec {
         from: required(node, "from")?,
         to: required(node, "to")?,
         when: text_of(node, "if")?,
-        each: node.get("each").and_then(Node::as_bool).unwrap_or(false),
+        each: is("each"),
+        amends: is("amends"),
     })
 }
 
@@ -236,6 +268,12 @@ fn client(node: &Node) -> Result<ClientSpec, Problem> {
         name: required(node, "name")?,
         file: required(node, "file")?,
     })
+}
+
+fn container(node: &Node) -> Result<ContainerSpec, Problem> {
+    only_keys(as_table(node, "a container")?, "a container", &["store", "key", "text"])?;
+    let text = |key: &str| required(node, key);
+    Ok(ContainerSpec { store: text("store")?, key: text("key")?, text: text("text")? })
 }
 
 fn step(node: &Node) -> Result<StepSpec, Problem> {

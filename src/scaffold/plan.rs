@@ -13,7 +13,7 @@ use super::store::Lock;
 use super::verify::{self, Promise, Turn};
 use crate::audit::Audit;
 use crate::project::{ProcessKind, Service, ServiceId};
-use crate::report::{Score, State};
+use crate::report::{Score, State, view};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -207,7 +207,15 @@ impl<'a> Selection<'a> {
     }
 
     fn closes_something(&self, module: &Module) -> bool {
-        module.closes.iter().any(|control| matches!(self.state(control), Some(State::Fail | State::Partial)))
+        let is_open = |control: &String| {
+            verify::state_of(self.audit, self.service, control).is_some_and(|found| match found.state {
+                State::Fail | State::Partial => true,
+                // What may live elsewhere does not live here.
+                State::Unknown => found.reason == view::MAY_BE_ELSEWHERE,
+                _ => false,
+            })
+        };
+        module.closes.iter().any(is_open)
     }
 
     fn state(&self, control: &str) -> Option<State> {
@@ -295,7 +303,7 @@ fn steps(drafts: &[Planned], audit: &Audit, service: ServiceId, library: &Librar
         && let Some(stack) = library.stack(&first.draft.stack)
     {
         let path = &audit.project.service(service).path;
-        let install = stack.manager(&audit.project, path).install;
+        let install = stack.manager(&audit.project, service).install;
         let place = if path == "." { String::new() } else { format!(" in {path}") };
         steps.push(Step { text: format!("Run `{install}`{place}, and commit the lock file"), snippet: None });
     }

@@ -1,6 +1,6 @@
 //! Templates, filled in for one service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
@@ -9,6 +9,8 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context
 use serde::Serialize;
 
 use super::conventions::Conventions;
+use super::deployment::{Deployment, Variable};
+use super::module::EnvSpec;
 use super::stack::joined;
 
 /// What templates can ask about the service and the plan.
@@ -49,6 +51,11 @@ pub struct Context {
     /// What the fixes of the module close, and which of it a file is about.
     pub closed: Vec<Closed>,
     pub item: Option<Closed>,
+    /// What it is built, started and run with.
+    pub deploy: Deployment,
+    /// The paths of all files, for `exists()`.
+    #[serde(skip)]
+    pub paths: Arc<BTreeSet<String>>,
 }
 
 /// A finding about columns of a table that the module's fixes close.
@@ -141,6 +148,18 @@ impl Renderer {
         Ok(environment.compile_expression(condition)?.eval(self.values())?.is_true())
     }
 
+    /// What the service reads from its environment, for its template of variables: never a value.
+    pub fn variables(&self) -> Vec<EnvSpec> {
+        let about = |variable: &Variable| match (variable.place.is_empty(), variable.secret) {
+            (true, true) => "Secret: comes from the platform or a secret store".to_owned(),
+            (true, false) => "Named in an environment file".to_owned(),
+            (false, true) => format!("Secret: comes from the platform or a secret store. Read in {}", variable.place),
+            (false, false) => format!("Read in {}", variable.place),
+        };
+        let all = self.context.deploy.variables.iter();
+        all.map(|one| EnvSpec { name: one.name.clone(), value: String::new(), about: about(one) }).collect()
+    }
+
     fn values(&self) -> Value {
         Value::from(Serde(&*self.context))
     }
@@ -176,6 +195,13 @@ impl Renderer {
             let context = context.clone();
             move |module: String| context.modules.contains(&module)
         });
+        environment.add_function("exists", {
+            let context = context.clone();
+            move |path: String| {
+                let from_root = path.strip_prefix('/').map(str::to_owned);
+                is_there(&context.paths, &from_root.unwrap_or_else(|| joined(&context.service, &path)))
+            }
+        });
         environment.add_function("major", {
             let context = context.clone();
             move |package: String, options: Kwargs| {
@@ -188,6 +214,12 @@ impl Renderer {
         });
         environment
     }
+}
+
+/// Whether there is such a file, or a folder with files.
+fn is_there(paths: &BTreeSet<String>, path: &str) -> bool {
+    let inside = format!("{path}/");
+    paths.contains(path) || paths.range(inside.clone()..).next().is_some_and(|next| next.starts_with(&inside))
 }
 
 /// `import { after, describe, it } from "node:test";`, nothing where the functions are global.

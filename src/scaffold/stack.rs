@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::project::{Project, Service};
+use super::deployment::{Runtime, Store, primary_language};
+use crate::project::{Project, Service, ServiceId};
 use crate::rules::Problem;
 use crate::rules::document::{as_table, as_text, as_texts, at, at_key, choice, only_keys, text_of, texts_of};
 use crate::syntax::{Entry, Node};
@@ -20,6 +21,10 @@ const KEYS: &[&str] = &[
     "layout",
     "manager",
     "runner",
+    "runtime",
+    "store",
+    "health_paths",
+    "secret_words",
 ];
 
 /// Marks that need no fact: a mounted router, and a call that is given the application.
@@ -45,6 +50,13 @@ pub struct Stack {
     layout: Vec<(String, Vec<String>)>,
     managers: Vec<Manager>,
     runners: Vec<Runner>,
+    /// What programs run on, by language, and the kinds of database that are told apart.
+    pub runtimes: Vec<Runtime>,
+    pub stores: Vec<Store>,
+    /// Where routes that tell of life usually are.
+    pub health_paths: Vec<String>,
+    /// Words in names of variables that hold secrets.
+    pub secret_words: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -106,6 +118,8 @@ pub struct Manager {
     pub lock: String,
     /// What its user runs after the manifest has changed.
     pub install: String,
+    /// The language of its packages; none where the stack has only one.
+    pub language: String,
 }
 
 /// What runs the tests.
@@ -153,6 +167,10 @@ impl Stack {
                 .collect::<Result<_, Problem>>()?,
             managers: items(root, "manager").iter().map(manager).collect::<Result<_, _>>()?,
             runners: items(root, "runner").iter().map(runner).collect::<Result<_, _>>()?,
+            runtimes: items(root, "runtime").iter().map(Runtime::read).collect::<Result<_, _>>()?,
+            stores: items(root, "store").iter().map(Store::read).collect::<Result<_, _>>()?,
+            health_paths: texts_of(root, "health_paths")?,
+            secret_words: texts_of(root, "secret_words")?,
         };
         stack.check(root)?;
         Ok(stack)
@@ -205,17 +223,20 @@ impl Stack {
         layout
     }
 
-    /// By the file beside the manifest or above it.
-    pub fn manager(&self, project: &Project, service: &str) -> Manager {
-        let mut folder = Some(service);
+    /// By the file beside the manifest or above it; without one, the last of the service's language.
+    pub fn manager(&self, project: &Project, id: ServiceId) -> Manager {
+        let language = primary_language(project, id);
+        let of_language = |manager: &&Manager| manager.language.is_empty() || manager.language == language;
+        let candidates: Vec<&Manager> = self.managers.iter().filter(of_language).collect();
+        let mut folder = Some(project.service(id).path.as_str());
         while let Some(at) = folder {
-            let beside = |manager: &&Manager| project.find(&joined(at, &manager.lock)).is_some();
-            if let Some(found) = self.managers.iter().find(beside) {
-                return found.clone();
+            let beside = |manager: &&&Manager| project.find(&joined(at, &manager.lock)).is_some();
+            if let Some(found) = candidates.iter().find(beside) {
+                return (*found).clone();
             }
             folder = if at == "." { None } else { Some(at.rsplit_once('/').map_or(".", |(above, _)| above)) };
         }
-        self.managers.last().cloned().unwrap_or_default()
+        candidates.last().map(|manager| (*manager).clone()).unwrap_or_default()
     }
 
     /// By the package that the manifest names; the last one needs none.
@@ -229,14 +250,14 @@ impl Stack {
     }
 }
 
-/// `{src}/lib` with what is known of the layout so far, below the service.
+/// `{src}/lib` with what is known of the layout so far, below the service; `/.github` below the root.
 fn placed(candidate: &str, service: &str, layout: &BTreeMap<String, String>) -> String {
     match candidate.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
         Some((name, rest)) => {
             let base = layout.get(name).map_or(".", String::as_str);
             joined(base, rest.trim_start_matches('/'))
         }
-        None => joined(service, candidate),
+        None => candidate.strip_prefix('/').map_or_else(|| joined(service, candidate), str::to_owned),
     }
 }
 
@@ -311,9 +332,9 @@ fn anchor(entry: &Entry) -> Result<Anchor, Problem> {
 }
 
 fn manager(node: &Node) -> Result<Manager, Problem> {
-    only_keys(node, "a package manager", &["id", "lock", "install"])?;
+    only_keys(node, "a package manager", &["id", "lock", "install", "language"])?;
     let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
-    Ok(Manager { id: text("id")?, lock: text("lock")?, install: text("install")? })
+    Ok(Manager { id: text("id")?, lock: text("lock")?, install: text("install")?, language: text("language")? })
 }
 
 fn runner(node: &Node) -> Result<Runner, Problem> {

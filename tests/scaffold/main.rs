@@ -4,6 +4,7 @@
 
 mod apps;
 mod fixes;
+mod infrastructure;
 mod life;
 mod modules;
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::apps::{bytes, classic, fastapi, modern, run, text, write};
+use crate::apps::{bytes, classic, fastapi, fixture, modern, run, text, write};
 
 /// Projects of a stack, each in another hand; none for a stack that has no such project yet.
 fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
@@ -13,7 +13,7 @@ fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
         }
         "fastapi" => vec![("Python", fastapi())],
         "node" => vec![("Prisma in TypeScript", prisma(true)), ("Prisma in JavaScript", prisma(false))],
-        "any" => vec![("any", modern(true))],
+        "any" => vec![("any", fixture("express-shop-unready"))],
         _ => Vec::new(),
     }
 }
@@ -72,7 +72,8 @@ fn check(id: &str, dialect: &str, project: &TempDir) {
     let plan: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(plan["applied"], true, "{id}, {dialect}: {}", ran.out);
     for file in plan["files"].as_array().unwrap() {
-        let diff = file["diff"].as_str().unwrap();
+        // Workflows have expressions of their own.
+        let diff = file["diff"].as_str().unwrap().replace("${{", "");
         for leftover in ["{{", "{%", "undefined import"] {
             assert!(!diff.contains(leftover), "{id}, {dialect}: {diff}");
         }

@@ -35,6 +35,7 @@ use crate::project::{Area, Diagnostic, File, FileId, FileKind, Tracked};
 use crate::syntax::{self, Node, SyntaxError};
 
 pub use ci::{workflow, workflow_rights};
+pub use commands::shell_commands;
 pub use compose::{compose, is_compose};
 pub use docker::{DockerContext, dockerfile};
 pub use dotenv::{env_entries, is_template};

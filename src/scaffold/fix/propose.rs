@@ -307,7 +307,7 @@ impl Composer<'_> {
         let conventions = Conventions::of(&self.audit.project, self.service, stack);
         let (audit, service, planned) = (self.audit, self.service, self.planned.clone());
         let wiring = self.wiring(stack);
-        let context = context_for(audit, service, wiring, &conventions, &planned);
+        let context = context_for(audit, service, wiring, &conventions, stack, &planned);
         let clients = context.clients.clone();
         Ok(Desk { renderer: Renderer::new(context, conventions), clients })
     }
