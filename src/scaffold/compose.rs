@@ -157,7 +157,8 @@ impl<'a> Composer<'a> {
         let conventions = Conventions::of(&self.audit.project, self.service, stack);
         let wiring =
             self.wirings.entry(stack.id.clone()).or_insert_with(|| Wiring::new(self.audit, self.service, stack));
-        let mut context = context_for(self.audit, self.service, wiring, &conventions, &self.planned);
+        let mut context =
+            context_for(self.audit, self.service, wiring, &conventions, &self.planned, &self.library.lexicons);
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let library = self.library;

@@ -12,7 +12,7 @@ use crate::facts::program::{ExprRef, FunctionRef, Program};
 use crate::facts::values::is_error_name;
 use crate::syntax::hir::{
     Arm, Context, ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, Language, LogicalOp, Module, Prop,
-    Step, SymbolIdx, Use,
+    Run, Step, SymbolIdx, Use,
 };
 
 /// Does a failure end the request?
@@ -409,7 +409,9 @@ pub fn usage(module: &Module, expr: ExprId, depth: u8) -> Enforced {
             return root_usage(module, child, depth);
         };
         match module.kind(parent) {
-            ExprKind::Conditional { test, .. } if test == child => return Enforced::Yes,
+            ExprKind::Conditional { test, branches } if test == child && !chooses_text(module, branches) => {
+                return Enforced::Yes;
+            }
             // `check()?` ends the function.
             ExprKind::Try(_) => return Enforced::Yes,
             // `check() || fail()`; a plain fallback value is none.
@@ -431,6 +433,14 @@ pub fn usage(module: &Module, expr: ExprId, depth: u8) -> Enforced {
         }
         child = parent;
     }
+}
+
+/// `user ? `user:${user.id}` : address`: whoever it is gets a name, and nobody is refused.
+fn chooses_text(module: &Module, branches: Run) -> bool {
+    let is_text = |branch: ExprId| matches!(module.kind(branch), ExprKind::Str(_) | ExprKind::Template { .. });
+    let is_value =
+        |branch| is_text(branch) || matches!(module.kind(branch), ExprKind::Ident(_) | ExprKind::Member { .. });
+    module.list(branches).all(is_value) && module.list(branches).any(is_text)
 }
 
 fn root_is_statement(module: &Module, expr: ExprId) -> bool {
