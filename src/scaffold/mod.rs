@@ -26,12 +26,14 @@ mod plan;
 mod python;
 mod regenerate;
 mod render;
+mod result;
 mod rewrite;
 mod script;
 mod stack;
 mod status;
 mod store;
 mod transaction;
+mod variables;
 mod verify;
 
 pub use apply::{Applied, Guard, apply, has_leftovers, recover};

@@ -45,7 +45,11 @@ pub struct Context {
     /// `npm`, `pnpm`, …, and what installs with it.
     pub manager: String,
     pub install: String,
+    /// Names of variables that it reads.
     pub env: Vec<String>,
+    pub variables: Vec<EnvRead>,
+    /// Paths at which credentials are tried.
+    pub login_paths: Vec<String>,
     /// The names of the migrations that are there, sorted.
     pub migrations: Vec<String>,
     /// What the fixes of the module close, and which of it a file is about.
@@ -56,6 +60,14 @@ pub struct Context {
     /// The paths of all files, for `exists()`.
     #[serde(skip)]
     pub paths: Arc<BTreeSet<String>>,
+}
+
+/// A variable of the environment that the service reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EnvRead {
+    pub name: String,
+    /// Somewhere it goes on without it: there is a default, or it is only asked whether it is there.
+    pub optional: bool,
 }
 
 /// A finding about columns of a table that the module's fixes close.
@@ -135,10 +147,17 @@ impl Renderer {
         environment.render_named_str(name, template, self.values())
     }
 
-    /// The same, with the application called as in the file.
-    pub fn render_for_app(&self, name: &str, template: &str, path: &str, app: &str) -> Result<String, Error> {
+    /// The same, with the application called as in the file, and what the statement at the anchor gives.
+    pub fn render_for_app(
+        &self,
+        name: &str,
+        template: &str,
+        path: &str,
+        app: &str,
+        result: &str,
+    ) -> Result<String, Error> {
         let environment = self.environment(path);
-        let values = context! { app, ..self.values() };
+        let values = context! { app, result, ..self.values() };
         environment.render_named_str(name, template, values)
     }
 
