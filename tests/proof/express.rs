@@ -1,10 +1,12 @@
 //! What is written for Express, with all modules together: built, tested, running, taken back.
 
+use std::thread;
+
 use crate::app::{App, Start};
 use crate::http::answer;
 use crate::npm;
 use crate::prisma::Prisma;
-use crate::process::succeed;
+use crate::process::{succeed, until};
 use crate::project::{ALL, Project};
 use crate::services::{Postgres, Redis};
 
@@ -152,4 +154,22 @@ fn readiness_follows_the_database() {
     orders.postgres.restart();
     app.becomes("/health/ready", 200);
     assert_eq!(app.get("/orders").status, 200);
+}
+
+/// As many requests of one client as are allowed in a window, and one more.
+#[test]
+#[ignore = "needs Node, PostgreSQL and Redis: run by scripts/test"]
+fn what_is_under_way_is_finished_before_the_process_ends() {
+    let orders = Orders::built();
+    let mut app = orders.ready();
+    let http = app.http().clone();
+    let slow = thread::spawn(move || http.get("/reports/monthly"));
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3)%' AND state = 'active' AND pid <> pg_backend_pid()";
+    until("the slow request to be under way", || (orders.postgres.sql("orders", running).trim() == "1").then_some(()));
+    app.terminate();
+    until("new connections to be refused", || (!app.listens()).then_some(()));
+    let finished = slow.join().unwrap();
+    assert_eq!((finished.status, finished.json()["orders"].as_i64()), (200, Some(0)), "{finished:?}");
+    let status = app.wait();
+    assert_eq!(status.code(), Some(0), "{}", app.log());
 }

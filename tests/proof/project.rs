@@ -38,6 +38,15 @@ impl Project {
         self.folder.path()
     }
 
+    /// The modules that a plan would apply here.
+    pub fn planned(&self, modules: &[&str]) -> Vec<String> {
+        let ran = run(self.root(), &[modules, &["--format", "json"]].concat());
+        let plan: Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}{}", ran.out, ran.err));
+        let applied = plan["modules"].as_array().unwrap().iter();
+        applied.map(|module| module["id"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// Applies modules and commits what they wrote; answers the plan (`--format json`).
     pub fn apply(&self, modules: &[&str]) -> Value {
         let arguments = [modules, &["--apply", "--format", "json"]].concat();
