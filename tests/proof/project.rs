@@ -73,13 +73,13 @@ impl Project {
     }
 }
 
-/// What the binary can write: module ids with their stacks.
-pub fn modules() -> Vec<(String, Vec<String>)> {
+/// The modules that the binary can write for a stack.
+pub fn modules(stack: &str) -> Vec<String> {
     let here = tempfile::tempdir().unwrap();
     let value: Value = serde_json::from_str(&run(here.path(), &["modules", "--format", "json"]).out).unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let modules = value["modules"].as_array().unwrap().iter();
-    modules
-        .map(|module| (text(&module["id"]), module["stacks"].as_array().unwrap().iter().map(text).collect()))
-        .collect()
+    let all = value["modules"].as_array().unwrap().iter();
+    let written = all.filter(|module| module["stacks"].as_array().unwrap().iter().any(|found| found == stack));
+    let ids: Vec<String> = written.map(|module| module["id"].as_str().unwrap().to_owned()).collect();
+    assert!(!ids.is_empty(), "no module is written for {stack}");
+    ids
 }
