@@ -14,7 +14,7 @@ use super::library::Library;
 use super::manifest;
 use super::module::{EditSpec, EnvSpec, Module, Variant};
 use super::outline::{Import, Outline};
-use super::render::{Client, Renderer, place};
+use super::render::{Client, Renderer};
 use super::result::name_result;
 use super::stack::{Side, Stack, joined};
 use super::store::{Inserted, Lock};
