@@ -47,6 +47,19 @@ impl Project {
         applied.map(|module| module["id"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// Applies every module for a stack, and answers which. What the plan of all leaves out is asked for by name.
+    pub fn apply_all(&self, stack: &str) -> Vec<String> {
+        let mut applied = self.planned(&ALL);
+        self.apply(&ALL);
+        for id in modules(stack) {
+            if !applied.contains(&id) && self.planned(&[&id]).contains(&id) {
+                self.apply(&[&id]);
+                applied.push(id);
+            }
+        }
+        applied
+    }
+
     /// Applies modules and commits what they wrote; answers the plan (`--format json`).
     pub fn apply(&self, modules: &[&str]) -> Value {
         let arguments = [modules, &["--apply", "--format", "json"]].concat();
