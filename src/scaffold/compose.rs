@@ -66,6 +66,8 @@ pub struct Composer<'a> {
     files: BTreeMap<String, FileState>,
     /// Files that count as not there: they are generated anew.
     replaced: BTreeSet<String>,
+    /// Functions of a configuration that were made for a list, by their file.
+    pub(super) held: BTreeSet<(String, String)>,
 }
 
 /// A file as it becomes.
@@ -80,7 +82,7 @@ enum FileState {
     },
 }
 
-type Key = (usize, String);
+pub(super) type Key = (usize, String);
 
 impl FileState {
     fn text(&self) -> Option<String> {
@@ -135,8 +137,9 @@ impl<'a> Composer<'a> {
         planned: Vec<String>,
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
-        let (wirings, files, replaced) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
-        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced }
+        let (wirings, files) = (HashMap::new(), BTreeMap::new());
+        let (replaced, held) = (BTreeSet::new(), BTreeSet::new());
+        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held }
     }
 
     /// Regards some files as not there.
@@ -157,6 +160,7 @@ impl<'a> Composer<'a> {
         let wiring =
             self.wirings.entry(stack.id.clone()).or_insert_with(|| Wiring::new(self.audit, self.service, stack));
         let mut context = context_for(self.audit, self.service, wiring, &conventions, &self.planned);
+        context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let library = self.library;
@@ -175,6 +179,15 @@ impl<'a> Composer<'a> {
         work.steps()?;
         work.draft.changes = self.changes_since(&before);
         Ok(work.draft)
+    }
+
+    /// Source files that are there, by their paths without extension.
+    fn code_files(&self) -> BTreeMap<String, String> {
+        let on_disk =
+            self.audit.project.files.iter().map(|file| &*file.path).filter(|path| !self.replaced.contains(*path));
+        let all = on_disk.chain(self.files.keys().map(String::as_str));
+        let code = all.filter(|path| matches!(kind_of(path), FileKind::JavaScript | FileKind::Python));
+        code.filter_map(|path| Some((path.rsplit_once('.')?.0.to_owned(), path.to_owned()))).collect()
     }
 
     fn changes_since(&self, before: &BTreeMap<String, Option<String>>) -> Vec<Change> {
@@ -255,6 +268,10 @@ impl<'a> Composer<'a> {
                 continue;
             }
             let Some(anchor) = work.stack.anchor(&spec.anchor) else { continue };
+            if let Some(spot) = &anchor.spot {
+                self.wire_spot(work, spec, anchor, spot)?;
+                continue;
+            }
             let wiring = self.wirings.get_mut(&work.stack.id).ok_or("the stack has no wiring")?;
             match wiring.place(anchor) {
                 Ok(place) => {
@@ -280,17 +297,43 @@ impl<'a> Composer<'a> {
         text: &str,
         outline: &Outline,
     ) -> Result<(), String> {
+        let code = work.code(&spec.insert, place)?.trim_end().to_owned();
+        self.insert_code(work, spec, place, text, outline, code)
+    }
+
+    /// The imports that an edit needs in a file.
+    pub(super) fn import_edits(
+        &self,
+        work: &Work<'_>,
+        spec: &EditSpec,
+        place: &Place,
+        text: &str,
+        outline: &Outline,
+    ) -> Result<Vec<(Key, Edit)>, String> {
         let conventions = work.renderer.conventions();
         let line_break = conventions.line_break();
         let imports: Vec<String> = spec.imports.iter().map(|one| work.code(one, place)).collect::<Result<_, _>>()?;
         let read = |line: &str| language::import(&place.path, line);
         let is_local = |import: &Import| language::is_local(import, conventions);
-        let mut edits: Vec<(Key, Edit)> = add_imports(text, outline, &imports, line_break, &read, &is_local)
+        Ok(add_imports(text, outline, &imports, line_break, &read, &is_local)
             .into_iter()
             .map(|edit| ((0, read(edit.text.trim()).map(|import| import.specifier).unwrap_or_default()), edit))
-            .collect();
-        if !spec.insert.is_empty() {
-            let code = work.code(&spec.insert, place)?.trim_end().to_owned();
+            .collect())
+    }
+
+    /// Puts code (already in the project's hand) and its imports at a place.
+    pub(super) fn insert_code(
+        &mut self,
+        work: &mut Work<'_>,
+        spec: &EditSpec,
+        place: &Place,
+        text: &str,
+        outline: &Outline,
+        code: String,
+    ) -> Result<(), String> {
+        let line_break = work.renderer.conventions().line_break();
+        let mut edits = self.import_edits(work, spec, place, text, outline)?;
+        if !code.is_empty() {
             let at = self.among_others(work, spec, place, text);
             let mut inserted = format!("{}{line_break}", indent(&code, &place.indent));
             if place.gap_before && at == place.at {
@@ -334,7 +377,25 @@ impl<'a> Composer<'a> {
         at
     }
 
-    fn edit_code(&mut self, path: &str, text: &str, new: Vec<(Key, Edit)>) {
+    /// The text that the places of code are of: as it was before any module edited it.
+    pub(super) fn original(&self, path: &str) -> Option<String> {
+        match self.files.get(path) {
+            Some(FileState::Code { original, .. }) => Some(original.clone()),
+            Some(FileState::Text { now }) => now.clone(),
+            None => self.on_disk(path),
+        }
+    }
+
+    /// A file that is not there yet, for code to be put in.
+    pub(super) fn create_code(&mut self, path: &str, original: String) {
+        self.files.insert(path.to_owned(), FileState::Code { original, edits: Vec::new() });
+    }
+
+    pub(super) fn edit_code(&mut self, path: &str, text: &str, new: Vec<(Key, Edit)>) {
+        if let Some(FileState::Text { now: Some(now) }) = self.files.get(path) {
+            // A module of this plan has made it.
+            self.create_code(path, now.clone());
+        }
         let state = self
             .files
             .entry(path.to_owned())
@@ -365,6 +426,7 @@ impl Work<'_> {
         let path = place(to, &conventions.layout).ok_or_else(|| format!("`{to}` names no folder of the layout"))?;
         Ok(match path.rsplit_once('.') {
             Some((stem, "ts")) if kind_of(&path) == FileKind::JavaScript => format!("{stem}.{}", conventions.extension),
+            Some((stem, "tsx")) if !conventions.typescript => format!("{stem}.jsx"),
             _ => path,
         })
     }
@@ -376,7 +438,21 @@ impl Work<'_> {
         self.dressed(path, &text)
     }
 
-    fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
+    /// The code of an edit for a file.
+    pub(super) fn code_for(&self, spec: &EditSpec, path: &str) -> Result<String, String> {
+        Ok(self.code(&spec.insert, &super::spots::at_start(path))?.trim_end().to_owned())
+    }
+
+    /// Code that stands between brackets: properties of an object, elements of a list.
+    pub(super) fn part_for(&self, template: &str, path: &str, (open, close): (char, char)) -> Result<String, String> {
+        let whole = format!("const whole = {open}\n{}\n{close};\n", template.trim_end());
+        let dressed = self.code(&whole, &super::spots::at_start(path))?;
+        let lines: Vec<&str> = dressed.trim_end().lines().collect();
+        let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
+        Ok(inner.join(self.renderer.conventions().line_break()))
+    }
+
+    pub(super) fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
         language::dress(path, text, self.renderer.conventions())
             .map_err(|error| format!("{path} of `{}` does not parse: line {}: {error}", self.module.id, error.line))
     }
@@ -388,7 +464,13 @@ impl Work<'_> {
         self.dressed(&place.path, &text)
     }
 
-    fn by_hand(&self, spec: &EditSpec, path: Option<&str>, about: &str, reason: &str) -> Result<Step, String> {
+    pub(super) fn by_hand(
+        &self,
+        spec: &EditSpec,
+        path: Option<&str>,
+        about: &str,
+        reason: &str,
+    ) -> Result<Step, String> {
         let conventions = self.renderer.conventions();
         let guess = joined(
             conventions.layout.get("src").map_or(".", String::as_str),

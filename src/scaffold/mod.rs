@@ -25,6 +25,8 @@ mod regenerate;
 mod render;
 mod rewrite;
 mod script;
+mod spot;
+mod spots;
 mod stack;
 mod status;
 mod store;

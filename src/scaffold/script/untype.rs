@@ -13,9 +13,9 @@ use crate::scaffold::edits::{Edit, apply, line_end, line_start};
 use crate::syntax::SyntaxError;
 use crate::syntax::javascript::with_program;
 
-/// The same program in JavaScript.
-pub fn untype(text: &str) -> Result<String, SyntaxError> {
-    let edits = with_program("template.ts", text, |program| {
+/// The same program in JavaScript; the name of the template tells whether it holds markup.
+pub fn untype(template: &str, text: &str) -> Result<String, SyntaxError> {
+    let edits = with_program(template, text, |program| {
         let mut cutter = Cutter { text, edits: Vec::new() };
         cutter.whole_statements(program);
         cutter.visit_program(program);
@@ -190,7 +190,7 @@ class Store {
 }
 "#;
         assert_eq!(
-            untype(text).unwrap(),
+            untype("a.ts", text).unwrap(),
             r#"import { Router } from "express";
 import { codes } from "./codes";
 
@@ -212,6 +212,6 @@ class Store {
     #[test]
     fn augmentations_go_as_a_whole() {
         let text = "declare global {\n  namespace Express {\n    interface Request {\n      id: string;\n    }\n  }\n}\n\nexport const a = 1;\n";
-        assert_eq!(untype(text).unwrap(), "export const a = 1;\n");
+        assert_eq!(untype("a.ts", text).unwrap(), "export const a = 1;\n");
     }
 }
