@@ -38,3 +38,8 @@ pub fn is_local(import: &Import, conventions: &Conventions) -> bool {
         || conventions.packages.contains(first)
         || conventions.alias.as_ref().is_some_and(|alias| import.specifier.starts_with(&alias.prefix))
 }
+
+/// What stands in front of an expression to give it a name.
+pub fn declaration(path: &str, name: &str) -> String {
+    if kind_of(path) == FileKind::Python { format!("{name} = ") } else { format!("const {name} = ") }
+}
