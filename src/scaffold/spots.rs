@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::anchors::{Place, above_comments, matches};
+use super::anchors::{Outcome, Place, above_comments, matches};
 use super::compose::{Composer, Work};
 use super::edits::{Edit, indent};
 use super::language;
@@ -132,6 +132,7 @@ impl Composer<'_> {
             gap_before: false,
             gap_after: is_above,
             app: String::new(),
+            result: Outcome::Elsewhere,
             within: slot.within,
             side: Side::After,
         };
@@ -244,6 +245,7 @@ pub(super) fn at_start(path: &str) -> Place {
         gap_before: false,
         gap_after: false,
         app: "app".to_owned(),
+        result: Outcome::Elsewhere,
         within: (0, 0),
         side: Side::After,
     }
