@@ -81,7 +81,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("relation", &["model", "columns", "target", "auto_index", "on_delete", "provider"]),
     ("check", &["model", "text"]),
     ("datasource", &["provider", "url", "source"]),
-    ("env", &["name", "default", "checked", "refused", "converted"]),
+    ("env", &["name", "default", "checked", "refused", "converted", "switch"]),
     ("env-entry", &["name", "value", "template", "tracked", "placeholder", "scheme"]),
     ("setting", &["format", "key", "name", "value"]),
     ("schema", &["what", "exits", "fields"]),
@@ -131,9 +131,10 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ),
     ("instruction", &["path", "name", "value", "stage", "final", "pin"]),
     ("build-variable", &["path", "name", "value", "by", "stage", "final", "used"]),
-    ("action", &["uses", "owner", "pin", "triggers", "reference", "credentials", "secrets"]),
+    ("action", &["uses", "owner", "pin", "triggers", "reference", "credentials", "secrets", "inputs"]),
+    ("job", &["name", "runs_on", "permissions", "triggers", "secrets"]),
     ("workflow-script", &["text", "injects", "triggers"]),
-    ("workflow", &["permissions", "triggers", "jobs_permissions"]),
+    ("workflow", &["permissions", "triggers", "jobs_permissions", "jobs", "releases"]),
     (
         "container",
         &[
@@ -169,8 +170,25 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ),
     (
         "manifest",
-        &["kind", "name", "version", "annotations", "spec", "data", "plain", "verbs", "resources", "role", "ready"],
+        &[
+            "kind",
+            "name",
+            "version",
+            "annotations",
+            "spec",
+            "data",
+            "plain",
+            "verbs",
+            "resources",
+            "grants",
+            "subjects",
+            "labels",
+            "selects",
+            "role",
+            "ready",
+        ],
     ),
+    ("secret-entry", &["name", "placeholder", "length"]),
     (
         "proxy",
         &[
