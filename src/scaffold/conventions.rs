@@ -106,7 +106,7 @@ impl Conventions {
             indent: habits.indent().unwrap_or(if is_python { "    " } else { "  " }).to_owned(),
             crlf: sample.crlf * 2 > sample.files,
             import_extensions: match (habits.with_extension, habits.without_extension) {
-                (0, 0) => modules && (!typescript || is_node_module),
+                (0, 0) => modules && !stack.bundled && (!typescript || is_node_module),
                 (with, without) => modules && with >= without,
             },
             extension,

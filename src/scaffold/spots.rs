@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::anchors::{Outcome, Place, above_comments, matches};
-use super::compose::{Composer, Work};
+use super::compose::{Composer, Step, Work};
 use super::edits::{Edit, indent};
 use super::language;
 use super::module::EditSpec;
@@ -188,8 +188,8 @@ impl Composer<'_> {
             self.edit_code(&path, &text, keyed);
         }
         if !left.is_empty() {
-            let mut step = work.by_hand(spec, None, &anchor.about, "they are not of a plain shape")?;
-            step.text = format!("Look at {}: {} left as they are", anchor.about, left.join(", "));
+            let text = format!("Look at {}; left as they are: {}", anchor.about, left.join(", "));
+            let step = Step { text, snippet: None };
             let list = if wrapped == 0 { &mut work.draft.wiring } else { &mut work.draft.steps };
             list.push(step);
         }

@@ -14,6 +14,7 @@ const KEYS: &[&str] = &[
     "stack",
     "languages",
     "ecosystem",
+    "bundled",
     "order",
     "app",
     "mark",
@@ -37,6 +38,8 @@ pub struct Stack {
     pub stack: Option<String>,
     pub languages: Vec<String>,
     pub ecosystem: Ecosystem,
+    /// A bundler resolves what is imported: no extensions.
+    pub bundled: bool,
     /// Modules in the order in which what they insert at one place stands.
     pub order: Vec<String>,
     /// The fact that makes the application object.
@@ -143,6 +146,7 @@ impl Stack {
             ecosystem: root
                 .get("ecosystem")
                 .map_or(Ok(Ecosystem::None), |node| choice(node, "`ecosystem`", ECOSYSTEMS))?,
+            bundled: root.get("bundled").and_then(Node::as_bool).unwrap_or(false),
             order: texts_of(root, "order")?,
             app: root.get("app").map(fact_pattern).transpose()?,
             marks: entries(root, "mark")

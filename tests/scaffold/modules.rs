@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::apps::{bytes, classic, fastapi, modern, run};
+use crate::apps::{bytes, classic, fastapi, modern, nextjs, nextjs_wrapped, run};
 
 /// Projects of a stack, each in another hand; none for a stack that has no such project yet.
 fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
@@ -12,6 +12,11 @@ fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
             vec![("TypeScript", modern(true)), ("JavaScript with imports", modern(false)), ("CommonJS", classic())]
         }
         "fastapi" => vec![("Python", fastapi())],
+        "nextjs" => vec![
+            ("TypeScript", nextjs(true, false)),
+            ("JavaScript below src", nextjs(false, true)),
+            ("Next.js 16", nextjs_wrapped()),
+        ],
         "any" => vec![("any", modern(true))],
         _ => Vec::new(),
     }
@@ -70,7 +75,14 @@ fn check(id: &str, dialect: &str, project: &TempDir) {
 
 #[test]
 fn all_modules_of_a_stack_stand_together() {
-    for (dialect, project) in [("TypeScript", modern(true)), ("CommonJS", classic()), ("Python", fastapi())] {
+    for (dialect, project) in [
+        ("TypeScript", modern(true)),
+        ("CommonJS", classic()),
+        ("Python", fastapi()),
+        ("Next.js", nextjs(true, false)),
+        ("Next.js in JavaScript", nextjs(false, true)),
+        ("Next.js 16", nextjs_wrapped()),
+    ] {
         let root = project.path();
         let before = bytes(root);
         let ran = run(root, &["--all", "--include", "behavioural,data", "--apply", "--allow-dirty"]);
