@@ -47,7 +47,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         ],
     ),
     ("input", &["part", "state", "declared", "raw", "type"]),
-    ("response", &["status", "statuses", "body", "error", "by_environment"]),
+    ("response", &["status", "statuses", "body", "error", "any_error", "by_environment"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),
     ("cors", &["origin", "credentials", "path", "decides"]),
@@ -222,6 +222,27 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("ci", &["triggers", "tests", "lint", "build", "swallowed", "provider", "commands"]),
     ("lock", &["manager", "path", "manifest", "state", "ecosystem"]),
     ("migration", &["tool", "path", "count", "lock"]),
+    (
+        "schema-change",
+        &[
+            "op",
+            "table",
+            "name",
+            "columns",
+            "type",
+            "zoned",
+            "nullable",
+            "default",
+            "unique",
+            "partial",
+            "target",
+            "on_delete",
+            "to",
+            "text",
+            "concurrently",
+            "parts",
+        ],
+    ),
     ("migration-step", &["op", "table", "column", "safe", "fresh", "newest", "alters", "limited", "tool", "provider"]),
     ("openapi", &["path", "version", "operations", "paths"]),
     ("match", &["rule", "text", "path", "label"]),
@@ -267,6 +288,7 @@ origins! {
     GIVEN = 20, "given";
     NUMERIC = 21, "numeric";
     DIGEST = 22, "digest";
+    ANY_ERROR = 23, "any-error";
 }
 
 /// Parameters of a function that are told apart; the bits from here on have no name that rules could use.

@@ -12,14 +12,14 @@ use super::imports::add_imports;
 use super::language;
 use super::library::Library;
 use super::manifest;
-use super::module::{EditSpec, Module, Variant};
+use super::module::{EditSpec, EnvSpec, Module, Variant};
 use super::outline::{Import, Outline};
-use super::render::{Renderer, place};
+use super::render::{Client, Renderer};
 use super::result::name_result;
 use super::stack::{Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use crate::audit::Audit;
-use crate::project::{FileKind, SOURCE_LIMIT, ServiceId, kind_of};
+use crate::project::{SOURCE_LIMIT, ServiceId};
 
 /// A file that a module creates or edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,11 +57,11 @@ pub struct Step {
 /// Composes modules one after the other, each on top of those before.
 pub struct Composer<'a> {
     pub(super) audit: &'a Audit,
-    library: &'a Library,
+    pub(super) library: &'a Library,
     pub(super) service: ServiceId,
     lock: &'a Lock,
     /// All modules that are there in the end.
-    planned: Vec<String>,
+    pub(super) planned: Vec<String>,
     inputs: BTreeMap<String, String>,
     wirings: HashMap<String, Wiring<'a>>,
     files: BTreeMap<String, FileState>,
@@ -69,6 +69,8 @@ pub struct Composer<'a> {
     replaced: BTreeSet<String>,
     /// Functions of a configuration that were made for a list, by their file.
     pub(super) held: BTreeSet<(String, String)>,
+    /// Clients that modules of this plan make and that others can import.
+    pub(super) shared: Vec<Client>,
 }
 
 /// A file as it becomes.
@@ -138,9 +140,9 @@ impl<'a> Composer<'a> {
         planned: Vec<String>,
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
-        let (wirings, files) = (HashMap::new(), BTreeMap::new());
+        let (wirings, files, shared) = (HashMap::new(), BTreeMap::new(), Vec::new());
         let (replaced, held) = (BTreeSet::new(), BTreeSet::new());
-        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held }
+        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held, shared }
     }
 
     /// Regards some files as not there.
@@ -158,9 +160,8 @@ impl<'a> Composer<'a> {
             .variant(module, service)
             .ok_or_else(|| format!("`{}` is not written for this kind of service yet", module.id))?;
         let conventions = Conventions::of(&self.audit.project, self.service, stack);
-        let wiring =
-            self.wirings.entry(stack.id.clone()).or_insert_with(|| Wiring::new(self.audit, self.service, stack));
-        let mut context = context_for(self.audit, self.service, wiring, &conventions, &self.planned);
+        let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
+        let mut context = context_for(audit, id, self.wiring(stack), &conventions, &planned);
         context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
@@ -171,11 +172,10 @@ impl<'a> Composer<'a> {
         {
             return Err(reason.clone());
         }
-        let before: BTreeMap<String, Option<String>> =
-            self.files.iter().map(|(path, state)| (path.clone(), state.text())).collect();
+        let before = self.texts();
         self.write_files(&mut work)?;
         self.add_dependencies(&mut work)?;
-        self.add_env(&mut work);
+        self.add_variables(&work.variant.env, true);
         self.wire(&mut work)?;
         work.steps()?;
         work.draft.changes = self.changes_since(&before);
@@ -191,7 +191,16 @@ impl<'a> Composer<'a> {
         code.filter_map(|path| Some((path.rsplit_once('.')?.0.to_owned(), path.to_owned()))).collect()
     }
 
-    fn changes_since(&self, before: &BTreeMap<String, Option<String>>) -> Vec<Change> {
+    pub(super) fn wiring(&mut self, stack: &'a Stack) -> &mut Wiring<'a> {
+        self.wirings.entry(stack.id.clone()).or_insert_with(|| Wiring::new(self.audit, self.service, stack))
+    }
+
+    /// Every file that was touched, as it is now.
+    pub(super) fn texts(&self) -> BTreeMap<String, Option<String>> {
+        self.files.iter().map(|(path, state)| (path.clone(), state.text())).collect()
+    }
+
+    pub(super) fn changes_since(&self, before: &BTreeMap<String, Option<String>>) -> Vec<Change> {
         let mut changes = Vec::new();
         for (path, state) in &self.files {
             let was = match before.get(path) {
@@ -246,20 +255,22 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    fn is_taken(&self, path: &str) -> bool {
+    pub(super) fn is_taken(&self, path: &str) -> bool {
         !self.replaced.contains(path) && self.audit.project.tree.root.join(path).symlink_metadata().is_ok()
     }
 
-    fn add_env(&mut self, work: &mut Work<'_>) {
-        if work.variant.env.is_empty() {
+    /// Adds variables to the service's example of an environment; without `create` only if it has one.
+    pub(super) fn add_variables(&mut self, variables: &[EnvSpec], create: bool) {
+        if variables.is_empty() {
             return;
         }
         let service = &self.audit.project.service(self.service).path;
         let known = [".env.example", ".env.sample", ".env.template"].map(|name| joined(service, name));
-        let path = known.iter().find(|path| self.text(path).is_some()).or(known.first()).cloned().unwrap_or_default();
-        let text = self.text(&path).unwrap_or_default();
-        if let Some(text) = manifest::add_variables(&text, &work.variant.env) {
-            self.set(&path, text);
+        let present = known.iter().find(|path| self.text(path).is_some());
+        let Some(path) = present.or(known.first().filter(|_| create)) else { return };
+        let text = self.text(path).unwrap_or_default();
+        if let Some(text) = manifest::add_variables(&text, variables) {
+            self.set(path, text);
         }
     }
 
@@ -404,6 +415,21 @@ impl<'a> Composer<'a> {
         self.files.insert(path.to_owned(), FileState::Code { original, edits: Vec::new() });
     }
 
+    /// The edits of a file of code so far.
+    pub(super) fn edits_of(&self, path: &str) -> Vec<Edit> {
+        match self.files.get(path) {
+            Some(FileState::Code { edits, .. }) => edits.iter().map(|(_, edit)| edit.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether edits of a file are apart from those that it has already.
+    pub(super) fn takes(&self, path: &str, new: &[Edit]) -> bool {
+        let is_code = !matches!(self.files.get(path), Some(FileState::Text { .. }));
+        let made = self.edits_of(path);
+        is_code && new.iter().all(|edit| made.iter().all(|other| other == edit || !edit.overlaps(other)))
+    }
+
     pub(super) fn edit_code(&mut self, path: &str, text: &str, new: Vec<(Key, Edit)>) {
         if let Some(FileState::Text { now: Some(now) }) = self.files.get(path) {
             // A module of this plan has made it.
@@ -435,13 +461,7 @@ impl Work<'_> {
     }
 
     fn path_of(&self, to: &str) -> Result<String, String> {
-        let conventions = self.renderer.conventions();
-        let path = place(to, &conventions.layout).ok_or_else(|| format!("`{to}` names no folder of the layout"))?;
-        Ok(match path.rsplit_once('.') {
-            Some((stem, "ts")) if kind_of(&path) == FileKind::JavaScript => format!("{stem}.{}", conventions.extension),
-            Some((stem, "tsx")) if !conventions.typescript => format!("{stem}.jsx"),
-            _ => path,
-        })
+        self.renderer.conventions().path_of(to).ok_or_else(|| format!("`{to}` names no folder of the layout"))
     }
 
     fn render(&self, from: &str, path: &str) -> Result<String, String> {

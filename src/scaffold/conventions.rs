@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::language;
 use super::outline::{Habits, Outline};
+use super::render::place;
 use super::stack::{Ecosystem, Manager, Runner, Stack, joined};
-use crate::project::{Area, FileKind, Project, SOURCE_LIMIT, Service, ServiceId, decode};
+use crate::project::{Area, FileKind, Project, SOURCE_LIMIT, Service, ServiceId, decode, kind_of};
 use crate::syntax::json;
 
 /// Source files whose habits are counted.
@@ -117,6 +118,16 @@ impl Conventions {
             alias: alias(project, &service.path).filter(|alias| sample.uses(&alias.prefix)),
             layout: stack.layout_of(project, &service.path),
         }
+    }
+
+    /// Where a file of a module goes: `lib/logger.ts` in the project's own folder, with its extension.
+    pub fn path_of(&self, to: &str) -> Option<String> {
+        let path = place(to, &self.layout)?;
+        Some(match path.rsplit_once('.') {
+            Some((stem, "ts")) if kind_of(&path) == FileKind::JavaScript => format!("{stem}.{}", self.extension),
+            Some((stem, "tsx")) if !self.typescript => format!("{stem}.jsx"),
+            _ => path,
+        })
     }
 
     /// The extension that relative imports name, if they do.
