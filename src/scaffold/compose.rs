@@ -19,7 +19,7 @@ use super::result::name_result;
 use super::stack::{Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use crate::audit::Audit;
-use crate::project::{SOURCE_LIMIT, ServiceId};
+use crate::project::{FileKind, SOURCE_LIMIT, ServiceId, kind_of};
 
 /// A file that a module creates or edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,7 +161,8 @@ impl<'a> Composer<'a> {
             .ok_or_else(|| format!("`{}` is not written for this kind of service yet", module.id))?;
         let conventions = Conventions::of(&self.audit.project, self.service, stack);
         let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
-        let mut context = context_for(audit, id, self.wiring(stack), &conventions, &planned);
+        let lexicons = &self.library.lexicons;
+        let mut context = context_for(audit, id, self.wiring(stack), &conventions, &planned, lexicons);
         context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };

@@ -6,9 +6,11 @@ use super::anchors::Wiring;
 use super::conventions::Conventions;
 use super::manifest::lowest;
 use super::render::{Client, Context, TestContext};
+use super::variables::variables;
 use crate::audit::Audit;
-use crate::facts::{Fact, Value};
+use crate::facts::{Data, Fact, Value};
 use crate::project::{Area, Service, ServiceId};
+use crate::rules::Lexicons;
 
 /// Everything but the module's own inputs.
 pub fn context_for(
@@ -17,11 +19,13 @@ pub fn context_for(
     wiring: &mut Wiring<'_>,
     conventions: &Conventions,
     planned: &[String],
+    lexicons: &Lexicons,
 ) -> Context {
     let service = audit.project.service(id);
     let clients = clients(audit, id, wiring);
     let first = |store: &str| clients.iter().find(|client| client.store == store).cloned();
     let runner = &conventions.runner;
+    let variables = variables(audit, id, wiring);
     Context {
         service: service.path.clone(),
         name: name_of(service),
@@ -47,7 +51,9 @@ pub fn context_for(
         },
         manager: conventions.manager.id.clone(),
         install: conventions.manager.install.clone(),
-        env: env_names(audit, id),
+        env: variables.iter().map(|variable| variable.name.clone()).collect(),
+        variables,
+        login_paths: login_paths(audit, id, lexicons),
     }
 }
 
@@ -63,31 +69,32 @@ fn majors_of(service: &Service) -> BTreeMap<String, u64> {
     npm.chain(others).filter_map(|(name, version)| Some((name, lowest(version)?.major))).collect()
 }
 
-/// Variables that the service reads, sorted.
-fn env_names(audit: &Audit, id: ServiceId) -> Vec<String> {
-    let reads = audit
-        .facts
-        .facts
-        .iter()
-        .filter(|fact| &*fact.kind == "env" && fact.service == id && fact.area == Area::Server && fact.reached);
-    let mut names: Vec<String> = reads.filter_map(|fact| text(fact, "name")).collect();
-    names.sort();
-    names.dedup();
-    names
+/// Paths at which credentials are tried, sorted.
+fn login_paths(audit: &Audit, id: ServiceId, lexicons: &Lexicons) -> Vec<String> {
+    let mutates = |fact: &&Fact| fact.get("mutates").is_some_and(|value| value.data == Data::Bool(true));
+    let routes = served(audit, id, "route").filter(mutates);
+    let mut paths: Vec<String> = routes
+        .filter_map(|fact| text(fact, "path"))
+        .filter(|path| path.starts_with('/') && lexicons.is("login-path", path))
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
 }
 
-fn text(fact: &Fact, field: &str) -> Option<String> {
+/// Facts of a kind in the code of a service that runs.
+pub(super) fn served<'a>(audit: &'a Audit, id: ServiceId, kind: &'a str) -> impl Iterator<Item = &'a Fact> {
+    let facts = audit.facts.facts.iter();
+    facts.filter(move |fact| &*fact.kind == kind && fact.service == id && fact.area == Area::Server && fact.reached)
+}
+
+pub(super) fn text(fact: &Fact, field: &str) -> Option<String> {
     fact.get(field).and_then(Value::as_text).map(str::to_owned)
 }
 
 /// Kinds of store that the service has clients of, sorted.
 fn stores(audit: &Audit, id: ServiceId) -> Vec<String> {
-    let facts = audit
-        .facts
-        .facts
-        .iter()
-        .filter(|fact| &*fact.kind == "client" && fact.service == id && fact.area == Area::Server && fact.reached);
-    let mut stores: Vec<String> = facts.filter_map(|fact| text(fact, "store")).collect();
+    let mut stores: Vec<String> = served(audit, id, "client").filter_map(|fact| text(fact, "store")).collect();
     stores.sort();
     stores.dedup();
     stores
@@ -95,13 +102,8 @@ fn stores(audit: &Audit, id: ServiceId) -> Vec<String> {
 
 /// Clients that are made once at the top of a module and exported from there.
 fn clients(audit: &Audit, id: ServiceId, wiring: &mut Wiring<'_>) -> Vec<Client> {
-    let facts = audit
-        .facts
-        .facts
-        .iter()
-        .filter(|fact| &*fact.kind == "client" && fact.service == id && fact.area == Area::Server && fact.reached);
     let mut found: Vec<Client> = Vec::new();
-    for fact in facts.filter(|fact| fact.function.is_none()) {
+    for fact in served(audit, id, "client").filter(|fact| fact.function.is_none()) {
         let file = audit.project.file(fact.at.file).path.to_string();
         let Some((name, default)) = exported_name(wiring, &file, fact.at.start as usize) else { continue };
         let (Some(library), Some(store)) = (text(fact, "library"), text(fact, "store")) else { continue };

@@ -11,7 +11,7 @@ use super::fix::{self, Fix};
 use super::module::{Module, Variant};
 use super::stack::Stack;
 use crate::project::Service;
-use crate::rules::{Problem, RuleError, RuleErrors, document};
+use crate::rules::{Lexicons, Problem, RuleError, RuleErrors, RuleSet, document};
 
 static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -28,6 +28,8 @@ pub struct Library {
     pub modules: Vec<Module>,
     /// Fixes in place, in the order of their files.
     pub fixes: Vec<Fix>,
+    /// What names and paths mean.
+    pub lexicons: Lexicons,
     /// Templates by their path: `health/express/health.ts.j2`.
     templates: BTreeMap<String, String>,
 }
@@ -57,7 +59,8 @@ impl Library {
 
     /// From files laid out like `templates/`.
     pub fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Library, RuleErrors> {
-        let mut library = Library { templates: files.into_iter().collect(), ..Library::default() };
+        let lexicons = RuleSet::embedded_lexicons()?;
+        let mut library = Library { templates: files.into_iter().collect(), lexicons, ..Library::default() };
         let mut errors = Vec::new();
         let mut modules = Vec::new();
         for (path, text) in &library.templates {

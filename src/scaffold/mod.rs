@@ -33,6 +33,7 @@ mod stack;
 mod status;
 mod store;
 mod transaction;
+mod variables;
 mod verify;
 
 pub use apply::{Applied, Guard, apply, has_leftovers, recover};

@@ -46,7 +46,19 @@ pub struct Context {
     /// `npm`, `pnpm`, …, and what installs with it.
     pub manager: String,
     pub install: String,
+    /// Names of variables that it reads.
     pub env: Vec<String>,
+    pub variables: Vec<Variable>,
+    /// Paths at which credentials are tried.
+    pub login_paths: Vec<String>,
+}
+
+/// A variable of the environment that the service reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Variable {
+    pub name: String,
+    /// Somewhere it goes on without it: there is a default, or it is only asked whether it is there.
+    pub optional: bool,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]

@@ -6,6 +6,7 @@ mod apps;
 mod fixes;
 mod life;
 mod modules;
+mod nextjs;
 
 use std::fs;
 

@@ -334,3 +334,93 @@ fn between(text: &str, open: usize, close: usize, parts: &[Span]) -> Slot {
     let last = parts.last().map_or(close, |last| last.end as usize);
     Slot { at, outer: indentation(text, open).to_owned(), indent, inline, within: (open, last) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scaffold::edits::apply;
+
+    fn inserted(text: &str, slot: &Slot, code: &str) -> String {
+        apply(text, &[Edit::insert(slot.at, code)])
+    }
+
+    #[test]
+    fn bodies_of_exported_functions_have_a_start_and_an_end() {
+        let text = "export async function register() {\n  // first\n  await a();\n  return b;\n}\n";
+        let start = body("i.ts", text, "register", End::Start).unwrap();
+        assert!(inserted(text, &start, "  x();\n").starts_with("export async function register() {\n  x();\n"));
+        let end = body("i.ts", text, "register", End::Finish).unwrap();
+        assert!(inserted(text, &end, "  x();\n").contains("  await a();\n  x();\n  return b;\n"));
+        let arrow = "export const register = () => {\n};\n";
+        let slot = body("i.ts", arrow, "register", End::Finish).unwrap();
+        assert_eq!(inserted(arrow, &slot, "  x();\n"), "export const register = () => {\n  x();\n};\n");
+        for refused in
+            ["export function register() { a(); }", "function register() {\n}\n", "export { register } from './a'"]
+        {
+            assert!(body("i.ts", refused, "register", End::Start).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_exported_object_is_found_by_name_by_assignment_and_inside_of_calls() {
+        for text in [
+            "export default {\n  a: 1,\n};\n",
+            "const config: Config = {\n  a: 1,\n};\n\nexport default config;\n",
+            "const config = {\n  a: 1,\n};\nmodule.exports = withA({ b: 2 })(withB(config, {}));\n",
+            "export default wrap({\n  a: 1,\n} satisfies Config);\n",
+        ] {
+            let slot = property("next.config.ts", text, "b").unwrap().unwrap();
+            assert!(inserted(text, &slot, "  b: 2,\n").contains("{\n  b: 2,\n  a: 1,\n"), "{text}");
+            assert_eq!(property("next.config.ts", text, "a").unwrap(), None, "{text}");
+        }
+        for refused in ["export default (phase) => ({ a: 1 });\n", "export default make();\n", "const a = {};\n"] {
+            assert!(property("next.config.ts", refused, "b").is_err(), "{refused}");
+        }
+        let inline = "module.exports = { a: 1 };\n";
+        let slot = property("next.config.js", inline, "b").unwrap().unwrap();
+        assert!(slot.inline);
+        assert_eq!(inserted(inline, &slot, " b: 2,"), "module.exports = { b: 2, a: 1 };\n");
+    }
+
+    #[test]
+    fn lists_that_functions_return_take_more_or_are_absent() {
+        let with = |headers: &str| format!("export default {{\n  {headers},\n}};\n");
+        for headers in
+            ["async headers() {\n    return [\n      a,\n    ];\n  }", "headers: async () => [\n      a,\n    ]"]
+        {
+            let text = with(headers);
+            let List::Elements(slot) = list("c.ts", &text, "headers").unwrap() else { panic!("{text}") };
+            assert!(inserted(&text, &slot, "      x,\n").contains("[\n      x,\n      a,\n"), "{text}");
+        }
+        assert!(matches!(list("c.ts", &with("a: 1"), "headers"), Ok(List::Absent(_))));
+        for refused in ["...other", "headers: make", "headers() {\n    if (a) return [];\n    return [b];\n  }"] {
+            assert!(list("c.ts", &with(refused), "headers").is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn handlers_of_a_plain_shape_are_wrapped_and_others_left() {
+        let edge = Constant { name: "runtime".into(), value: Some("edge".into()), because: "edge".into() };
+        let wrapped = |text: &str| match wrap("route.ts", text, "GET", "w", ";", std::slice::from_ref(&edge)) {
+            Wrapping::Wrapped(edits) => apply(text, &edits),
+            Wrapping::Left(_) => "left".to_owned(),
+            Wrapping::NotThere => "not there".to_owned(),
+        };
+        for (text, expected) in [
+            ("export async function GET(a: A) {\n}\n", "export const GET = w(async function GET(a: A) {\n});\n"),
+            ("export const GET = async () => b;\n", "export const GET = w(async () => b);\n"),
+            (
+                "export const runtime = 'nodejs';\nexport function GET() {}",
+                "export const runtime = 'nodejs';\nexport const GET = w(function GET() {});",
+            ),
+            ("export const runtime = 'edge';\nexport function GET() {}", "left"),
+            ("export const GET = w(handler);\n", "left"),
+            ("export const { GET, POST } = handlers;\n", "left"),
+            ("export { GET } from './other';\n", "left"),
+            ("const HEAD = GET;\nexport function GET() {}\n", "left"),
+            ("export function POST() {}\n", "not there"),
+        ] {
+            assert_eq!(wrapped(text), expected, "{text}");
+        }
+    }
+}
