@@ -161,12 +161,11 @@ impl<'a> Composer<'a> {
             .ok_or_else(|| format!("`{}` is not written for this kind of service yet", module.id))?;
         let conventions = Conventions::of(&self.audit.project, self.service, stack);
         let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
-        let lexicons = &self.library.lexicons;
-        let mut context = context_for(audit, id, self.wiring(stack), &conventions, &planned, lexicons);
+        let library = self.library;
+        let mut context = context_for(audit, id, self.wiring(stack), &conventions, &planned, &library.lexicons);
         context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
-        let library = self.library;
         let mut work = Work { library, module, variant, stack, renderer: Renderer::new(context, conventions), draft };
         if let Some((condition, reason)) = &variant.unless
             && work.holds(Some(condition))?

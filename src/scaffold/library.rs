@@ -26,10 +26,10 @@ pub struct Library {
     pub stacks: Vec<Stack>,
     /// In the order of their ids.
     pub modules: Vec<Module>,
-    /// Fixes in place, in the order of their files.
-    pub fixes: Vec<Fix>,
     /// What names and paths mean.
     pub lexicons: Lexicons,
+    /// Fixes in place, in the order of their files.
+    pub fixes: Vec<Fix>,
     /// Templates by their path: `health/express/health.ts.j2`.
     templates: BTreeMap<String, String>,
 }

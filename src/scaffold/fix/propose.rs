@@ -264,8 +264,9 @@ impl Composer<'_> {
             .ok_or("there is no stack for this language")?;
         let conventions = Conventions::of(&self.audit.project, self.service, stack);
         let (audit, service, planned) = (self.audit, self.service, self.planned.clone());
-        let lexicons = &self.library.lexicons;
-        let context = context_for(audit, service, self.wiring(stack), &conventions, &planned, lexicons);
+        let library = self.library;
+        let wiring = self.wiring(stack);
+        let context = context_for(audit, service, wiring, &conventions, &planned, &library.lexicons);
         let clients = context.clients.clone();
         Ok(Desk { renderer: Renderer::new(context, conventions), clients })
     }
