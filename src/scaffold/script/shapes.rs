@@ -187,6 +187,9 @@ fn exported<'p, 'a>(program: &'p Program<'a>, name: &str) -> Option<Exported<'p,
         Statement::ExportNamedDeclaration(it) => {
             it.specifiers.iter().any(|one| one.exported.name() == name).then_some(Exported::Elsewhere)
         }
+        Statement::ExportFromDeclaration(it) => {
+            it.specifiers.iter().any(|one| one.exported.name() == name).then_some(Exported::Elsewhere)
+        }
         _ => None,
     })
 }

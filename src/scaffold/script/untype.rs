@@ -79,8 +79,12 @@ impl Cutter<'_> {
                 let rest = self.text.get(end..).unwrap_or_default();
                 match rest.strip_prefix(',') {
                     Some(rest) => self.cut(start, end + 1 + rest.len() - rest.trim_start().len()),
-                    // The last one goes with the comma in front of it.
-                    None => self.cut(before.trim_end().strip_suffix(',').map_or(start, str::len), end),
+                    // The last one goes with the comma in front of it, if that is there still.
+                    None => {
+                        let comma = before.trim_end().strip_suffix(',').map_or(start, str::len);
+                        let is_cut = self.edits.iter().any(|edit| edit.start <= comma && comma < edit.end);
+                        self.cut(if is_cut { start } else { comma }, end);
+                    }
                 }
             }
         }
@@ -171,6 +175,7 @@ mod tests {
         let text = r#"import type { Request } from "express";
 import { type Response, Router } from "express";
 import { codes, type Code } from "./codes";
+import { kept, type One, type Two } from "./both";
 
 /** What a check answers. */
 export interface Check {
@@ -193,6 +198,7 @@ class Store {
             untype("a.ts", text).unwrap(),
             r#"import { Router } from "express";
 import { codes } from "./codes";
+import { kept,  } from "./both";
 
 /** Runs checks. */
 export async function run(checks, limit, ...rest) {
