@@ -313,7 +313,7 @@ impl<'a> Wiring<'a> {
     }
 }
 
-fn matches(pattern: &FactPattern, fact: &Fact) -> bool {
+pub fn matches(pattern: &FactPattern, fact: &Fact) -> bool {
     let holds = |(name, wanted): &(String, String)| match (fact.get(name).unwrap_or(&Value::ABSENT), wanted.as_str()) {
         (value, ":absent") => value.is_absent(),
         (value, ":any") => !value.is_absent() && !value.is_unknown(),
@@ -370,7 +370,7 @@ fn beside(side: Side, place: Place, text: &str, statement: &Statement) -> Place 
 }
 
 /// The start of the comment lines right above a line.
-fn above_comments(text: &str, mut at: usize) -> usize {
+pub fn above_comments(text: &str, mut at: usize) -> usize {
     while at > 0 {
         let start = line_start(text, at - 1);
         let line = text.get(start..at).unwrap_or_default().trim();

@@ -19,7 +19,7 @@ use super::result::name_result;
 use super::stack::{Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use crate::audit::Audit;
-use crate::project::{SOURCE_LIMIT, ServiceId};
+use crate::project::{FileKind, SOURCE_LIMIT, ServiceId, kind_of};
 
 /// A file that a module creates or edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub struct Composer<'a> {
     files: BTreeMap<String, FileState>,
     /// Files that count as not there: they are generated anew.
     replaced: BTreeSet<String>,
+    /// Functions of a configuration that were made for a list, by their file.
+    pub(super) held: BTreeSet<(String, String)>,
     /// Clients that modules of this plan make and that others can import.
     pub(super) shared: Vec<Client>,
 }
@@ -144,9 +146,9 @@ impl<'a> Composer<'a> {
         planned: Vec<String>,
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
-        let (wirings, files, replaced) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
-        let shared = Vec::new();
-        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, shared }
+        let (wirings, files, shared) = (HashMap::new(), BTreeMap::new(), Vec::new());
+        let (replaced, held) = (BTreeSet::new(), BTreeSet::new());
+        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held, shared }
     }
 
     /// Regards some files as not there.
@@ -167,6 +169,7 @@ impl<'a> Composer<'a> {
         let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
         let library = self.library;
         let mut context = context_for(audit, id, self.wiring(stack), &conventions, stack, &planned, &library.lexicons);
+        context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let mut work = Work { library, module, variant, stack, renderer: Renderer::new(context, conventions), draft };
@@ -190,6 +193,15 @@ impl<'a> Composer<'a> {
         work.steps()?;
         work.draft.changes = self.changes_since(&before);
         Ok(work.draft)
+    }
+
+    /// Source files that are there, by their paths without extension.
+    fn code_files(&self) -> BTreeMap<String, String> {
+        let on_disk =
+            self.audit.project.files.iter().map(|file| &*file.path).filter(|path| !self.replaced.contains(*path));
+        let all = on_disk.chain(self.files.keys().map(String::as_str));
+        let code = all.filter(|path| matches!(kind_of(path), FileKind::JavaScript | FileKind::Python));
+        code.filter_map(|path| Some((path.rsplit_once('.')?.0.to_owned(), path.to_owned()))).collect()
     }
 
     pub(super) fn wiring(&mut self, stack: &'a Stack) -> &mut Wiring<'a> {
@@ -306,6 +318,10 @@ impl<'a> Composer<'a> {
                 continue;
             }
             let Some(anchor) = work.stack.anchor(&spec.anchor) else { continue };
+            if let Some(spot) = &anchor.spot {
+                self.wire_spot(work, spec, anchor, spot)?;
+                continue;
+            }
             let wiring = self.wirings.get_mut(&work.stack.id).ok_or("the stack has no wiring")?;
             let reason = match wiring.place(anchor) {
                 Ok(mut place) => {
@@ -343,17 +359,43 @@ impl<'a> Composer<'a> {
         text: &str,
         outline: &Outline,
     ) -> Result<(), String> {
+        let code = work.code(&spec.insert, place)?.trim_end().to_owned();
+        self.insert_code(work, spec, place, text, outline, code)
+    }
+
+    /// The imports that an edit needs in a file.
+    pub(super) fn import_edits(
+        &self,
+        work: &Work<'_>,
+        spec: &EditSpec,
+        place: &Place,
+        text: &str,
+        outline: &Outline,
+    ) -> Result<Vec<(Key, Edit)>, String> {
         let conventions = work.renderer.conventions();
         let line_break = conventions.line_break();
         let imports: Vec<String> = spec.imports.iter().map(|one| work.code(one, place)).collect::<Result<_, _>>()?;
         let read = |line: &str| language::import(&place.path, line);
         let is_local = |import: &Import| language::is_local(import, conventions);
-        let mut edits: Vec<(Key, Edit)> = add_imports(text, outline, &imports, line_break, &read, &is_local)
+        Ok(add_imports(text, outline, &imports, line_break, &read, &is_local)
             .into_iter()
             .map(|edit| ((0, read(edit.text.trim()).map(|import| import.specifier).unwrap_or_default()), edit))
-            .collect();
-        if !spec.insert.is_empty() {
-            let code = work.code(&spec.insert, place)?.trim_end().to_owned();
+            .collect())
+    }
+
+    /// Puts code (already in the project's hand) and its imports at a place.
+    pub(super) fn insert_code(
+        &mut self,
+        work: &mut Work<'_>,
+        spec: &EditSpec,
+        place: &Place,
+        text: &str,
+        outline: &Outline,
+        code: String,
+    ) -> Result<(), String> {
+        let line_break = work.renderer.conventions().line_break();
+        let mut edits = self.import_edits(work, spec, place, text, outline)?;
+        if !code.is_empty() {
             let at = self.among_others(work, spec, place, text);
             let mut inserted = format!("{}{line_break}", indent(&code, &place.indent));
             if place.gap_before && at == place.at {
@@ -397,6 +439,20 @@ impl<'a> Composer<'a> {
         at
     }
 
+    /// The text that the places of code are of: as it was before any module edited it.
+    pub(super) fn original(&self, path: &str) -> Option<String> {
+        match self.files.get(path) {
+            Some(FileState::Code { original, .. }) => Some(original.clone()),
+            Some(FileState::Text { now }) => now.clone(),
+            None => self.on_disk(path),
+        }
+    }
+
+    /// A file that is not there yet, for code to be put in.
+    pub(super) fn create_code(&mut self, path: &str, original: String) {
+        self.files.insert(path.to_owned(), FileState::Code { original, edits: Vec::new() });
+    }
+
     /// The edits of a file of code so far.
     pub(super) fn edits_of(&self, path: &str) -> Vec<Edit> {
         match self.files.get(path) {
@@ -413,6 +469,10 @@ impl<'a> Composer<'a> {
     }
 
     pub(super) fn edit_code(&mut self, path: &str, text: &str, new: Vec<(Key, Edit)>) {
+        if let Some(FileState::Text { now: Some(now) }) = self.files.get(path) {
+            // A module of this plan has made it.
+            self.create_code(path, now.clone());
+        }
         let state = self
             .files
             .entry(path.to_owned())
@@ -449,7 +509,21 @@ impl Work<'_> {
         self.dressed(path, &text)
     }
 
-    fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
+    /// The code of an edit for a file.
+    pub(super) fn code_for(&self, spec: &EditSpec, path: &str) -> Result<String, String> {
+        Ok(self.code(&spec.insert, &super::spots::at_start(path))?.trim_end().to_owned())
+    }
+
+    /// Code that stands between brackets: properties of an object, elements of a list.
+    pub(super) fn part_for(&self, template: &str, path: &str, (open, close): (char, char)) -> Result<String, String> {
+        let whole = format!("const whole = {open}\n{}\n{close};\n", template.trim_end());
+        let dressed = self.code(&whole, &super::spots::at_start(path))?;
+        let lines: Vec<&str> = dressed.trim_end().lines().collect();
+        let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
+        Ok(inner.join(self.renderer.conventions().line_break()))
+    }
+
+    pub(super) fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
         language::dress(path, text, self.renderer.conventions())
             .map_err(|error| format!("{path} of `{}` does not parse: line {}: {error}", self.module.id, error.line))
     }
@@ -462,7 +536,13 @@ impl Work<'_> {
         self.dressed(&place.path, &text)
     }
 
-    fn by_hand(&self, spec: &EditSpec, path: Option<&str>, about: &str, reason: &str) -> Result<Step, String> {
+    pub(super) fn by_hand(
+        &self,
+        spec: &EditSpec,
+        path: Option<&str>,
+        about: &str,
+        reason: &str,
+    ) -> Result<Step, String> {
         let conventions = self.renderer.conventions();
         let guess = joined(
             conventions.layout.get("src").map_or(".", String::as_str),

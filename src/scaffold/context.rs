@@ -47,6 +47,7 @@ pub fn context_for(
         app: wiring.app_name().unwrap_or("app").to_owned(),
         app_file: wiring.app_path().unwrap_or_default().to_owned(),
         input: BTreeMap::new(),
+        code: BTreeMap::new(),
         test: TestContext {
             runner: runner.id.clone(),
             from: runner.from.clone(),

@@ -103,7 +103,8 @@ impl Library {
         if path != format!("{}/{MODULE_FILE}", module.id) {
             return Err(wrong(&module.id, format!("the module `{}` lies in another folder: {path}", module.id)));
         }
-        if let Some(need) = module.needs.iter().find(|need| !all.iter().any(|(_, other)| other.id == **need)) {
+        let mut needs = module.needs.iter().chain(module.variants.iter().flat_map(|variant| &variant.needs));
+        if let Some(need) = needs.find(|need| !all.iter().any(|(_, other)| other.id == **need)) {
             let known = all.iter().map(|(_, other)| other.id.as_str());
             return Err(wrong(need, format!("there is no module `{need}`")).suggest(need, known));
         }

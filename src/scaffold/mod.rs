@@ -29,6 +29,8 @@ mod render;
 mod result;
 mod rewrite;
 mod script;
+mod spot;
+mod spots;
 mod stack;
 mod status;
 mod store;

@@ -7,6 +7,7 @@ use crate::syntax::{Entry, Node, NodeData};
 
 const KEYS: &[&str] = &["id", "title", "closes", "helps", "effect", "needs", "input", "variant"];
 const VARIANT_KEYS: &[&str] = &[
+    "needs",
     "unless",
     "file",
     "dependencies",
@@ -62,6 +63,8 @@ impl Effect {
 pub struct Variant {
     /// The stack's id.
     pub stack: String,
+    /// Modules that come first on this stack alone.
+    pub needs: Vec<String>,
     /// A condition over the context under which it does not apply, and why.
     pub unless: Option<(String, String)>,
     pub files: Vec<FileSpec>,
@@ -176,6 +179,14 @@ impl Module {
     }
 }
 
+impl Module {
+    /// The modules that come first on a stack.
+    pub fn needs_on<'m>(&'m self, stack: &'m str) -> impl Iterator<Item = &'m String> {
+        let own = self.variants.iter().filter(move |variant| variant.stack == stack);
+        self.needs.iter().chain(own.flat_map(|variant| &variant.needs))
+    }
+}
+
 fn required(table: &Node, key: &str) -> Result<String, Problem> {
     text_of(table, key)?.ok_or_else(|| Problem::new(table.start, table.start, format!("`{key}` is missing")))
 }
@@ -195,6 +206,7 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
     found.extend(dependencies(node, "dev_dependencies", true)?);
     Ok(Variant {
         stack: entry.key.to_string(),
+        needs: texts_of(node, "needs")?,
         unless: unless(node, entry)?,
         files: items(node, "file").iter().map(file).collect::<Result<_, _>>()?,
         dependencies: found,

@@ -136,7 +136,7 @@ pub fn plan(audit: &Audit, library: &Library, request: &Request, reaudit: Reaudi
             return Ok(attempt.into_plan(audit, service, left_out));
         }
         for (id, reason) in attempt.refused {
-            chosen.retain(|module| module.id != id && !module.needs.contains(&id));
+            chosen.retain(|module| module.id != id && !selection.needs(module, &id));
             left_out.push(LeftOut { asked: request.modules.contains(&id), module: id, reason });
         }
     }
@@ -184,12 +184,12 @@ impl<'a> Selection<'a> {
             let word = module.effect.word();
             return Err(format!("it is {word}; name it, or add --include {word}"));
         }
-        if self.library.variant(module, self.audit.project.service(self.service)).is_none() {
+        let Some((_, stack)) = self.library.variant(module, self.audit.project.service(self.service)) else {
             let known: Vec<&str> = module.variants.iter().map(|variant| variant.stack.as_str()).collect();
             return Err(format!("it is not written for this kind of service yet, only for {}", known.join(", ")));
-        }
+        };
         let mut with_needs = chosen.clone();
-        for id in &module.needs {
+        for id in module.needs_on(&stack.id) {
             let Some(need) = self.library.module(id) else { continue };
             if !self.is_met(need) {
                 self.take(need, asked, &mut with_needs).map_err(|reason| format!("it needs `{id}`: {reason}"))?;
@@ -198,6 +198,12 @@ impl<'a> Selection<'a> {
         with_needs.push(module);
         *chosen = with_needs;
         Ok(())
+    }
+
+    fn needs(&self, module: &Module, id: &str) -> bool {
+        let found = self.library.variant(module, self.audit.project.service(self.service));
+        let stack = found.map_or("", |(_, stack)| stack.id.as_str());
+        module.needs_on(stack).any(|need| need == id)
     }
 
     /// Whether the project has what a module would give already.

@@ -41,6 +41,9 @@ pub struct Context {
     pub app: String,
     pub app_file: String,
     pub input: BTreeMap<String, String>,
+    /// Source files that are there, by their paths without extension.
+    #[serde(skip)]
+    pub code: BTreeMap<String, String>,
     pub test: TestContext,
     /// `npm`, `pnpm`, …, and what installs with it.
     pub manager: String,
@@ -221,6 +224,13 @@ impl Renderer {
                 is_there(&context.paths, &from_root.unwrap_or_else(|| joined(&context.service, &path)))
             }
         });
+        environment.add_function("source", {
+            let (context, conventions) = (context.clone(), self.conventions.clone());
+            move |file: String| {
+                let path = place(&file, &conventions.layout).ok_or_else(|| no_folder(&file))?;
+                Ok::<_, Error>(context.code.get(&path).cloned().unwrap_or_default())
+            }
+        });
         environment.add_function("major", {
             let context = context.clone();
             move |package: String, options: Kwargs| {
@@ -292,6 +302,9 @@ fn import_path(from: &str, to: &str, conventions: &Conventions) -> String {
     let there: Vec<&str> = to.split('/').collect();
     let common = here.iter().zip(&there).take_while(|(a, b)| a == b).count().min(there.len().saturating_sub(1));
     let up = here.len() - common;
+    if let Some(aliased) = conventions.alias.as_ref().filter(|_| up > 1).and_then(|alias| alias.of(to)) {
+        return format!("{aliased}{}", conventions.import_extension());
+    }
     let rest = there.get(common..).unwrap_or_default().join("/");
     let prefix = if up == 0 { "./".to_owned() } else { "../".repeat(up) };
     format!("{prefix}{rest}{}", conventions.import_extension())
@@ -299,6 +312,7 @@ fn import_path(from: &str, to: &str, conventions: &Conventions) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::conventions::Alias;
     use super::*;
 
     #[test]
@@ -308,6 +322,11 @@ mod tests {
         assert_eq!(import_path("tests/a.test.ts", "src/lib/db", &plain), "../src/lib/db");
         assert_eq!(import_path("src/a/b.ts", "src/db", &plain), "../db");
         assert_eq!(import_path("app.js", "lib/db", &plain), "./lib/db");
+        let alias = Some(Alias { prefix: "@/".into(), folder: "src".into() });
+        let aliased = Conventions { alias, ..Conventions::default() };
+        assert_eq!(import_path("src/app/api/a/route.ts", "src/lib/db", &aliased), "@/lib/db");
+        assert_eq!(import_path("tests/a.test.ts", "src/lib/db", &aliased), "../src/lib/db");
+        assert_eq!(import_path("a/b/c.ts", "lib/db", &aliased), "../../lib/db");
         let with = Conventions { import_extensions: true, ..Conventions::default() };
         assert_eq!(import_path("src/app.ts", "src/db", &with), "./db.js");
     }

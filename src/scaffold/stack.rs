@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::deployment::{Runtime, Store, primary_language};
+use super::spot::{SPOT_KEYS, Spot, spot};
 use crate::project::{Project, Service, ServiceId};
 use crate::rules::Problem;
 use crate::rules::document::{as_table, as_text, as_texts, at, at_key, choice, only_keys, text_of, texts_of};
@@ -14,6 +15,7 @@ const KEYS: &[&str] = &[
     "stack",
     "languages",
     "ecosystem",
+    "bundled",
     "order",
     "app",
     "mark",
@@ -41,6 +43,8 @@ pub struct Stack {
     pub stack: Option<String>,
     pub languages: Vec<String>,
     pub ecosystem: Ecosystem,
+    /// A bundler resolves what is imported: no extensions.
+    pub bundled: bool,
     /// Modules in the order in which what they insert at one place stands.
     pub order: Vec<String>,
     /// The fact that makes the application object.
@@ -90,6 +94,8 @@ pub struct Anchor {
     pub of: Vec<String>,
     /// Marks of statements that it never passes: `app.use(routes)` stays before `app.listen()`.
     pub otherwise: Option<String>,
+    /// A place of another kind, which has nothing to do with an application object.
+    pub spot: Option<Spot>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +160,7 @@ impl Stack {
             ecosystem: root
                 .get("ecosystem")
                 .map_or(Ok(Ecosystem::None), |node| choice(node, "`ecosystem`", ECOSYSTEMS))?,
+            bundled: root.get("bundled").and_then(Node::as_bool).unwrap_or(false),
             order: texts_of(root, "order")?,
             app: root.get("app").map(fact_pattern).transpose()?,
             marks: entries(root, "mark")
@@ -250,12 +257,16 @@ impl Stack {
     }
 }
 
-/// `{src}/lib` with what is known of the layout so far, below the service; `/.github` below the root.
-fn placed(candidate: &str, service: &str, layout: &BTreeMap<String, String>) -> String {
+/// `{src}/lib` with what is known of the layout so far, below the service; `{app}/..` is the folder around it,
+/// `/.github` lies below the root.
+pub fn placed(candidate: &str, service: &str, layout: &BTreeMap<String, String>) -> String {
     match candidate.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
         Some((name, rest)) => {
             let base = layout.get(name).map_or(".", String::as_str);
-            joined(base, rest.trim_start_matches('/'))
+            match rest.trim_start_matches('/') {
+                ".." => base.rsplit_once('/').map_or(".", |(above, _)| above).to_owned(),
+                rest => joined(base, rest),
+            }
         }
         None => candidate.strip_prefix('/').map_or_else(|| joined(service, candidate), str::to_owned),
     }
@@ -291,7 +302,7 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-fn fact_pattern(node: &Node) -> Result<FactPattern, Problem> {
+pub fn fact_pattern(node: &Node) -> Result<FactPattern, Problem> {
     let mut pattern = FactPattern::default();
     for entry in as_table(node, "a fact")?.entries() {
         let text = as_text(&entry.value, "a field of a fact")?.to_owned();
@@ -315,7 +326,20 @@ fn fact_pattern(node: &Node) -> Result<FactPattern, Problem> {
 
 fn anchor(entry: &Entry) -> Result<Anchor, Problem> {
     let node = as_table(&entry.value, "an anchor")?;
-    only_keys(node, "an anchor", &["about", "before", "after", "of", "otherwise"])?;
+    only_keys(node, "an anchor", &[&["about", "before", "after", "of", "otherwise"], SPOT_KEYS].concat())?;
+    let spot = spot(entry, node)?;
+    if let Some(spot) = spot {
+        let about = text_of(node, "about")?.ok_or_else(|| at_key(entry, "`about` is missing"))?;
+        return Ok(Anchor {
+            name: entry.key.to_string(),
+            about,
+            side: Side::After,
+            which: Which::Made,
+            of: Vec::new(),
+            otherwise: None,
+            spot: Some(spot),
+        });
+    }
     let (side, word) = match (node.get("before"), node.get("after")) {
         (Some(word), None) => (Side::Before, word),
         (None, Some(word)) => (Side::After, word),
@@ -328,6 +352,7 @@ fn anchor(entry: &Entry) -> Result<Anchor, Problem> {
         which: choice(word, "the place", WHICH)?,
         of: texts_of(node, "of")?,
         otherwise: text_of(node, "otherwise")?,
+        spot: None,
     })
 }
 

@@ -7,6 +7,7 @@ mod fixes;
 mod infrastructure;
 mod life;
 mod modules;
+mod nextjs;
 
 use std::fs;
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::apps::{bytes, classic, fastapi, fixture, modern, run, text, write};
+use crate::apps::{bytes, classic, fastapi, fixture, modern, nextjs, nextjs_wrapped, run, text, write};
 
 /// Projects of a stack, each in another hand; none for a stack that has no such project yet.
 fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
@@ -13,6 +13,11 @@ fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
         }
         "fastapi" => vec![("Python", fastapi())],
         "node" => vec![("Prisma in TypeScript", prisma(true)), ("Prisma in JavaScript", prisma(false))],
+        "nextjs" => vec![
+            ("TypeScript", nextjs(true, false)),
+            ("JavaScript below src", nextjs(false, true)),
+            ("Next.js 16", nextjs_wrapped()),
+        ],
         "any" => vec![("any", fixture("express-shop-unready"))],
         _ => Vec::new(),
     }
@@ -96,7 +101,14 @@ fn check(id: &str, dialect: &str, project: &TempDir) {
 
 #[test]
 fn all_modules_of_a_stack_stand_together() {
-    for (dialect, project) in [("TypeScript", modern(true)), ("CommonJS", classic()), ("Python", fastapi())] {
+    for (dialect, project) in [
+        ("TypeScript", modern(true)),
+        ("CommonJS", classic()),
+        ("Python", fastapi()),
+        ("Next.js", nextjs(true, false)),
+        ("Next.js in JavaScript", nextjs(false, true)),
+        ("Next.js 16", nextjs_wrapped()),
+    ] {
         let root = project.path();
         let before = bytes(root);
         let ran = run(root, &["--all", "--include", "behavioural,data", "--apply", "--allow-dirty"]);
