@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::anchors::{Place, Wiring, folder_of};
+use super::anchors::{Outcome, Place, Wiring, folder_of};
 use super::context::context_for;
 use super::conventions::Conventions;
 use super::edits::{Edit, apply, indent};
@@ -15,10 +15,11 @@ use super::manifest;
 use super::module::{EditSpec, EnvSpec, Module, Variant};
 use super::outline::{Import, Outline};
 use super::render::{Client, Renderer};
+use super::result::name_result;
 use super::stack::{Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use crate::audit::Audit;
-use crate::project::{SOURCE_LIMIT, ServiceId};
+use crate::project::{FileKind, SOURCE_LIMIT, ServiceId, kind_of};
 
 /// A file that a module creates or edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct Composer<'a> {
     files: BTreeMap<String, FileState>,
     /// Files that count as not there: they are generated anew.
     replaced: BTreeSet<String>,
+    /// Functions of a configuration that were made for a list, by their file.
+    pub(super) held: BTreeSet<(String, String)>,
     /// Clients that modules of this plan make and that others can import.
     pub(super) shared: Vec<Client>,
 }
@@ -118,6 +121,12 @@ fn one_gap(ordered: &mut [(Key, Edit)]) {
     }
 }
 
+/// A line that a text which amends another one no longer has. What a line says may be continued, and `FROM` changes.
+fn lost_line<'t>(before: &'t str, after: &str) -> Option<&'t str> {
+    let kept = |line: &str| after.lines().any(|new| new.trim().starts_with(line));
+    before.lines().map(str::trim).find(|line| !line.to_ascii_uppercase().starts_with("FROM ") && !kept(line))
+}
+
 /// One module at work.
 pub(super) struct Work<'m> {
     library: &'m Library,
@@ -137,9 +146,9 @@ impl<'a> Composer<'a> {
         planned: Vec<String>,
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
-        let (wirings, files, replaced) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
-        let shared = Vec::new();
-        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, shared }
+        let (wirings, files, shared) = (HashMap::new(), BTreeMap::new(), Vec::new());
+        let (replaced, held) = (BTreeSet::new(), BTreeSet::new());
+        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held, shared }
     }
 
     /// Regards some files as not there.
@@ -158,10 +167,11 @@ impl<'a> Composer<'a> {
             .ok_or_else(|| format!("`{}` is not written for this kind of service yet", module.id))?;
         let conventions = Conventions::of(&self.audit.project, self.service, stack);
         let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
-        let mut context = context_for(audit, id, self.wiring(stack), &conventions, &planned);
+        let library = self.library;
+        let mut context = context_for(audit, id, self.wiring(stack), &conventions, stack, &planned, &library.lexicons);
+        context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
-        let library = self.library;
         let mut work = Work { library, module, variant, stack, renderer: Renderer::new(context, conventions), draft };
         if let Some((condition, reason)) = &variant.unless
             && work.holds(Some(condition))?
@@ -169,13 +179,29 @@ impl<'a> Composer<'a> {
             return Err(reason.clone());
         }
         let before = self.texts();
+        self.share_client(&work)?;
+        self.fix_for(&mut work);
         self.write_files(&mut work)?;
         self.add_dependencies(&mut work)?;
-        self.add_variables(&work.variant.env, true);
+        let mut wanted = work.variant.env.clone();
+        if work.variant.variables {
+            wanted.extend(work.renderer.variables());
+        }
+        self.add_variables(&wanted, true);
+        self.complete_containers(&mut work);
         self.wire(&mut work)?;
         work.steps()?;
         work.draft.changes = self.changes_since(&before);
         Ok(work.draft)
+    }
+
+    /// Source files that are there, by their paths without extension.
+    fn code_files(&self) -> BTreeMap<String, String> {
+        let on_disk =
+            self.audit.project.files.iter().map(|file| &*file.path).filter(|path| !self.replaced.contains(*path));
+        let all = on_disk.chain(self.files.keys().map(String::as_str));
+        let code = all.filter(|path| matches!(kind_of(path), FileKind::JavaScript | FileKind::Python));
+        code.filter_map(|path| Some((path.rsplit_once('.')?.0.to_owned(), path.to_owned()))).collect()
     }
 
     pub(super) fn wiring(&mut self, stack: &'a Stack) -> &mut Wiring<'a> {
@@ -221,23 +247,48 @@ impl<'a> Composer<'a> {
         self.files.insert(path.to_owned(), FileState::Text { now: Some(text) });
     }
 
+    /// What the module makes can be imported by what comes after it.
+    fn share_client(&mut self, work: &Work<'_>) -> Result<(), String> {
+        let Some(spec) = &work.variant.client else { return Ok(()) };
+        let (library, store, api) = (spec.library.clone(), spec.store.clone(), spec.api.clone());
+        let (name, file) = (spec.name.clone(), work.path_of(&spec.file)?);
+        self.shared.push(Client { library, store, api, name, default: false, file });
+        Ok(())
+    }
+
     fn write_files(&mut self, work: &mut Work<'_>) -> Result<(), String> {
         for spec in &work.variant.files {
             if !work.holds(spec.when.as_deref())? {
                 continue;
             }
-            let path = work.path_of(&spec.to)?;
-            let text = work.render(&spec.from, &path)?;
-            match self.text(&path) {
-                Some(present) if present == text => {}
-                Some(_) => {
-                    return Err(format!("{path} exists already and differs; move it, or wire what it does by hand"));
-                }
-                None if self.is_taken(&path) => {
-                    return Err(format!("{path} exists already and is no text file; move it"));
-                }
-                None => self.set(&path, text),
+            if !spec.each {
+                let path = work.path_of(&spec.to)?;
+                let text = work.render(&spec.from, &path)?;
+                self.create(&path, text, spec.amends)?;
+                continue;
             }
+            for index in 0..work.renderer.closed() {
+                work.renderer.turn_to(index);
+                let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
+                let path = work.path_of(&to)?;
+                let text = work.render(&spec.from, &path)?;
+                self.create(&path, text, spec.amends)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new file; one that is there already has to be the same.
+    fn create(&mut self, path: &str, text: String, amends: bool) -> Result<(), String> {
+        match self.text(path) {
+            Some(present) if present == text => {}
+            Some(present) if amends => match lost_line(&present, &text) {
+                None => self.set(path, text),
+                Some(line) => return Err(format!("{path} would lose a line: {line}")),
+            },
+            Some(_) => return Err(format!("{path} exists already and differs; move it, or wire what it does by hand")),
+            None if self.is_taken(path) => return Err(format!("{path} exists already and is no text file; move it")),
+            None => self.set(path, text),
         }
         Ok(())
     }
@@ -267,20 +318,36 @@ impl<'a> Composer<'a> {
                 continue;
             }
             let Some(anchor) = work.stack.anchor(&spec.anchor) else { continue };
+            if let Some(spot) = &anchor.spot {
+                self.wire_spot(work, spec, anchor, spot)?;
+                continue;
+            }
             let wiring = self.wirings.get_mut(&work.stack.id).ok_or("the stack has no wiring")?;
-            match wiring.place(anchor) {
-                Ok(place) => {
+            let reason = match wiring.place(anchor) {
+                Ok(mut place) => {
                     let source = wiring.source(&place.path).cloned();
                     let (text, outline) = source.ok_or_else(|| format!("{} cannot be read", place.path))?;
-                    self.insert(work, spec, &place, &text, &outline)?;
+                    match name_result(&mut place, spec, &outline) {
+                        Ok(named) => {
+                            self.insert(work, spec, &place, &text, &outline)?;
+                            let last = (usize::MAX, String::new());
+                            self.edit_code(&place.path, &text, named.map(|edit| (last, edit)).into_iter().collect());
+                            continue;
+                        }
+                        Err(reason) => reason,
+                    }
                 }
-                Err(reason) => {
-                    let path = wiring.app_path().map(str::to_owned);
-                    let step = work.by_hand(spec, path.as_deref(), &anchor.about, &reason)?;
-                    work.draft.wiring.push(step);
-                }
-            }
+                Err(reason) => reason,
+            };
+            self.leave_to_user(work, spec, &anchor.about, &reason)?;
         }
+        Ok(())
+    }
+
+    fn leave_to_user(&self, work: &mut Work<'_>, spec: &EditSpec, about: &str, reason: &str) -> Result<(), String> {
+        let path = self.wirings.get(&work.stack.id).and_then(|wiring| wiring.app_path());
+        let step = work.by_hand(spec, path, about, reason)?;
+        work.draft.wiring.push(step);
         Ok(())
     }
 
@@ -292,17 +359,43 @@ impl<'a> Composer<'a> {
         text: &str,
         outline: &Outline,
     ) -> Result<(), String> {
+        let code = work.code(&spec.insert, place)?.trim_end().to_owned();
+        self.insert_code(work, spec, place, text, outline, code)
+    }
+
+    /// The imports that an edit needs in a file.
+    pub(super) fn import_edits(
+        &self,
+        work: &Work<'_>,
+        spec: &EditSpec,
+        place: &Place,
+        text: &str,
+        outline: &Outline,
+    ) -> Result<Vec<(Key, Edit)>, String> {
         let conventions = work.renderer.conventions();
         let line_break = conventions.line_break();
         let imports: Vec<String> = spec.imports.iter().map(|one| work.code(one, place)).collect::<Result<_, _>>()?;
         let read = |line: &str| language::import(&place.path, line);
         let is_local = |import: &Import| language::is_local(import, conventions);
-        let mut edits: Vec<(Key, Edit)> = add_imports(text, outline, &imports, line_break, &read, &is_local)
+        Ok(add_imports(text, outline, &imports, line_break, &read, &is_local)
             .into_iter()
             .map(|edit| ((0, read(edit.text.trim()).map(|import| import.specifier).unwrap_or_default()), edit))
-            .collect();
-        if !spec.insert.is_empty() {
-            let code = work.code(&spec.insert, place)?.trim_end().to_owned();
+            .collect())
+    }
+
+    /// Puts code (already in the project's hand) and its imports at a place.
+    pub(super) fn insert_code(
+        &mut self,
+        work: &mut Work<'_>,
+        spec: &EditSpec,
+        place: &Place,
+        text: &str,
+        outline: &Outline,
+        code: String,
+    ) -> Result<(), String> {
+        let line_break = work.renderer.conventions().line_break();
+        let mut edits = self.import_edits(work, spec, place, text, outline)?;
+        if !code.is_empty() {
             let at = self.among_others(work, spec, place, text);
             let mut inserted = format!("{}{line_break}", indent(&code, &place.indent));
             if place.gap_before && at == place.at {
@@ -346,6 +439,20 @@ impl<'a> Composer<'a> {
         at
     }
 
+    /// The text that the places of code are of: as it was before any module edited it.
+    pub(super) fn original(&self, path: &str) -> Option<String> {
+        match self.files.get(path) {
+            Some(FileState::Code { original, .. }) => Some(original.clone()),
+            Some(FileState::Text { now }) => now.clone(),
+            None => self.on_disk(path),
+        }
+    }
+
+    /// A file that is not there yet, for code to be put in.
+    pub(super) fn create_code(&mut self, path: &str, original: String) {
+        self.files.insert(path.to_owned(), FileState::Code { original, edits: Vec::new() });
+    }
+
     /// The edits of a file of code so far.
     pub(super) fn edits_of(&self, path: &str) -> Vec<Edit> {
         match self.files.get(path) {
@@ -362,6 +469,10 @@ impl<'a> Composer<'a> {
     }
 
     pub(super) fn edit_code(&mut self, path: &str, text: &str, new: Vec<(Key, Edit)>) {
+        if let Some(FileState::Text { now: Some(now) }) = self.files.get(path) {
+            // A module of this plan has made it.
+            self.create_code(path, now.clone());
+        }
         let state = self
             .files
             .entry(path.to_owned())
@@ -398,19 +509,40 @@ impl Work<'_> {
         self.dressed(path, &text)
     }
 
-    fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
+    /// The code of an edit for a file.
+    pub(super) fn code_for(&self, spec: &EditSpec, path: &str) -> Result<String, String> {
+        Ok(self.code(&spec.insert, &super::spots::at_start(path))?.trim_end().to_owned())
+    }
+
+    /// Code that stands between brackets: properties of an object, elements of a list.
+    pub(super) fn part_for(&self, template: &str, path: &str, (open, close): (char, char)) -> Result<String, String> {
+        let whole = format!("const whole = {open}\n{}\n{close};\n", template.trim_end());
+        let dressed = self.code(&whole, &super::spots::at_start(path))?;
+        let lines: Vec<&str> = dressed.trim_end().lines().collect();
+        let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
+        Ok(inner.join(self.renderer.conventions().line_break()))
+    }
+
+    pub(super) fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
         language::dress(path, text, self.renderer.conventions())
             .map_err(|error| format!("{path} of `{}` does not parse: line {}: {error}", self.module.id, error.line))
     }
 
     /// A snippet of the module for a place.
     fn code(&self, template: &str, place: &Place) -> Result<String, String> {
-        let rendered = self.renderer.render_for_app(&self.module.id, template, &place.path, &place.app);
+        let result = if let Outcome::Named(name) = &place.result { name } else { "" };
+        let rendered = self.renderer.render_for_app(&self.module.id, template, &place.path, &place.app, result);
         let text = rendered.map_err(|error| self.failed(&error))?;
         self.dressed(&place.path, &text)
     }
 
-    fn by_hand(&self, spec: &EditSpec, path: Option<&str>, about: &str, reason: &str) -> Result<Step, String> {
+    pub(super) fn by_hand(
+        &self,
+        spec: &EditSpec,
+        path: Option<&str>,
+        about: &str,
+        reason: &str,
+    ) -> Result<Step, String> {
         let conventions = self.renderer.conventions();
         let guess = joined(
             conventions.layout.get("src").map_or(".", String::as_str),
@@ -426,14 +558,16 @@ impl Work<'_> {
             app: "app".to_owned(),
             within: (0, 0),
             side: Side::After,
+            result: spec.result.first().cloned().map_or(Outcome::Elsewhere, Outcome::Named),
         };
         let lines = spec.imports.iter().chain([&spec.insert]).filter(|line| !line.is_empty());
         let lines: Vec<String> = lines.map(|line| self.code(line, &place)).collect::<Result<_, _>>()?;
         let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
         let folder = folder_of(path);
         let shown = if folder.is_empty() { "the root".to_owned() } else { format!("{folder}/") };
+        let result = spec.result.first().map_or_else(String::new, |name| format!("; `{name}` is what that gives"));
         Ok(Step {
-            text: format!("Add this {about} ({reason}); its imports are as of a file in {shown}"),
+            text: format!("Add this {about} ({reason}); its imports are as of a file in {shown}{result}"),
             snippet: Some(lines.join(conventions.line_break())),
         })
     }

@@ -18,7 +18,7 @@ pub fn outline(path: &str, text: &str) -> Option<Outline> {
 /// A rendered template in the project's own hand.
 pub fn dress(path: &str, text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
     match kind_of(path) {
-        FileKind::JavaScript => script::dress(text, conventions),
+        FileKind::JavaScript => script::dress(path, text, conventions),
         FileKind::Python => python::dress(text, conventions),
         _ if conventions.crlf => Ok(text.replace('\n', "\r\n")),
         _ => Ok(text.to_owned()),
@@ -34,5 +34,12 @@ pub fn import(path: &str, line: &str) -> Option<Import> {
 /// Whether an import is of the project itself.
 pub fn is_local(import: &Import, conventions: &Conventions) -> bool {
     let first = import.specifier.split('.').next().unwrap_or_default();
-    import.specifier.starts_with('.') || conventions.packages.contains(first)
+    import.specifier.starts_with('.')
+        || conventions.packages.contains(first)
+        || conventions.alias.as_ref().is_some_and(|alias| import.specifier.starts_with(&alias.prefix))
+}
+
+/// What stands in front of an expression to give it a name.
+pub fn declaration(path: &str, name: &str) -> String {
+    if kind_of(path) == FileKind::Python { format!("{name} = ") } else { format!("const {name} = ") }
 }

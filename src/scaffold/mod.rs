@@ -6,9 +6,11 @@
 mod anchors;
 mod apply;
 mod compose;
+mod containers;
 mod context;
 mod conventions;
 mod dependencies;
+mod deployment;
 mod disk;
 mod edits;
 mod fix;
@@ -24,12 +26,16 @@ mod plan;
 mod python;
 mod regenerate;
 mod render;
+mod result;
 mod rewrite;
 mod script;
+mod spot;
+mod spots;
 mod stack;
 mod status;
 mod store;
 mod transaction;
+mod variables;
 mod verify;
 
 pub use apply::{Applied, Guard, apply, has_leftovers, recover};
