@@ -8,6 +8,8 @@ mod infrastructure;
 mod life;
 mod modules;
 mod nextjs;
+mod reports;
+mod whole;
 
 use std::fs;
 
