@@ -333,6 +333,12 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
     }
 
     fn key(&mut self, at: ExprRef, columns: Value) {
+        let Data::List(names) = &columns.data else { return };
+        for raw in self.out.iter_mut().filter(|raw| &*raw.kind == "column" && raw.get("model") == Some(&self.model)) {
+            if raw.get("name").is_some_and(|name| names.iter().any(|key| key.data == name.data)) {
+                raw.set("primary", Value::bool(true));
+            }
+        }
         self.index(at, columns, Value::bool(true), Value::ABSENT);
         if let Some(key) = self.out.last_mut() {
             key.set("primary", Value::bool(true));
