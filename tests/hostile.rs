@@ -546,6 +546,14 @@ fn circles_within_a_file_end() {
     tree.with("src/lists.js", doubling("[1]", |n| format!("[...c{n}, ...c{n}]")));
     tree.with("src/choices.js", doubling("1", |n| format!("x ? c{n} : c{n}")));
     tree.with("src/wrappers.js", doubling("h => h", |n| format!("h => c{n}(c{n}(h))")));
+    let renewed = "  user = renew(user)\n".repeat(40);
+    tree.with(
+        "src/session.js",
+        format!(
+            "const app = require('express')(); const {{ getServerSession }} = require('next-auth')
+             app.use(async (req, res, next) => {{ let user = await getServerSession(req)\n{renewed}next() }})"
+        ),
+    );
     tree.with("src/types.ts", "type B = C; type C = B; interface D extends E {} interface E extends D {} type Z<T> = Z<Z<T>>; const x: B = 1 as C; const z: Z<B> = x.y; export default z.q(x)");
     tree.audit();
 }

@@ -34,6 +34,7 @@ mod state;
 mod statuses;
 mod stored;
 mod thrown;
+mod usage;
 mod uses;
 mod variants;
 mod ways;

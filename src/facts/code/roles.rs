@@ -5,14 +5,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::extract::Raw;
-use super::names::last_name;
+use super::usage::{usage, usage_of};
 use crate::facts::graph::Callable;
 use crate::facts::model::{FunctionId, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
 use crate::facts::values::is_error_name;
 use crate::syntax::hir::{
-    Arm, Context, ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, Language, LogicalOp, Module, Prop,
-    Step, SymbolIdx, Use,
+    ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, Language, Module, Prop, Step, SymbolIdx,
 };
 
 /// Does a failure end the request?
@@ -172,7 +171,7 @@ impl<'r, 'p> Roles<'r, 'p> {
                 }
                 let module = self.program.module(call.module);
                 role.enforced = match role.enforced {
-                    Enforced::Pending | Enforced::GivesNothing => usage(module, call.expr, 0),
+                    Enforced::Pending | Enforced::GivesNothing => usage(module, call.expr),
                     Enforced::Refuses => refusal(module, call.expr),
                     other => other,
                 };
@@ -227,7 +226,7 @@ impl<'r, 'p> Roles<'r, 'p> {
             Some("throws") => handed_error(module, raw.at.expr).unwrap_or_else(|| thrown(module, raw.at.expr)),
             Some("refuses") => refusal(module, raw.at.expr),
             Some("always") => Enforced::Yes,
-            Some(_) => usage(module, raw.at.expr, 0),
+            Some(_) => usage(module, raw.at.expr),
             // Something that is made here plays its role only where it is mounted or called.
             None => match called_at_once(module, raw.at.expr) {
                 true => Enforced::Yes,
@@ -346,7 +345,7 @@ fn handed_error(module: &Module, call: ExprId) -> Option<Enforced> {
     let symbols: SmallVec<[SymbolIdx; 2]> = parameters.iter().take(2).filter_map(|p| p.symbol.some()).collect();
     let first = symbols.first()?;
     let is_error = is_error_name(module.str(module.symbol(*first).name));
-    is_error.then(|| symbols.into_iter().map(|symbol| of_symbol(module, symbol, 0)).max().unwrap_or(Enforced::No))
+    is_error.then(|| usage_of(module, &symbols))
 }
 
 /// A throwing check is enforced unless a `catch` around it swallows the error.
@@ -357,7 +356,7 @@ pub fn thrown(module: &Module, expr: ExprId) -> Enforced {
         if let ContextKind::Try { catches: true } = kind {
             return match catch_of(module, id) {
                 Some(catch) if module.contexts[catch.0 as usize].exits || answers(module, catch) => Enforced::Yes,
-                _ => usage(module, expr, 0).max(Enforced::Pending),
+                _ => usage(module, expr).max(Enforced::Pending),
             };
         }
     }
@@ -396,107 +395,4 @@ fn root_symbol(module: &Module, mut expr: ExprId) -> Option<SymbolIdx> {
         }
     }
     None
-}
-
-/// What becomes of a result: is it branched on, handed on, or dropped?
-pub fn usage(module: &Module, expr: ExprId, depth: u8) -> Enforced {
-    if depth > 6 {
-        return Enforced::No;
-    }
-    let mut child = expr;
-    loop {
-        let Some(parent) = module.expr(child).parent.some() else {
-            return root_usage(module, child, depth);
-        };
-        match module.kind(parent) {
-            ExprKind::Conditional { test, .. } if test == child => return Enforced::Yes,
-            // `check()?` ends the function.
-            ExprKind::Try(_) => return Enforced::Yes,
-            // `check() || fail()`; a plain fallback value is none.
-            ExprKind::Logical { op: LogicalOp::And | LogicalOp::Or, left, right }
-                if left == child
-                    && matches!(module.kind(right), ExprKind::Call { .. } | ExprKind::Await(_))
-                    && root_is_statement(module, parent) =>
-            {
-                return Enforced::Yes;
-            }
-            ExprKind::Assign { target, value, .. } if value == child => {
-                return match module.kind(target) {
-                    ExprKind::Ident(symbol) => of_symbol(module, symbol, depth),
-                    // Stored on an object; whoever reads it is asked on his own.
-                    _ => Enforced::No,
-                };
-            }
-            _ => {}
-        }
-        child = parent;
-    }
-}
-
-fn root_is_statement(module: &Module, expr: ExprId) -> bool {
-    module.expr(expr).parent == ExprId::NONE && module.expr(expr).role == Use::Statement
-}
-
-fn root_usage(module: &Module, root: ExprId, depth: u8) -> Enforced {
-    match module.expr(root).role {
-        Use::Test => {
-            let of_test = |id: ContextId, kind: ContextKind| match (kind, module.arm(id)) {
-                (ContextKind::Then(test) | ContextKind::Else(test), _) => test == root,
-                (ContextKind::Case | ContextKind::Catch, Some(arm)) => arm.of == root && is_failure(module, arm),
-                (ContextKind::Case, None) => true,
-                _ => false,
-            };
-            let contexts = (0..).map(ContextId).zip(&module.contexts);
-            let exits = contexts.filter(|&(id, context)| of_test(id, context.kind) && context.exits);
-            let exit = exits.map(|(id, _)| exit_of(module, id)).max();
-            let both = module.contexts.iter().any(|c| matches!(c.kind, ContextKind::Else(test) if test == root));
-            exit.unwrap_or(if both { Enforced::Yes } else { Enforced::Pending })
-        }
-        Use::Return => Enforced::Pending,
-        Use::Init => {
-            // `let Ok(user) = check() else { … }`
-            let is_else = |context: &Context| matches!(context.kind, ContextKind::Else(init) if init == root);
-            let otherwise = module.contexts.iter().position(|context| is_else(context) && context.exits);
-            if let Some(index) = otherwise {
-                return exit_of(module, ContextId(u32::try_from(index).unwrap_or(u32::MAX)));
-            }
-            let symbols: SmallVec<[SymbolIdx; 4]> = module
-                .symbols
-                .iter()
-                .enumerate()
-                .filter(|(_, s)| matches!(s.definition, Definition::Variable { init, .. } if init == root))
-                .map(|(index, _)| SymbolIdx(u32::try_from(index).unwrap_or(u32::MAX)))
-                .collect();
-            symbols.into_iter().map(|symbol| of_symbol(module, symbol, depth)).max().unwrap_or(Enforced::No)
-        }
-        _ => Enforced::No,
-    }
-}
-
-/// Names of patterns for what went well.
-const SUCCESSES: &[&str] = &["Ok", "Some", "Success", "Continue", "Ready"];
-
-/// Is it the branch of a `match` for what went wrong?
-fn is_failure(module: &Module, arm: &Arm) -> bool {
-    let is_success = |&pattern: &ExprId| SUCCESSES.contains(&last_name(module, pattern));
-    arm.patterns.is_empty() || !arm.patterns.iter().all(is_success)
-}
-
-/// A block that is left: with an answer or an error, or by handing back nothing at all?
-fn exit_of(module: &Module, context: ContextId) -> Enforced {
-    let returned: SmallVec<[ExprId; 4]> = (0..)
-        .map(ExprId)
-        .zip(&module.exprs)
-        .filter(|(_, expr)| expr.context == context && expr.role == Use::Return && expr.parent == ExprId::NONE)
-        .map(|(id, _)| id)
-        .collect();
-    let is_nothing =
-        |&id: &ExprId| matches!(module.kind(id), ExprKind::Null | ExprKind::Undefined | ExprKind::Bool(false));
-    let gives_nothing = !returned.is_empty() && returned.iter().all(is_nothing);
-    if gives_nothing { Enforced::GivesNothing } else { Enforced::Yes }
-}
-
-fn of_symbol(module: &Module, symbol: SymbolIdx, depth: u8) -> Enforced {
-    let reads = &module.symbol(symbol).reads;
-    reads.iter().take(32).map(|&read| usage(module, read, depth + 1)).max().unwrap_or(Enforced::No)
 }
