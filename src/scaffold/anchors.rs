@@ -29,6 +29,19 @@ pub struct Place {
     /// The list of statements, as a range: where statements of other modules are looked for.
     pub within: (usize, usize),
     pub side: Side,
+    pub result: Outcome,
+}
+
+/// What the statement of an anchor does with what its call gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes somewhere else, or nobody can tell.
+    #[default]
+    Elsewhere,
+    /// It has this name.
+    Named(String),
+    /// Nothing: the statement is the call, and starts here.
+    Dropped(usize),
 }
 
 /// The source files of a service that edits look at, read once.
@@ -252,7 +265,8 @@ impl<'a> Wiring<'a> {
         let (text, outline) = self.sources.get(file).ok_or_else(unreadable)?;
         let (block, index) = outline.statement_at(at).ok_or_else(unreadable)?;
         let statement = block.statements.get(index).ok_or_else(unreadable)?;
-        let place = Place { path: path.clone(), app: name, ..around(text, block, statement) };
+        let result = outcome(text, statement, at);
+        let place = Place { path: path.clone(), app: name, result, ..around(text, block, statement) };
         Ok(beside(anchor.side, place, text, statement))
     }
 
@@ -323,6 +337,17 @@ fn around(text: &str, block: &Block, statement: &Statement) -> Place {
         app: String::new(),
         within: (start, end),
         side: Side::Before,
+        result: Outcome::Elsewhere,
+    }
+}
+
+/// What becomes of a call that starts at a place of a statement: `const server = ` in front of it, or nothing.
+fn outcome(text: &str, statement: &Statement, call: usize) -> Outcome {
+    let before = text.get(statement.start..call).unwrap_or("?").trim_end();
+    match statement.binds.as_slice() {
+        [] if before.is_empty() && !statement.leaves => Outcome::Dropped(statement.start),
+        [name] if before.ends_with('=') && !before.contains("=>") => Outcome::Named(name.clone()),
+        _ => Outcome::Elsewhere,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::anchors::{Place, Wiring, folder_of};
+use super::anchors::{Outcome, Place, Wiring, folder_of};
 use super::context::context_for;
 use super::conventions::Conventions;
 use super::edits::{Edit, apply, indent};
@@ -15,6 +15,7 @@ use super::manifest;
 use super::module::{EditSpec, Module, Variant};
 use super::outline::{Import, Outline};
 use super::render::{Renderer, place};
+use super::result::name_result;
 use super::stack::{Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use crate::audit::Audit;
@@ -256,19 +257,31 @@ impl<'a> Composer<'a> {
             }
             let Some(anchor) = work.stack.anchor(&spec.anchor) else { continue };
             let wiring = self.wirings.get_mut(&work.stack.id).ok_or("the stack has no wiring")?;
-            match wiring.place(anchor) {
-                Ok(place) => {
+            let reason = match wiring.place(anchor) {
+                Ok(mut place) => {
                     let source = wiring.source(&place.path).cloned();
                     let (text, outline) = source.ok_or_else(|| format!("{} cannot be read", place.path))?;
-                    self.insert(work, spec, &place, &text, &outline)?;
+                    match name_result(&mut place, spec, &outline) {
+                        Ok(named) => {
+                            self.insert(work, spec, &place, &text, &outline)?;
+                            let last = (usize::MAX, String::new());
+                            self.edit_code(&place.path, &text, named.map(|edit| (last, edit)).into_iter().collect());
+                            continue;
+                        }
+                        Err(reason) => reason,
+                    }
                 }
-                Err(reason) => {
-                    let path = wiring.app_path().map(str::to_owned);
-                    let step = work.by_hand(spec, path.as_deref(), &anchor.about, &reason)?;
-                    work.draft.wiring.push(step);
-                }
-            }
+                Err(reason) => reason,
+            };
+            self.leave_to_user(work, spec, &anchor.about, &reason)?;
         }
+        Ok(())
+    }
+
+    fn leave_to_user(&self, work: &mut Work<'_>, spec: &EditSpec, about: &str, reason: &str) -> Result<(), String> {
+        let path = self.wirings.get(&work.stack.id).and_then(|wiring| wiring.app_path());
+        let step = work.by_hand(spec, path, about, reason)?;
+        work.draft.wiring.push(step);
         Ok(())
     }
 
@@ -383,7 +396,8 @@ impl Work<'_> {
 
     /// A snippet of the module for a place.
     fn code(&self, template: &str, place: &Place) -> Result<String, String> {
-        let rendered = self.renderer.render_for_app(&self.module.id, template, &place.path, &place.app);
+        let result = if let Outcome::Named(name) = &place.result { name } else { "" };
+        let rendered = self.renderer.render_for_app(&self.module.id, template, &place.path, &place.app, result);
         let text = rendered.map_err(|error| self.failed(&error))?;
         self.dressed(&place.path, &text)
     }
@@ -404,14 +418,16 @@ impl Work<'_> {
             app: "app".to_owned(),
             within: (0, 0),
             side: Side::After,
+            result: spec.result.first().cloned().map_or(Outcome::Elsewhere, Outcome::Named),
         };
         let lines = spec.imports.iter().chain([&spec.insert]).filter(|line| !line.is_empty());
         let lines: Vec<String> = lines.map(|line| self.code(line, &place)).collect::<Result<_, _>>()?;
         let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
         let folder = folder_of(path);
         let shown = if folder.is_empty() { "the root".to_owned() } else { format!("{folder}/") };
+        let result = spec.result.first().map_or_else(String::new, |name| format!("; `{name}` is what that gives"));
         Ok(Step {
-            text: format!("Add this {about} ({reason}); its imports are as of a file in {shown}"),
+            text: format!("Add this {about} ({reason}); its imports are as of a file in {shown}{result}"),
             snippet: Some(lines.join(conventions.line_break())),
         })
     }

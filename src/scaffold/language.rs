@@ -36,3 +36,8 @@ pub fn is_local(import: &Import, conventions: &Conventions) -> bool {
     let first = import.specifier.split('.').next().unwrap_or_default();
     import.specifier.starts_with('.') || conventions.packages.contains(first)
 }
+
+/// What stands in front of an expression to give it a name.
+pub fn declaration(path: &str, name: &str) -> String {
+    if kind_of(path) == FileKind::Python { format!("{name} = ") } else { format!("const {name} = ") }
+}

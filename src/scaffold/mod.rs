@@ -23,6 +23,7 @@ mod plan;
 mod python;
 mod regenerate;
 mod render;
+mod result;
 mod rewrite;
 mod script;
 mod stack;

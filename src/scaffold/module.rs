@@ -84,6 +84,9 @@ pub struct EditSpec {
     pub anchor: String,
     pub insert: String,
     pub imports: Vec<String>,
+    /// What the statement of the anchor gives is called in the first of these that is free (`{{ result }}`), unless it
+    /// has a name already.
+    pub result: Vec<String>,
     pub when: Option<String>,
 }
 
@@ -183,11 +186,12 @@ fn dependencies(node: &Node, key: &str, dev: bool) -> Result<Vec<Dependency>, Pr
 }
 
 fn edit(node: &Node) -> Result<EditSpec, Problem> {
-    only_keys(as_table(node, "an edit")?, "an edit", &["anchor", "insert", "import", "if"])?;
+    only_keys(as_table(node, "an edit")?, "an edit", &["anchor", "insert", "import", "result", "if"])?;
     Ok(EditSpec {
         anchor: required(node, "anchor")?,
         insert: text_of(node, "insert")?.unwrap_or_default(),
         imports: texts_of(node, "import")?,
+        result: texts_of(node, "result")?,
         when: text_of(node, "if")?,
     })
 }

@@ -90,10 +90,17 @@ impl Renderer {
         environment.render_named_str(name, template, self.values())
     }
 
-    /// The same, with the application called as in the file.
-    pub fn render_for_app(&self, name: &str, template: &str, path: &str, app: &str) -> Result<String, Error> {
+    /// The same, with the application called as in the file, and what the statement at the anchor gives.
+    pub fn render_for_app(
+        &self,
+        name: &str,
+        template: &str,
+        path: &str,
+        app: &str,
+        result: &str,
+    ) -> Result<String, Error> {
         let environment = self.environment(path);
-        let values = context! { app, ..self.values() };
+        let values = context! { app, result, ..self.values() };
         environment.render_named_str(name, template, values)
     }
 
