@@ -44,6 +44,14 @@ pub enum Outcome {
     Dropped(usize),
 }
 
+/// A call that a fact was found at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    pub path: String,
+    pub start: usize,
+    pub end: usize,
+}
+
 /// The source files of a service that edits look at, read once.
 pub struct Sources<'a> {
     project: &'a Project,
@@ -123,7 +131,7 @@ impl<'a> Wiring<'a> {
     pub fn place(&mut self, anchor: &Anchor) -> Result<Place, String> {
         let app = self.app.clone()?;
         let found = match anchor.which {
-            Which::Made => self.made(&app),
+            Which::Made => self.made(&app, anchor.side),
             Which::First | Which::Last => self.marked(&app, anchor),
             Which::Only => return self.only(&app, anchor),
         };
@@ -168,13 +176,33 @@ impl<'a> Wiring<'a> {
         format!("{path}:{line}")
     }
 
-    fn made(&mut self, app: &App) -> Option<Place> {
+    /// The one call of a kind in the service, or why there is none.
+    pub fn call(&self, pattern: &FactPattern) -> Result<Made, String> {
+        let facts = self.facts(pattern);
+        match facts.as_slice() {
+            [fact] => Ok(Made {
+                path: self.audit.project.file(fact.at.file).path.to_string(),
+                start: fact.at.start as usize,
+                end: fact.at.end as usize,
+            }),
+            [] => Err("no such call was found".to_owned()),
+            several => {
+                let places: Vec<String> = several.iter().map(|fact| self.shown(fact)).collect();
+                Err(format!("there are {} such calls: {}", several.len(), places.join(", ")))
+            }
+        }
+    }
+
+    fn made(&mut self, app: &App, side: Side) -> Option<Place> {
         let path = self.audit.project.file(app.file).path.to_string();
         let (text, outline) = self.sources.get(app.file)?;
         let (block, index) = outline.statement_at(app.at)?;
         let made = block.statements.get(index)?;
         let next = block.statements.get(index + 1).filter(|next| next.receiver.as_ref() == Some(&app.name));
         let base = Place { path, app: app.name.clone(), ..around(text, block, made) };
+        if side == Side::Before {
+            return Some(beside(side, base, text, made));
+        }
         Some(match next {
             Some(next) => Place {
                 at: line_start(text, next.start).max(line_end(text, made.end).min(next.start)),

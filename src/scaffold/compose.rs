@@ -63,7 +63,7 @@ pub struct Composer<'a> {
     /// All modules that are there in the end.
     planned: Vec<String>,
     inputs: BTreeMap<String, String>,
-    wirings: HashMap<String, Wiring<'a>>,
+    pub(super) wirings: HashMap<String, Wiring<'a>>,
     files: BTreeMap<String, FileState>,
     /// Files that count as not there: they are generated anew.
     replaced: BTreeSet<String>,
@@ -81,7 +81,7 @@ enum FileState {
     },
 }
 
-type Key = (usize, String);
+pub(super) type Key = (usize, String);
 
 impl FileState {
     fn text(&self) -> Option<String> {
@@ -154,9 +154,9 @@ impl<'a> Composer<'a> {
             .library
             .variant(module, service)
             .ok_or_else(|| format!("`{}` is not written for this kind of service yet", module.id))?;
-        let conventions = Conventions::of(&self.audit.project, self.service, stack);
         let wiring =
             self.wirings.entry(stack.id.clone()).or_insert_with(|| Wiring::new(self.audit, self.service, stack));
+        let conventions = Conventions::of(&self.audit.project, self.service, stack, wiring.app_path());
         let mut context = context_for(self.audit, self.service, wiring, &conventions, &self.planned);
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
@@ -173,6 +173,7 @@ impl<'a> Composer<'a> {
         self.add_dependencies(&mut work)?;
         self.add_env(&mut work);
         self.wire(&mut work)?;
+        self.pass_arguments(&mut work)?;
         work.steps()?;
         work.draft.changes = self.changes_since(&before);
         Ok(work.draft)
@@ -229,11 +230,12 @@ impl<'a> Composer<'a> {
                 }
                 None => self.set(&path, text),
             }
+            self.make_packages(work, &path);
         }
         Ok(())
     }
 
-    fn is_taken(&self, path: &str) -> bool {
+    pub(super) fn is_taken(&self, path: &str) -> bool {
         !self.replaced.contains(path) && self.audit.project.tree.root.join(path).symlink_metadata().is_ok()
     }
 
@@ -293,15 +295,9 @@ impl<'a> Composer<'a> {
         text: &str,
         outline: &Outline,
     ) -> Result<(), String> {
-        let conventions = work.renderer.conventions();
-        let line_break = conventions.line_break();
+        let line_break = work.renderer.conventions().line_break();
         let imports: Vec<String> = spec.imports.iter().map(|one| work.code(one, place)).collect::<Result<_, _>>()?;
-        let read = |line: &str| language::import(&place.path, line);
-        let is_local = |import: &Import| language::is_local(import, conventions);
-        let mut edits: Vec<(Key, Edit)> = add_imports(text, outline, &imports, line_break, &read, &is_local)
-            .into_iter()
-            .map(|edit| ((0, read(edit.text.trim()).map(|import| import.specifier).unwrap_or_default()), edit))
-            .collect();
+        let mut edits = work.import_edits(&place.path, text, outline, &imports);
         if !spec.insert.is_empty() {
             let code = work.code(&spec.insert, place)?.trim_end().to_owned();
             let at = self.among_others(work, spec, place, text);
@@ -347,7 +343,7 @@ impl<'a> Composer<'a> {
         at
     }
 
-    fn edit_code(&mut self, path: &str, text: &str, new: Vec<(Key, Edit)>) {
+    pub(super) fn edit_code(&mut self, path: &str, text: &str, new: Vec<(Key, Edit)>) {
         let state = self
             .files
             .entry(path.to_owned())
@@ -369,7 +365,7 @@ impl Work<'_> {
         format!("the template {name}{place} of `{}` failed: {error}", self.module.id)
     }
 
-    fn holds(&self, condition: Option<&str>) -> Result<bool, String> {
+    pub(super) fn holds(&self, condition: Option<&str>) -> Result<bool, String> {
         condition.map_or(Ok(true), |condition| self.renderer.holds(condition)).map_err(|error| self.failed(&error))
     }
 
@@ -392,6 +388,23 @@ impl Work<'_> {
     fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
         language::dress(path, text, self.renderer.conventions())
             .map_err(|error| format!("{path} of `{}` does not parse: line {}: {error}", self.module.id, error.line))
+    }
+
+    /// Import lines, in their places in a file.
+    pub(super) fn import_edits(&self, path: &str, text: &str, outline: &Outline, lines: &[String]) -> Vec<(Key, Edit)> {
+        let conventions = self.renderer.conventions();
+        let read = |line: &str| language::import(path, line);
+        let is_local = |import: &Import| language::is_local(import, conventions);
+        add_imports(text, outline, lines, conventions.line_break(), &read, &is_local)
+            .into_iter()
+            .map(|edit| ((0, read(edit.text.trim()).map(|import| import.specifier).unwrap_or_default()), edit))
+            .collect()
+    }
+
+    /// A part of an argument, with what the call passes.
+    pub(super) fn argument(&self, template: &str, path: &str, passed: &str, first: &str) -> Result<String, String> {
+        let rendered = self.renderer.render_for_call(&self.module.id, template, path, passed, first);
+        rendered.map_err(|error| self.failed(&error))
     }
 
     /// A snippet of the module for a place.

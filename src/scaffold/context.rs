@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::anchors::Wiring;
 use super::conventions::Conventions;
 use super::manifest::lowest;
-use super::render::{Client, Context, TestContext};
+use super::render::{Client, Context, TestContext, Variable};
 use crate::audit::Audit;
 use crate::facts::{Fact, Value};
 use crate::project::{Area, Service, ServiceId};
@@ -46,7 +46,9 @@ pub fn context_for(
         },
         manager: conventions.manager.id.clone(),
         install: conventions.manager.install.clone(),
-        env: env_names(audit, id),
+        env: variables(audit, id),
+        packages: packages_of(service),
+        hooks: hooks(audit, id),
     }
 }
 
@@ -62,17 +64,44 @@ fn majors_of(service: &Service) -> BTreeMap<String, u64> {
     npm.chain(others).filter_map(|(name, version)| Some((name, lowest(version)?.major))).collect()
 }
 
-/// Variables that the service reads, sorted.
-fn env_names(audit: &Audit, id: ServiceId) -> Vec<String> {
-    let reads = audit
-        .facts
-        .facts
-        .iter()
-        .filter(|fact| &*fact.kind == "env" && fact.service == id && fact.area == Area::Server && fact.reached);
-    let mut names: Vec<String> = reads.filter_map(|fact| text(fact, "name")).collect();
+fn packages_of(service: &Service) -> Vec<String> {
+    let npm = service.dependencies.keys().cloned();
+    let mut names: Vec<String> = npm.chain(service.requirements.keys().map(|(_, name)| name.clone())).collect();
     names.sort();
     names.dedup();
     names
+}
+
+fn facts_of<'a>(audit: &'a Audit, id: ServiceId, kind: &'static str) -> impl Iterator<Item = &'a Fact> {
+    let is_meant =
+        move |fact: &&Fact| &*fact.kind == kind && fact.service == id && fact.area == Area::Server && fact.reached;
+    audit.facts.facts.iter().filter(is_meant)
+}
+
+/// Variables that the service reads, sorted by name.
+fn variables(audit: &Audit, id: ServiceId) -> Vec<Variable> {
+    let mut found: BTreeMap<String, Variable> = BTreeMap::new();
+    for fact in facts_of(audit, id, "env") {
+        let Some(name) = text(fact, "name") else { continue };
+        let default = fact.get("default").filter(|value| !value.is_absent());
+        let literal = default.and_then(Value::as_text).map(str::to_owned);
+        found
+            .entry(name.clone())
+            .and_modify(|known| {
+                known.optional &= default.is_some();
+                known.default = known.default.take().filter(|_| default.is_some());
+            })
+            .or_insert(Variable { name, default: literal, optional: default.is_some() });
+    }
+    found.into_values().collect()
+}
+
+/// What starts and ends with the service, by the API that was told.
+fn hooks(audit: &Audit, id: ServiceId) -> Vec<String> {
+    let of_life = facts_of(audit, id, "hook")
+        .filter(|fact| matches!(text(fact, "on").as_deref(), Some("startup" | "shutdown")))
+        .map(|fact| fact.api.to_string());
+    of_life.collect::<std::collections::BTreeSet<String>>().into_iter().collect()
 }
 
 fn text(fact: &Fact, field: &str) -> Option<String> {
@@ -81,12 +110,7 @@ fn text(fact: &Fact, field: &str) -> Option<String> {
 
 /// Kinds of store that the service has clients of, sorted.
 fn stores(audit: &Audit, id: ServiceId) -> Vec<String> {
-    let facts = audit
-        .facts
-        .facts
-        .iter()
-        .filter(|fact| &*fact.kind == "client" && fact.service == id && fact.area == Area::Server && fact.reached);
-    let mut stores: Vec<String> = facts.filter_map(|fact| text(fact, "store")).collect();
+    let mut stores: Vec<String> = facts_of(audit, id, "client").filter_map(|fact| text(fact, "store")).collect();
     stores.sort();
     stores.dedup();
     stores
@@ -94,13 +118,8 @@ fn stores(audit: &Audit, id: ServiceId) -> Vec<String> {
 
 /// Clients that are made once at the top of a module and exported from there.
 fn clients(audit: &Audit, id: ServiceId, wiring: &mut Wiring<'_>) -> Vec<Client> {
-    let facts = audit
-        .facts
-        .facts
-        .iter()
-        .filter(|fact| &*fact.kind == "client" && fact.service == id && fact.area == Area::Server && fact.reached);
     let mut found: Vec<Client> = Vec::new();
-    for fact in facts.filter(|fact| fact.function.is_none()) {
+    for fact in facts_of(audit, id, "client").filter(|fact| fact.function.is_none()) {
         let file = audit.project.file(fact.at.file).path.to_string();
         let Some((name, default)) = exported_name(wiring, &file, fact.at.start as usize) else { continue };
         let (Some(library), Some(store)) = (text(fact, "library"), text(fact, "store")) else { continue };

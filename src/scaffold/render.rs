@@ -43,7 +43,22 @@ pub struct Context {
     /// `npm`, `pnpm`, …, and what installs with it.
     pub manager: String,
     pub install: String,
-    pub env: Vec<String>,
+    /// Variables that the service reads, by name.
+    pub env: Vec<Variable>,
+    /// What the manifest names, sorted.
+    pub packages: Vec<String>,
+    /// APIs by which functions are told to run when the service starts or ends, sorted.
+    pub hooks: Vec<String>,
+}
+
+/// An environment variable that the service reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Variable {
+    pub name: String,
+    /// What is used without it, if that is a literal.
+    pub default: Option<String>,
+    /// Every read of it has something to use without it.
+    pub optional: bool,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -104,6 +119,19 @@ impl Renderer {
         environment.render_named_str(name, template, values)
     }
 
+    /// The same for a call, with what it passes already.
+    pub fn render_for_call(
+        &self,
+        name: &str,
+        template: &str,
+        path: &str,
+        passed: &str,
+        first: &str,
+    ) -> Result<String, Error> {
+        let values = context! { passed, first, ..self.values() };
+        self.environment(path).render_named_str(name, template, values)
+    }
+
     /// Whether a condition of a module holds.
     pub fn holds(&self, condition: &str) -> Result<bool, Error> {
         let environment = self.environment("");
@@ -140,6 +168,10 @@ impl Renderer {
         environment.add_function("uses", {
             let context = context.clone();
             move |stack: String| context.stacks.contains(&stack)
+        });
+        environment.add_function("depends", {
+            let context = context.clone();
+            move |package: String| context.packages.contains(&package)
         });
         environment.add_function("has", {
             let context = context.clone();
