@@ -21,9 +21,9 @@ pub struct Place {
     pub at: usize,
     /// Of the statements around it.
     pub indent: String,
-    /// Empty lines that set it apart.
+    /// Whether an empty line in front sets it apart, and how many behind.
     pub gap_before: bool,
-    pub gap_after: bool,
+    pub gap_after: usize,
     /// What the application object is called there.
     pub app: String,
     /// The list of statements, as a range: where statements of other modules are looked for.
@@ -207,7 +207,7 @@ impl<'a> Wiring<'a> {
             Some(next) => Place {
                 at: line_start(text, next.start).max(line_end(text, made.end).min(next.start)),
                 gap_before: false,
-                gap_after: false,
+                gap_after: 0,
                 side: Side::After,
                 ..base
             },
@@ -361,7 +361,7 @@ fn around(text: &str, block: &Block, statement: &Statement) -> Place {
         at: statement.start,
         indent: indentation(text, statement.start).to_owned(),
         gap_before: false,
-        gap_after: false,
+        gap_after: 0,
         app: String::new(),
         within: (start, end),
         side: Side::Before,
@@ -384,10 +384,9 @@ fn beside(side: Side, place: Place, text: &str, statement: &Statement) -> Place 
     match side {
         Side::Before => {
             let at = above_comments(text, line_start(text, statement.start));
-            let opens = text
-                .get(..at)
-                .is_none_or(|before| before.is_empty() || before.ends_with("\n\n") || before.ends_with("\n\r\n"));
-            Place { at, gap_after: opens, side, ..place }
+            let before = text.get(..at).unwrap_or_default();
+            let gap_after = if before.is_empty() { 1 } else { empty_lines_at_end(before).min(2) };
+            Place { at, gap_after, side, ..place }
         }
         Side::After => {
             let at = line_end(text, statement.end);
@@ -395,6 +394,10 @@ fn beside(side: Side, place: Place, text: &str, statement: &Statement) -> Place 
             Place { at, gap_before: closes, side, ..place }
         }
     }
+}
+
+fn empty_lines_at_end(text: &str) -> usize {
+    text.lines().rev().take_while(|line| line.trim().is_empty()).count()
 }
 
 /// The start of the comment lines right above a line.

@@ -90,6 +90,7 @@ impl FileState {
                 let mut ordered = edits.clone();
                 ordered.sort_by(|a, b| a.0.cmp(&b.0));
                 one_gap(&mut ordered);
+                one_paragraph(&mut ordered);
                 let edits: Vec<Edit> = ordered.into_iter().map(|(_, edit)| edit).collect();
                 Some(apply(original, &edits))
             }
@@ -114,6 +115,28 @@ fn one_gap(ordered: &mut [(Key, Edit)]) {
             (true, false) => format!("{gap}{line}"),
             (false, _) => line,
         };
+    }
+}
+
+/// What several modules insert at one place stands together: apart from what is around it, but not from each other.
+fn one_paragraph(ordered: &mut [(Key, Edit)]) {
+    let is_code = |(rank, _): &Key, edit: &Edit| *rank > 0 && *rank < usize::MAX && edit.start == edit.end;
+    let mut places: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, (_, edit)) in ordered.iter().enumerate().filter(|(_, (key, edit))| is_code(key, edit)) {
+        places.entry(edit.start).or_default().push(index);
+    }
+    for pair in places.values().flat_map(|indices| indices.windows(2)) {
+        let [first, second] = *pair else { continue };
+        let opens = |text: &str| text.starts_with(['\r', '\n']);
+        let closed = |text: &str| text.trim_end().len() + if text.ends_with("\r\n") { 2 } else { 1 };
+        let end = closed(&ordered[first].1.text);
+        if closed(&ordered[second].1.text) < ordered[second].1.text.len() && end < ordered[first].1.text.len() {
+            ordered[first].1.text.truncate(end);
+        }
+        if opens(&ordered[first].1.text) && opens(&ordered[second].1.text) {
+            let text = &mut ordered[second].1.text;
+            *text = text.trim_start_matches(['\r', '\n']).to_owned();
+        }
     }
 }
 
@@ -305,8 +328,8 @@ impl<'a> Composer<'a> {
             if place.gap_before && at == place.at {
                 inserted.insert_str(0, line_break);
             }
-            if place.gap_after && at == place.at {
-                inserted.push_str(line_break);
+            if at == place.at {
+                inserted.push_str(&line_break.repeat(place.gap_after));
             }
             if at == text.len() && !text.ends_with('\n') {
                 inserted.insert_str(0, line_break);
@@ -427,7 +450,7 @@ impl Work<'_> {
             at: 0,
             indent: String::new(),
             gap_before: false,
-            gap_after: false,
+            gap_after: 0,
             app: "app".to_owned(),
             within: (0, 0),
             side: Side::After,

@@ -5,6 +5,7 @@
 mod apps;
 mod life;
 mod modules;
+mod python_apps;
 
 use std::fs;
 

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::apps::{bytes, classic, fastapi, modern, run};
+use crate::apps::{bytes, classic, modern, run};
+use crate::python_apps::{factory, flat, packaged};
 
 /// Projects of a stack, each in another hand; none for a stack that has no such project yet.
 fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
@@ -11,7 +12,9 @@ fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
         "express" => {
             vec![("TypeScript", modern(true)), ("JavaScript with imports", modern(false)), ("CommonJS", classic())]
         }
-        "fastapi" => vec![("Python", fastapi())],
+        "fastapi" => {
+            vec![("Python", packaged()), ("Python with a factory", factory()), ("Python in a flat folder", flat())]
+        }
         "any" => vec![("any", modern(true))],
         _ => Vec::new(),
     }
@@ -70,7 +73,13 @@ fn check(id: &str, dialect: &str, project: &TempDir) {
 
 #[test]
 fn all_modules_of_a_stack_stand_together() {
-    for (dialect, project) in [("TypeScript", modern(true)), ("CommonJS", classic()), ("Python", fastapi())] {
+    for (dialect, project) in [
+        ("TypeScript", modern(true)),
+        ("CommonJS", classic()),
+        ("Python", packaged()),
+        ("Python with a factory", factory()),
+        ("Python in a flat folder", flat()),
+    ] {
         let root = project.path();
         let before = bytes(root);
         let ran = run(root, &["--all", "--include", "behavioural,data", "--apply", "--allow-dirty"]);
