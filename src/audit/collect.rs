@@ -13,7 +13,7 @@ use crate::facts::shapes::{
     Targets,
 };
 use crate::facts::stacks::Stacks;
-use crate::facts::{Fact, FactStore, Value};
+use crate::facts::{Fact, FactStore, FunctionId, Value};
 use crate::project::requirements::Ecosystem;
 use crate::project::{
     Area, Diagnostic, File, FileId, FileKind, ProcessKind, Project, ServiceId, Span, Tracked, needed,
@@ -43,7 +43,7 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
     process_kinds(project, &servers, &code);
     let mut facts = code;
     let mut diagnostics = Vec::new();
-    let incomplete = configuration(project, contents, &mut facts, &mut diagnostics);
+    let incomplete = configuration(project, contents, &calls, &mut facts, &mut diagnostics);
     let (proxies, unread) = proxy_facts(project, contents, &facts);
     facts.extend(proxies);
     diagnostics.extend(unread);
@@ -175,6 +175,7 @@ fn process_kinds(project: &mut Project, servers: &[ServiceId], facts: &[Fact]) {
 fn configuration(
     project: &Project,
     contents: &Contents,
+    calls: &[Vec<FunctionId>],
     facts: &mut Vec<Fact>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<(ServiceId, std::sync::Arc<str>, std::sync::Arc<str>)> {
@@ -204,7 +205,7 @@ fn configuration(
         diagnostics.extend(reading.diagnostics);
     }
     facts.extend(schema_facts(project, &schemas));
-    let scripts = shapes::schemas(&scripts_of(project, contents), facts);
+    let scripts = shapes::schemas(&scripts_of(project, contents, facts), facts, calls);
     facts.extend(scripts.facts);
     diagnostics.extend(scripts.diagnostics);
     incomplete.extend(scripts.incomplete);
@@ -249,14 +250,23 @@ fn schema_facts(project: &Project, schemas: &[(FileId, crate::syntax::prisma::Sc
     facts
 }
 
-/// The SQL scripts and the files with tables of diesel, in the order of their ids.
-fn scripts_of<'c>(project: &'c Project, contents: &'c Contents) -> Vec<(FileId, &'c File, &'c str)> {
+/// The SQL scripts, the migrations that are written as calls and the files with tables of diesel, in the order of their
+/// ids.
+fn scripts_of<'c>(project: &'c Project, contents: &'c Contents, facts: &[Fact]) -> Vec<(FileId, &'c File, &'c str)> {
+    let changes = facts.iter().filter(|fact| &*fact.kind == "schema-change");
+    let coded: BTreeSet<FileId> = changes.map(|fact| fact.at.file).collect();
     let is_script = |id: &FileId| {
         let file = project.file(*id);
-        file.kind == FileKind::Sql || (file.kind == FileKind::Rust && file.area == Area::Server)
+        let holds_tables = file.kind == FileKind::Rust && file.area == Area::Server;
+        file.kind == FileKind::Sql || holds_tables || coded.contains(id)
     };
     let ids = project.file_ids().filter(is_script);
-    ids.filter_map(|id| Some((id, project.file(id), contents.texts.get(&id)?.as_str()))).collect()
+    let text = |id: FileId| match contents.texts.get(&id) {
+        Some(text) => Some(text.as_str()),
+        // Calls have been read already.
+        None => coded.contains(&id).then_some(""),
+    };
+    ids.filter_map(|id| Some((id, project.file(id), text(id)?))).collect()
 }
 
 /// What stands in front of the services.

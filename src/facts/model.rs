@@ -47,7 +47,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         ],
     ),
     ("input", &["part", "state", "declared", "raw", "type"]),
-    ("response", &["status", "statuses", "body", "error", "by_environment"]),
+    ("response", &["status", "statuses", "body", "error", "any_error", "by_environment"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),
     ("cors", &["origin", "credentials", "path", "decides"]),
@@ -81,7 +81,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("relation", &["model", "columns", "target", "auto_index", "on_delete", "provider"]),
     ("check", &["model", "text"]),
     ("datasource", &["provider", "url", "source"]),
-    ("env", &["name", "default", "checked", "refused", "converted"]),
+    ("env", &["name", "default", "checked", "refused", "converted", "switch"]),
     ("env-entry", &["name", "value", "template", "tracked", "placeholder", "scheme"]),
     ("setting", &["format", "key", "name", "value"]),
     ("schema", &["what", "exits", "fields"]),
@@ -131,9 +131,10 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ),
     ("instruction", &["path", "name", "value", "stage", "final", "pin"]),
     ("build-variable", &["path", "name", "value", "by", "stage", "final", "used"]),
-    ("action", &["uses", "owner", "pin", "triggers", "reference", "credentials", "secrets"]),
+    ("action", &["uses", "owner", "pin", "triggers", "reference", "credentials", "secrets", "inputs"]),
+    ("job", &["name", "runs_on", "permissions", "triggers", "secrets"]),
     ("workflow-script", &["text", "injects", "triggers"]),
-    ("workflow", &["permissions", "triggers", "jobs_permissions"]),
+    ("workflow", &["permissions", "triggers", "jobs_permissions", "jobs", "releases"]),
     (
         "container",
         &[
@@ -169,8 +170,25 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ),
     (
         "manifest",
-        &["kind", "name", "version", "annotations", "spec", "data", "plain", "verbs", "resources", "role", "ready"],
+        &[
+            "kind",
+            "name",
+            "version",
+            "annotations",
+            "spec",
+            "data",
+            "plain",
+            "verbs",
+            "resources",
+            "grants",
+            "subjects",
+            "labels",
+            "selects",
+            "role",
+            "ready",
+        ],
     ),
+    ("secret-entry", &["name", "placeholder", "length"]),
     (
         "proxy",
         &[
@@ -204,6 +222,27 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("ci", &["triggers", "tests", "lint", "build", "swallowed", "provider", "commands"]),
     ("lock", &["manager", "path", "manifest", "state", "ecosystem"]),
     ("migration", &["tool", "path", "count", "lock"]),
+    (
+        "schema-change",
+        &[
+            "op",
+            "table",
+            "name",
+            "columns",
+            "type",
+            "zoned",
+            "nullable",
+            "default",
+            "unique",
+            "partial",
+            "target",
+            "on_delete",
+            "to",
+            "text",
+            "concurrently",
+            "parts",
+        ],
+    ),
     ("migration-step", &["op", "table", "column", "safe", "fresh", "newest", "alters", "limited", "tool", "provider"]),
     ("openapi", &["path", "version", "operations", "paths"]),
     ("match", &["rule", "text", "path", "label"]),
@@ -249,6 +288,7 @@ origins! {
     GIVEN = 20, "given";
     NUMERIC = 21, "numeric";
     DIGEST = 22, "digest";
+    ANY_ERROR = 23, "any-error";
 }
 
 /// Parameters of a function that are told apart; the bits from here on have no name that rules could use.

@@ -201,7 +201,7 @@ impl<'a> Place<'a> {
 
     fn is_script(&self) -> bool {
         self.in_any(&["scripts", "script", "seed", "seeds", "seeders"]) && self.runs()
-            || self.in_any_beside_source(&["bin", "tools", "hack"]) && self.runs()
+            || self.in_any_beside_source(&["bin", "tools", "hack", "dev", "devtools"]) && self.runs()
             || self.is_seed()
             || self.is_code() && TASK_FILES.iter().any(|task| self.name.starts_with(task))
             || matches!(self.name, "setup.py" | "noxfile.py" | "fabfile.py" | "build.rs")

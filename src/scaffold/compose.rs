@@ -12,14 +12,14 @@ use super::imports::add_imports;
 use super::language;
 use super::library::Library;
 use super::manifest;
-use super::module::{EditSpec, Module, Variant};
+use super::module::{EditSpec, EnvSpec, Module, Variant};
 use super::outline::{Import, Outline};
-use super::render::{Renderer, place};
+use super::render::{Client, Renderer};
 use super::result::name_result;
 use super::stack::{Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use crate::audit::Audit;
-use crate::project::{FileKind, SOURCE_LIMIT, ServiceId, kind_of};
+use crate::project::{SOURCE_LIMIT, ServiceId};
 
 /// A file that a module creates or edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,16 +57,18 @@ pub struct Step {
 /// Composes modules one after the other, each on top of those before.
 pub struct Composer<'a> {
     pub(super) audit: &'a Audit,
-    library: &'a Library,
+    pub(super) library: &'a Library,
     pub(super) service: ServiceId,
     lock: &'a Lock,
     /// All modules that are there in the end.
-    planned: Vec<String>,
+    pub(super) planned: Vec<String>,
     inputs: BTreeMap<String, String>,
     pub(super) wirings: HashMap<String, Wiring<'a>>,
     files: BTreeMap<String, FileState>,
     /// Files that count as not there: they are generated anew.
     replaced: BTreeSet<String>,
+    /// Clients that modules of this plan make and that others can import.
+    pub(super) shared: Vec<Client>,
 }
 
 /// A file as it becomes.
@@ -160,7 +162,8 @@ impl<'a> Composer<'a> {
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
         let (wirings, files, replaced) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
-        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced }
+        let shared = Vec::new();
+        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, shared }
     }
 
     /// Regards some files as not there.
@@ -177,10 +180,10 @@ impl<'a> Composer<'a> {
             .library
             .variant(module, service)
             .ok_or_else(|| format!("`{}` is not written for this kind of service yet", module.id))?;
-        let wiring =
-            self.wirings.entry(stack.id.clone()).or_insert_with(|| Wiring::new(self.audit, self.service, stack));
-        let conventions = Conventions::of(&self.audit.project, self.service, stack, wiring.app_path());
-        let mut context = context_for(self.audit, self.service, wiring, &conventions, &self.planned);
+        let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
+        let wiring = self.wiring(stack);
+        let conventions = Conventions::of(&audit.project, id, stack, wiring.app_path());
+        let mut context = context_for(audit, id, wiring, &conventions, &planned);
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let library = self.library;
@@ -190,11 +193,10 @@ impl<'a> Composer<'a> {
         {
             return Err(reason.clone());
         }
-        let before: BTreeMap<String, Option<String>> =
-            self.files.iter().map(|(path, state)| (path.clone(), state.text())).collect();
+        let before = self.texts();
         self.write_files(&mut work)?;
         self.add_dependencies(&mut work)?;
-        self.add_env(&mut work);
+        self.add_variables(&work.variant.env, true);
         self.wire(&mut work)?;
         self.pass_arguments(&mut work)?;
         work.steps()?;
@@ -202,7 +204,16 @@ impl<'a> Composer<'a> {
         Ok(work.draft)
     }
 
-    fn changes_since(&self, before: &BTreeMap<String, Option<String>>) -> Vec<Change> {
+    pub(super) fn wiring(&mut self, stack: &'a Stack) -> &mut Wiring<'a> {
+        self.wirings.entry(stack.id.clone()).or_insert_with(|| Wiring::new(self.audit, self.service, stack))
+    }
+
+    /// Every file that was touched, as it is now.
+    pub(super) fn texts(&self) -> BTreeMap<String, Option<String>> {
+        self.files.iter().map(|(path, state)| (path.clone(), state.text())).collect()
+    }
+
+    pub(super) fn changes_since(&self, before: &BTreeMap<String, Option<String>>) -> Vec<Change> {
         let mut changes = Vec::new();
         for (path, state) in &self.files {
             let was = match before.get(path) {
@@ -262,16 +273,18 @@ impl<'a> Composer<'a> {
         !self.replaced.contains(path) && self.audit.project.tree.root.join(path).symlink_metadata().is_ok()
     }
 
-    fn add_env(&mut self, work: &mut Work<'_>) {
-        if work.variant.env.is_empty() {
+    /// Adds variables to the service's example of an environment; without `create` only if it has one.
+    pub(super) fn add_variables(&mut self, variables: &[EnvSpec], create: bool) {
+        if variables.is_empty() {
             return;
         }
         let service = &self.audit.project.service(self.service).path;
         let known = [".env.example", ".env.sample", ".env.template"].map(|name| joined(service, name));
-        let path = known.iter().find(|path| self.text(path).is_some()).or(known.first()).cloned().unwrap_or_default();
-        let text = self.text(&path).unwrap_or_default();
-        if let Some(text) = manifest::add_variables(&text, &work.variant.env) {
-            self.set(&path, text);
+        let present = known.iter().find(|path| self.text(path).is_some());
+        let Some(path) = present.or(known.first().filter(|_| create)) else { return };
+        let text = self.text(path).unwrap_or_default();
+        if let Some(text) = manifest::add_variables(&text, variables) {
+            self.set(path, text);
         }
     }
 
@@ -366,6 +379,21 @@ impl<'a> Composer<'a> {
         at
     }
 
+    /// The edits of a file of code so far.
+    pub(super) fn edits_of(&self, path: &str) -> Vec<Edit> {
+        match self.files.get(path) {
+            Some(FileState::Code { edits, .. }) => edits.iter().map(|(_, edit)| edit.clone()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether edits of a file are apart from those that it has already.
+    pub(super) fn takes(&self, path: &str, new: &[Edit]) -> bool {
+        let is_code = !matches!(self.files.get(path), Some(FileState::Text { .. }));
+        let made = self.edits_of(path);
+        is_code && new.iter().all(|edit| made.iter().all(|other| other == edit || !edit.overlaps(other)))
+    }
+
     pub(super) fn edit_code(&mut self, path: &str, text: &str, new: Vec<(Key, Edit)>) {
         let state = self
             .files
@@ -393,12 +421,7 @@ impl Work<'_> {
     }
 
     fn path_of(&self, to: &str) -> Result<String, String> {
-        let conventions = self.renderer.conventions();
-        let path = place(to, &conventions.layout).ok_or_else(|| format!("`{to}` names no folder of the layout"))?;
-        Ok(match path.rsplit_once('.') {
-            Some((stem, "ts")) if kind_of(&path) == FileKind::JavaScript => format!("{stem}.{}", conventions.extension),
-            _ => path,
-        })
+        self.renderer.conventions().path_of(to).ok_or_else(|| format!("`{to}` names no folder of the layout"))
     }
 
     fn render(&self, from: &str, path: &str) -> Result<String, String> {

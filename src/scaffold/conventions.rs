@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::language;
 use super::outline::{Habits, Outline};
+use super::render::place;
 use super::stack::{Ecosystem, Manager, Runner, Stack, joined};
-use crate::project::{Area, FileKind, Project, SOURCE_LIMIT, Service, ServiceId, decode};
+use crate::project::{Area, FileKind, Project, SOURCE_LIMIT, Service, ServiceId, decode, kind_of};
 use crate::syntax::json;
 
 /// Source files whose habits are counted.
@@ -97,6 +98,15 @@ impl Conventions {
             import_root,
             layout: stack.layout_of(project, &service.path, package.as_deref()),
         }
+    }
+
+    /// Where a file of a module goes: `lib/logger.ts` in the project's own folder, with its extension.
+    pub fn path_of(&self, to: &str) -> Option<String> {
+        let path = place(to, &self.layout)?;
+        Some(match path.rsplit_once('.') {
+            Some((stem, "ts")) if kind_of(&path) == FileKind::JavaScript => format!("{stem}.{}", self.extension),
+            _ => path,
+        })
     }
 
     /// The extension that relative imports name, if they do.

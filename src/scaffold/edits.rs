@@ -20,6 +20,11 @@ impl Edit {
     pub fn remove(start: usize, end: usize) -> Edit {
         Edit::replace(start, end, "")
     }
+
+    /// Whether both cannot be made: what is inserted at an edge is no conflict.
+    pub fn overlaps(&self, other: &Edit) -> bool {
+        self.start < other.end && other.start < self.end
+    }
 }
 
 /// The text with all changes made. What several insert at one place stands there in the order given; a change inside

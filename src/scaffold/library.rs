@@ -7,6 +7,7 @@ use include_dir::{Dir, include_dir};
 use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 
+use super::fix::{self, Fix};
 use super::module::{Module, Variant};
 use super::stack::Stack;
 use crate::project::Service;
@@ -25,6 +26,8 @@ pub struct Library {
     pub stacks: Vec<Stack>,
     /// In the order of their ids.
     pub modules: Vec<Module>,
+    /// Fixes in place, in the order of their files.
+    pub fixes: Vec<Fix>,
     /// Templates by their path: `health/express/health.ts.j2`.
     templates: BTreeMap<String, String>,
 }
@@ -62,6 +65,11 @@ impl Library {
             if path.starts_with(&format!("{STACKS}/")) && path.ends_with(".toml") {
                 match document::parse(path, text).and_then(|root| Stack::read(&root).map_err(located)) {
                     Ok(stack) => library.stacks.push(stack),
+                    Err(error) => errors.push(error),
+                }
+            } else if path.starts_with(&format!("{}/", fix::FOLDER)) && path.ends_with(".toml") {
+                match document::parse(path, text).and_then(|root| fix::read(&root).map_err(located)) {
+                    Ok(fixes) => library.fixes.extend(fixes),
                     Err(error) => errors.push(error),
                 }
             } else if path.ends_with(&format!("/{MODULE_FILE}")) {

@@ -12,6 +12,7 @@ mod conventions;
 mod dependencies;
 mod disk;
 mod edits;
+mod fix;
 pub mod git;
 mod history;
 mod imports;
@@ -36,6 +37,7 @@ mod verify;
 
 pub use apply::{Applied, Guard, apply, has_leftovers, recover};
 pub use compose::{Change, Draft, Step};
+pub use fix::{Certainty, Fix, FixPlan, FixRequest, FixedSite, SiteFate, fix, offers};
 pub use library::Library;
 pub use module::{EFFECTS, Effect, Module};
 pub use plan::{LeftOut, Plan, Planned, Reaudit, Request, plan, service_of};

@@ -47,7 +47,7 @@ pub struct Plan {
 }
 
 /// A module of the plan.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Planned {
     pub draft: Draft,
     pub title: String,

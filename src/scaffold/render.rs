@@ -218,7 +218,7 @@ pub fn place(to: &str, layout: &BTreeMap<String, String>) -> Option<String> {
     Some(joined(layout.get(folder)?, rest))
 }
 
-fn without_extension(path: &str) -> &str {
+pub fn without_extension(path: &str) -> &str {
     match path.rsplit_once('.') {
         Some((stem, extension)) if !extension.contains('/') => stem,
         _ => path,
@@ -226,7 +226,7 @@ fn without_extension(path: &str) -> &str {
 }
 
 /// How a file names another one of the project in an import.
-fn specifier(from: &str, to: &str, conventions: &Conventions) -> String {
+pub fn specifier(from: &str, to: &str, conventions: &Conventions) -> String {
     if conventions.extension != "py" {
         return import_path(from, to, conventions);
     }

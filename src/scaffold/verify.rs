@@ -102,14 +102,24 @@ pub fn broken(promises: &[(String, Promise)]) -> Option<String> {
     })
 }
 
-/// Findings that are in changed files and were not there before: the path, and what is found.
+/// Findings that are in changed files and were not there before: the path, and what is found. Code that was edited is
+/// told by another fingerprint afterwards: only what makes a rule find more in a file than before counts.
 pub fn new_findings(before: &Audit, after: &Audit, changed: &HashMap<String, Arc<[u8]>>) -> Vec<(String, String)> {
     let mut known = counts(before, changed);
+    let mut more: BTreeMap<(&str, &str), i64> = BTreeMap::new();
+    for (audit, by) in [(after, 1), (before, -1)] {
+        for finding in open_findings(audit, changed) {
+            *more.entry((&finding.rule, &finding.path)).or_default() += by;
+        }
+    }
     let mut found = Vec::new();
     for finding in open_findings(after, changed) {
         let count = known.entry(&finding.fingerprint).or_default();
         if *count > 0 {
             *count -= 1;
+            continue;
+        }
+        if more.get(&(finding.rule.as_str(), finding.path.as_str())).is_none_or(|more| *more <= 0) {
             continue;
         }
         let reason = format!("{}:{}: {} ({})", finding.path, finding.line, finding.message, finding.rule);

@@ -3,6 +3,7 @@
 use oxc_allocator::Allocator;
 
 use super::hir::Module;
+use super::javascript::nesting;
 use super::{SyntaxError, javascript, python, rust};
 use crate::project::FileKind;
 
@@ -14,4 +15,14 @@ pub fn parse(kind: FileKind, path: &str, text: &str, allocator: &Allocator) -> O
         FileKind::Rust => Some(rust::parse(text)),
         _ => None,
     }
+}
+
+/// The same for a single text, from a thread with any stack.
+pub fn parse_alone(kind: FileKind, path: &str, text: &str) -> Option<Result<Module, SyntaxError>> {
+    let parse = || match kind {
+        FileKind::JavaScript => javascript::parse(path, text, &Allocator::default()),
+        _ => python::parse(text),
+    };
+    let is_known = matches!(kind, FileKind::JavaScript | FileKind::Python);
+    is_known.then(|| nesting::with_levels(nesting::IN_PLACE, parse))
 }

@@ -32,10 +32,14 @@ pub fn write(root: &Path, path: &str, text: &str) {
 
 /// A copy of a fixture in a folder of its own.
 pub fn fixture(name: &str) -> TempDir {
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name))
+}
+
+/// A copy of a folder's files.
+pub fn copy(source: &Path) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
-    for entry in walkdir::WalkDir::new(&source).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
-        let inside = entry.path().strip_prefix(&source).unwrap();
+    for entry in walkdir::WalkDir::new(source).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
+        let inside = entry.path().strip_prefix(source).unwrap();
         let target = folder.path().join(inside);
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         fs::copy(entry.path(), target).unwrap();

@@ -1,6 +1,7 @@
 //! `readycheck scaffold`
 
 mod diff;
+mod fixes;
 mod life;
 mod offers;
 mod output;
@@ -63,9 +64,13 @@ struct PlanOptions {
     /// Every additive module that closes something open
     #[arg(long)]
     all: bool,
-    /// With --all: modules that change answers (behavioural) or migrate data (data), too
-    #[arg(long, value_name = "EFFECT", value_delimiter = ',', value_enum, hide_possible_values = true)]
-    include: Vec<EffectArgument>,
+    /// Fix findings in place, of these controls or of all: what is certain is edited, the rest listed with the reason
+    #[arg(long, value_name = "CONTROL", num_args = 0.., conflicts_with_all = ["modules", "all", "control", "inputs"])]
+    fix: Option<Vec<String>>,
+    /// With --all: modules that change answers (behavioural) or migrate data (data), too. With --fix: fixes that
+    /// somebody should look at (needs-review), too
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum, hide_possible_values = true)]
+    include: Vec<Inclusion>,
     /// Modules that close this control
     #[arg(long = "for", value_name = "CONTROL")]
     control: Option<String>,
@@ -105,20 +110,26 @@ Examples:
   readycheck scaffold health --apply          write it
   readycheck scaffold --all --apply           every module that changes nothing that works
   readycheck scaffold --all --include behavioural
+  readycheck scaffold --fix                   the diff of every fix in place that is safe
+  readycheck scaffold --fix outbound-timeout --apply
+  readycheck scaffold --fix --include needs-review
 
 Nothing is written without --apply, nothing is overwritten, and git has to be clean unless --allow-dirty is given.";
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum EffectArgument {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Inclusion {
     Behavioural,
     Data,
+    NeedsReview,
 }
 
-impl From<EffectArgument> for Effect {
-    fn from(effect: EffectArgument) -> Effect {
-        match effect {
-            EffectArgument::Behavioural => Effect::Behavioural,
-            EffectArgument::Data => Effect::Data,
+impl Inclusion {
+    /// The modules that it is about, if it is about modules.
+    fn effect(self) -> Option<Effect> {
+        match self {
+            Inclusion::Behavioural => Some(Effect::Behavioural),
+            Inclusion::Data => Some(Effect::Data),
+            Inclusion::NeedsReview => None,
         }
     }
 }
@@ -147,7 +158,10 @@ pub fn run(args: &Args, session: &mut Session) -> miette::Result<Exit> {
         Some(Command::Update(args)) => life::update(args, &library, session),
         Some(Command::Undo(args)) => life::undo(args, &library, session),
         Some(Command::Eject(args)) => life::eject(args, session),
-        None => plan_or_apply(args, &library, session),
+        None => match &args.options.fix {
+            Some(controls) => fixes::plan_or_apply(controls, &args.options, &library, session),
+            None => plan_or_apply(args, &library, session),
+        },
     }
 }
 
@@ -208,7 +222,7 @@ fn plan_or_apply(args: &Args, library: &Library, session: &mut Session) -> miett
     let request = Request {
         modules,
         all: asked.all,
-        include: asked.include.iter().map(|&effect| effect.into()).collect(),
+        include: asked.include.iter().filter_map(|inclusion| inclusion.effect()).collect(),
         service: asked.target.service.clone(),
         inputs: inputs.clone(),
     };

@@ -10,6 +10,14 @@ use crate::scaffold::{Plan, Planned, Promise};
 const SCHEMA: &str = "readycheck/scaffold/1";
 
 pub fn json(plan: &Plan, applied: bool) -> miette::Result<String> {
+    printed(&value(plan, applied))
+}
+
+pub fn printed(value: &Value) -> miette::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(value).into_diagnostic()?))
+}
+
+pub fn value(plan: &Plan, applied: bool) -> Value {
     let files: Vec<Value> = plan
         .files()
         .into_iter()
@@ -19,7 +27,7 @@ pub fn json(plan: &Plan, applied: bool) -> miette::Result<String> {
         })
         .collect();
     let modules: Vec<Value> = plan.drafts.iter().map(module).collect();
-    let value = json!({
+    json!({
         "schema": SCHEMA,
         "service": plan.service,
         "applied": applied,
@@ -29,8 +37,7 @@ pub fn json(plan: &Plan, applied: bool) -> miette::Result<String> {
         "turns": plan.turns,
         "files": files,
         "steps": plan.steps,
-    });
-    Ok(format!("{}\n", serde_json::to_string_pretty(&value).into_diagnostic()?))
+    })
 }
 
 fn module(planned: &Planned) -> Value {
@@ -67,6 +74,13 @@ pub fn terminal(plan: &Plan, apply: bool, width: usize, color: bool) -> String {
     if !out.is_empty() {
         out.push('\n');
     }
+    out.push_str(&body(plan, apply, width, color));
+    out
+}
+
+/// The diff or the files, what changes, and what is left to do.
+pub fn body(plan: &Plan, apply: bool, width: usize, color: bool) -> String {
+    let mut out = String::new();
     if apply {
         out.push_str(&written(plan));
     } else {

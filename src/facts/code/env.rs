@@ -12,12 +12,12 @@ use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::values::ITERATORS;
-use crate::syntax::hir::{ContextKind, Definition, ExprId, ExprKind, Module, PropKind};
+use crate::syntax::hir::{BinaryOp, ContextKind, Definition, ExprId, ExprKind, Module, PropKind};
 
 /// Calls in a chain that makes a schema (`z.object({…}).extend({…}).strict()`).
 const MAX_CHAIN: usize = 12;
 
-/// Adds schemas of the environment, and `checked`, `refused` and `converted` to every env fact.
+/// Adds schemas of the environment, and `checked`, `refused`, `converted` and `switch` to every env fact.
 pub fn check_env(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     let refusals = Refusals::new(evaluator.program, raws);
     let mut found = Vec::new();
@@ -50,6 +50,7 @@ pub fn check_env(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
         raw.set("checked", checked);
         raw.set("refused", Value::bool(refused));
         raw.set("converted", Value::bool(converted));
+        raw.set("switch", Value::bool(is_switch(evaluator.program.module(raw.at.module), raw.at.expr)));
     }
 }
 
@@ -363,6 +364,16 @@ fn is_converted(evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {
         let outcomes = entry.returns.len() + entry.throws.len();
         outcomes > 1 && symbol.is_some_and(|symbol| hir.symbol(symbol).reads.iter().any(|&read| is_tested(hir, read)))
     })
+}
+
+/// `process.env.TRUST_PROXY === 'true'`: where it is missing, it is off.
+fn is_switch(module: &Module, read: ExprId) -> bool {
+    let Some(parent) = module.expr(read).parent.some() else { return false };
+    let ExprKind::Binary { op: BinaryOp::Equal | BinaryOp::NotEqual, left, right } = module.kind(parent) else {
+        return false;
+    };
+    let other = if left == read { right } else { left };
+    matches!(module.kind(other), ExprKind::Str(_))
 }
 
 fn is_tested(module: &Module, read: ExprId) -> bool {

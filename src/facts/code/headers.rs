@@ -9,7 +9,10 @@ use crate::facts::graph::is_audited;
 use crate::facts::model::{Confidence, Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{BinaryOp, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, PropKind, SymbolIdx};
+use crate::project::Span;
+use crate::syntax::hir::{
+    BinaryOp, ContextKind, Definition, ExprId, ExprKind, Language, LogicalOp, Module, PropKind, SymbolIdx,
+};
 
 const ALLOW_ORIGIN: &str = "access-control-allow-origin";
 const ALLOW_CREDENTIALS: &str = "access-control-allow-credentials";
@@ -263,6 +266,7 @@ fn decided_by_code(evaluator: &mut Evaluator<'_>, raws: &mut [Raw], out: &mut Ve
             decides = origin;
         }
         let Some(at) = decides else { continue };
+        show_at_setting(evaluator, raw, at);
         let open = open_alternative(evaluator, at, 0);
         if open.is_none()
             && let Some(function) = function_of(evaluator, at)
@@ -281,6 +285,21 @@ fn decided_by_code(evaluator: &mut Evaluator<'_>, raws: &mut [Raw], out: &mut Ve
                 raw.set("origin", listed());
             }
         }
+    }
+}
+
+/// Origins that a class of settings in another file lists are shown there: that is what has to change.
+fn show_at_setting(evaluator: &mut Evaluator<'_>, raw: &mut Raw, decides: ExprRef) {
+    let program = evaluator.program;
+    if program.module(decides.module).language != Language::Python {
+        return;
+    }
+    if let [Thing::Data(list)] = evaluator.things(decides).as_slice()
+        && list.module != decides.module
+    {
+        let loaded = program.loaded(list.module);
+        let expr = loaded.module.expr(list.expr);
+        raw.span = Span { file: loaded.file, start: expr.start, end: expr.end };
     }
 }
 

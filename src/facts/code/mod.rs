@@ -14,6 +14,7 @@ mod handed_back;
 mod headers;
 mod holding;
 mod idle;
+mod instances;
 mod kept;
 mod lists;
 mod models;

@@ -1,6 +1,7 @@
 //! What names tell: identifiers in log calls, comparisons, literals that are given a telling name, functions that
 //! can only succeed.
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::extract::Raw;
@@ -9,7 +10,9 @@ use crate::facts::model::{Confidence, Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::Evaluator;
 use crate::project::{ServiceId, Span};
-use crate::syntax::hir::{BinaryOp, ContextKind, Definition, Expr, ExprId, ExprKind, FunctionIdx, Module, PropKind};
+use crate::syntax::hir::{
+    BinaryOp, ContextKind, Definition, Expr, ExprId, ExprKind, FunctionIdx, MemberKind, Module, PropKind, Use,
+};
 
 /// Literals under names without any of these are no secrets; the lexicons of the rules decide about the rest.
 const TELLING: &[&str] = &["secret", "passw", "pwd", "token", "key", "credential", "auth", "salt", "dsn", "pepper"];
@@ -18,6 +21,11 @@ const COMPARED: &[&str] =
 /// Properties that say how many, not what. https://developer.mozilla.org/docs/Web/JavaScript/Reference/Global_Objects
 const COUNTS: &[&str] = &["length", "size", "byteLength"];
 const MIN_LITERAL: usize = 6;
+/// Passwords are short.
+const MIN_PASSWORD: usize = 4;
+/// Functions that only look at the password that they are handed.
+const CHECKING: &[&str] = &["verif", "check", "compare", "validate", "authenticate"];
+const PASSWORD_NAMES: &[&str] = &["passw", "pwd", "passphrase", "passcode"];
 
 /// Adds `names` to every log fact: the identifiers, properties and keys that its arguments show.
 pub fn name_logs(evaluator: &Evaluator<'_>, raws: &mut [Raw]) {
@@ -146,10 +154,13 @@ pub fn name_shapes(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
             continue;
         }
         let hir = program.module(module);
+        let declared = declared(hir);
         for (index, expr) in hir.exprs.iter().enumerate() {
             let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
             match expr.kind {
-                ExprKind::Str(_) | ExprKind::Template { .. } => out.extend(literal(program, module, id, expr)),
+                ExprKind::Str(_) | ExprKind::Template { .. } => {
+                    out.extend(literal(program, module, &declared, id, expr));
+                }
                 ExprKind::Binary { op: BinaryOp::Equal | BinaryOp::NotEqual, left, right } => {
                     out.extend(comparison(evaluator, module, id, left, right));
                 }
@@ -159,6 +170,7 @@ pub fn name_shapes(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
         for index in 1..hir.functions.len() {
             let function = FunctionIdx(u32::try_from(index).unwrap_or(u32::MAX));
             out.extend(function_that_succeeds(program, FunctionRef { module, function }));
+            literals_for_parameters(evaluator, FunctionRef { module, function }, out);
         }
     }
 }
@@ -184,30 +196,55 @@ pub fn shape(program: &Program<'_>, kind: &str, at: ExprRef, fields: Vec<(&str, 
     }
 }
 
-fn literal(program: &Program<'_>, module: ModuleId, id: ExprId, expr: &Expr) -> Option<Raw> {
+fn literal(program: &Program<'_>, module: ModuleId, declared: &Declared<'_>, id: ExprId, expr: &Expr) -> Option<Raw> {
     let hir = program.module(module);
     let text = hir.literal(id)?;
-    if text.len() < MIN_LITERAL || text.len() > 512 {
+    if text.len() < MIN_PASSWORD || text.len() > 512 {
         return None;
     }
-    let name = given_name(hir, id, expr)?;
+    let (name, context) = given_name(hir, declared, id, expr)?;
     let lower = name.to_ascii_lowercase();
-    if !TELLING.iter().any(|part| lower.contains(part)) {
-        return None;
+    let is_password = PASSWORD_NAMES.iter().any(|part| lower.contains(part));
+    let is_telling = is_password || text.len() >= MIN_LITERAL && TELLING.iter().any(|part| lower.contains(part));
+    is_telling.then(|| literal_named(program, ExprRef { module, expr: id }, name, text, context))
+}
+
+fn literal_named(program: &Program<'_>, at: ExprRef, name: &str, text: &str, context: &str) -> Raw {
+    let fields = vec![
+        ("name", Value::text(name)),
+        ("value", Value::text(text)),
+        ("entropy", Value::number(entropy(text))),
+        ("length", Value::number(text.chars().count() as f64)),
+        ("context", Value::text(context)),
+        ("reads_as", Value::text(reads_as(name, text))),
+    ];
+    shape(program, "literal", at, fields)
+}
+
+/// `register("kim", "pass1")`: literals that stand for a parameter that is called a password.
+fn literals_for_parameters(evaluator: &Evaluator<'_>, at: FunctionRef, out: &mut Vec<Raw>) {
+    let program = evaluator.program;
+    let hir = program.module(at.module);
+    let function = hir.function(at.function).name.map_or("", |name| hir.str(name)).to_ascii_lowercase();
+    if CHECKING.iter().any(|word| function.contains(word)) {
+        return;
     }
-    Some(shape(
-        program,
-        "literal",
-        ExprRef { module, expr: id },
-        vec![
-            ("name", Value::text(name)),
-            ("value", Value::text(text)),
-            ("entropy", Value::number(entropy(text))),
-            ("length", Value::number(text.chars().count() as f64)),
-            ("context", Value::text("assignment")),
-            ("reads_as", Value::text(reads_as(name, text))),
-        ],
-    ))
+    for (index, parameter) in hir.function(at.function).parameters.iter().enumerate() {
+        let Some(name) = parameter.symbol.some().map(|symbol| hir.str(hir.symbol(symbol).name)) else { continue };
+        let lower = name.to_ascii_lowercase();
+        if !PASSWORD_NAMES.iter().any(|part| lower.contains(part)) {
+            continue;
+        }
+        let callers = evaluator.links.callers.get(program.number(at).0 as usize).into_iter().flatten();
+        for &call in callers {
+            let caller = program.loaded(call.module);
+            let is_read = is_audited(program.project.file(caller.file).area);
+            let Some(given) = evaluator.argument(call, index).filter(|_| is_read) else { continue };
+            if let Some(text) = caller.module.literal(given.expr).filter(|text| text.len() >= MIN_PASSWORD) {
+                out.push(literal_named(program, given, name, text, "argument"));
+            }
+        }
+    }
 }
 
 /// What a literal looks like: its own name over again (`RESET_TOKEN = "reset-token"`), a sentence, an address (a path, a
@@ -248,24 +285,51 @@ fn words(text: &str) -> Vec<String> {
     words.into_iter().map(|word| word.strip_suffix('s').map(str::to_owned).unwrap_or(word)).collect()
 }
 
-/// The name that a literal is bound to: variable, property, assigned member, default of a parameter.
-fn given_name<'m>(module: &'m Module, id: ExprId, expr: &Expr) -> Option<&'m str> {
-    let Some(parent) = expr.parent.some() else {
-        return module.symbols.iter().find_map(|symbol| match &symbol.definition {
-            Definition::Variable { init, steps, .. } if *init == id && steps.is_empty() => {
-                Some(module.str(symbol.name))
-            }
-            Definition::Variable { default, .. } | Definition::Parameter { default, .. } if *default == id => {
-                Some(module.str(symbol.name))
-            }
-            _ => None,
-        });
-    };
+/// The names that declarations give to the expressions that they stand with, and how.
+type Declared<'m> = FxHashMap<ExprId, (&'m str, &'static str)>;
+
+fn declared(module: &Module) -> Declared<'_> {
+    let mut found = Declared::default();
+    for symbol in &module.symbols {
+        let name = module.str(symbol.name);
+        let (init, default) = match &symbol.definition {
+            Definition::Variable { init, steps, default, .. } if steps.is_empty() => (*init, *default),
+            Definition::Variable { default, .. } | Definition::Parameter { default, .. } => (ExprId::NONE, *default),
+            _ => continue,
+        };
+        if init != ExprId::NONE {
+            found.entry(init).or_insert((name, "assignment"));
+        }
+        if default != ExprId::NONE {
+            found.entry(default).or_insert((name, "default"));
+        }
+    }
+    for member in module.classes.iter().flat_map(|class| &class.members) {
+        if let MemberKind::Field(value) = member.kind
+            && value != ExprId::NONE
+        {
+            found.entry(value).or_insert((module.str(member.name), "assignment"));
+        }
+    }
+    found
+}
+
+/// The name that a literal is bound to, and how: as the `assignment` of a variable or member, the `default` of a
+/// parameter, a `keyword` of a call, a `property` of an object.
+fn given_name<'m>(
+    module: &'m Module,
+    declared: &Declared<'m>,
+    id: ExprId,
+    expr: &Expr,
+) -> Option<(&'m str, &'static str)> {
+    let Some(parent) = expr.parent.some() else { return declared.get(&id).copied() };
     match module.kind(parent) {
         ExprKind::Object(run) => {
-            module.object(run).iter().find(|p| p.value == id).and_then(|p| p.key).map(|key| module.str(key))
+            let key = module.object(run).iter().find(|p| p.value == id).and_then(|p| p.key)?;
+            let is_keyword = module.expr(parent).role == Use::Keywords;
+            Some((module.str(key), if is_keyword { "keyword" } else { "property" }))
         }
-        ExprKind::Assign { target, value, .. } if value == id => Some(last_name(module, target)),
+        ExprKind::Assign { target, value, .. } if value == id => Some((last_name(module, target), "assignment")),
         _ => None,
     }
 }

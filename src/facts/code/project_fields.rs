@@ -334,7 +334,7 @@ impl Evaluator<'_> {
                 ExprKind::Logical { op: LogicalOp::Or | LogicalOp::Nullish, left, right } if left == child => {
                     let value = self.value(ExprRef { module: place.at.module, expr: right });
                     // `a || b || "c"` falls back to the last.
-                    if value.as_text().is_some() {
+                    if matches!(value.data, Data::Text(_) | Data::Number(_) | Data::Bool(_)) {
                         return value;
                     }
                     child = parent;

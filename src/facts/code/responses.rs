@@ -32,9 +32,11 @@ pub fn follow_responses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
         let holds_now = |origin| raw.get("body").is_some_and(|body| holds(body, origin, 0));
         let taken_out = holds_now(Origins::ERROR_STACK) && drops_stack(evaluator, raw);
         let by_environment = taken_out || holds_now(Origins::PROD);
+        let any_error = holds_now(Origins::ANY_ERROR);
         raw.set("by_environment", Value::bool(by_environment));
         let error = raw.get("body").map_or(Value::ABSENT, shown);
         raw.set("error", error);
+        raw.set("any_error", Value::bool(any_error));
         let statuses = alternatives(evaluator, raw);
         if !statuses.is_empty() {
             raw.set("statuses", Value::list(statuses));

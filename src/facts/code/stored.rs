@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::extract::Raw;
+use super::instances::given_fields;
 use super::names::shape;
 use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Origins, Value};
@@ -20,7 +21,7 @@ const MAX_ASSIGNMENTS: usize = 16;
 const KEEPING: &[&str] = &["trim", "toString", "toLowerCase", "normalize", "String"];
 
 /// What a call makes is told by these.
-const TOLD: Origins = Origins(
+pub(super) const TOLD: Origins = Origins(
     Origins::HASHED.0
         | Origins::DIGEST.0
         | Origins::RANDOM.0
@@ -30,7 +31,7 @@ const TOLD: Origins = Origins(
         | Origins::NUMERIC.0,
 );
 
-/// Adds a `stored` fact for every field that an object literal hands to a write.
+/// Adds a `stored` fact for every field that an object literal hands to a write, or that is set on a row.
 pub fn stored_fields(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     let hashing = modules_that_hash_on_write(evaluator, raws);
     let mut found = Vec::new();
@@ -48,10 +49,12 @@ pub fn stored_fields(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
             found.push(field(evaluator, &mut assigned, (&name, at), &model, hashed));
         }
     }
+    found.extend(given_fields(evaluator, raws, &mut assigned));
     raws.extend(found);
 }
 
-fn field(
+/// A `stored` fact of one field, at its value.
+pub(super) fn field(
     evaluator: &mut Evaluator<'_>,
     assigned: &mut Assignments,
     (name, at): (&str, ExprRef),
@@ -81,7 +84,7 @@ fn field(
 
 /// What is assigned to variables and their members (`password = …`, `req.body.password = …`), by module and target.
 #[derive(Default)]
-struct Assignments {
+pub(super) struct Assignments {
     modules: FxHashMap<ModuleId, FxHashMap<String, Vec<ExprId>>>,
 }
 

@@ -1,6 +1,6 @@
 //! The edges of the call graph.
 //!
-//! In goes a module, out come pairs of functions: who calls whom, or holds it.
+//! In goes a module, out come pairs of functions: who calls whom, or holds it to call it later.
 
 use smallvec::SmallVec;
 
@@ -10,7 +10,7 @@ use crate::facts::code::called_by_inherited;
 use crate::facts::model::FunctionId;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{ExprId, FunctionIdx};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Module};
 
 /// Functions that are written inside others.
 pub fn nesting_edges(program: &Program<'_>) -> Vec<Vec<FunctionId>> {
@@ -38,7 +38,55 @@ pub fn nesting_edges(program: &Program<'_>) -> Vec<Vec<FunctionId>> {
 pub fn add_call_edges(evaluator: &mut Evaluator<'_>, module: ModuleId, edges: &mut Vec<(FunctionId, FunctionId)>) {
     for index in 0..evaluator.program.module(module).exprs.len() {
         let expr = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
-        call_edge(evaluator, ExprRef { module, expr }, edges);
+        let at = ExprRef { module, expr };
+        call_edge(evaluator, at, edges);
+        table_edges(evaluator, at, edges);
+    }
+}
+
+/// Adds the functions of a list or table that a function writes down or goes through: `Object.values(checks)`,
+/// `checks.map(…)`, `for (const check of checks)`. Modules themselves hold tables without calling what is in them.
+fn table_edges(evaluator: &mut Evaluator<'_>, at: ExprRef, edges: &mut Vec<(FunctionId, FunctionId)>) {
+    let program = evaluator.program;
+    let hir = program.module(at.module);
+    let function = hir.function_of(at.expr);
+    if function == FunctionIdx(0) {
+        return;
+    }
+    let table = match hir.kind(at.expr) {
+        ExprKind::Ident(symbol) if goes_through(hir, at.expr) => match hir.symbol(symbol).definition {
+            Definition::Variable { init, ref steps, .. } if steps.is_empty() && init != ExprId::NONE => init,
+            _ => return,
+        },
+        _ => at.expr,
+    };
+    let from = program.number(FunctionRef { module: at.module, function });
+    for item in entries(hir, table) {
+        for thing in evaluator.things(ExprRef { module: at.module, expr: item }) {
+            if let Thing::Function(function) = thing {
+                edges.push((from, program.number(function)));
+            }
+        }
+    }
+}
+
+/// Is a variable read for all that it holds? A member that is named is one of them, or a method of lists.
+fn goes_through(hir: &Module, read: ExprId) -> bool {
+    const LISTS: &[&str] = &["map", "forEach", "flatMap", "reduce", "some", "every", "entries", "values"];
+    let Some(parent) = hir.expr(read).parent.some() else { return true };
+    match hir.kind(parent) {
+        ExprKind::Member { object, name } if object == read => LISTS.contains(&hir.str(name)),
+        _ => true,
+    }
+}
+
+/// Names and functions in a list or table.
+fn entries(hir: &Module, table: ExprId) -> SmallVec<[ExprId; 8]> {
+    let may_run = |&entry: &ExprId| matches!(hir.kind(entry), ExprKind::Ident(_) | ExprKind::Function(_));
+    match hir.kind(table) {
+        ExprKind::Array(items) => hir.list(items).filter(may_run).collect(),
+        ExprKind::Object(props) => hir.object(props).iter().map(|prop| prop.value).filter(may_run).collect(),
+        _ => SmallVec::new(),
     }
 }
 

@@ -48,7 +48,7 @@ fn scheme(value: &str) -> Option<&str> {
 }
 
 /// Nobody could log in anywhere with this value.
-fn is_placeholder(value: &str) -> bool {
+pub fn is_placeholder(value: &str) -> bool {
     const WHOLE: [&str; 20] = [
         "true",
         "false",

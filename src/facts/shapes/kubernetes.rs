@@ -7,7 +7,7 @@ use crate::project::FileId;
 use crate::syntax::Node;
 
 use super::values::{command_text, fact, optional, scalar_text, span, texts, value_of};
-use super::{helm, images, probes, rights};
+use super::{cluster, helm, images, probes, rights};
 
 pub fn kubernetes(file: FileId, root: &Node) -> Vec<Fact> {
     let (Some(kind), Some(_)) = (root.get("kind").and_then(Node::as_text), root.get("apiVersion")) else {
@@ -19,6 +19,9 @@ pub fn kubernetes(file: FileId, root: &Node) -> Vec<Fact> {
         return nested.flat_map(|item| kubernetes(file, item)).collect();
     }
     let mut facts = vec![manifest(file, root, kind)];
+    if kind == "Secret" {
+        facts.extend(cluster::secret_entries(file, root));
+    }
     let Some(pod) = pod(root, kind) else { return facts };
     let ends = matches!(kind, "Job" | "CronJob");
     let containers = [("containers", ends), ("initContainers", true)].into_iter().flat_map(|(key, one_shot)| {
@@ -34,7 +37,11 @@ fn manifest(file: FileId, root: &Node, kind: &str) -> Fact {
     let at = root.entry("kind").map_or(span(file, root.start, root.start), |entry| {
         span(file, entry.key_start, entry.value.end.max(entry.key_end))
     });
-    let part = |key: &str| root.get(key).map_or(Value::ABSENT, value_of);
+    // What a Secret holds is only told by its entries.
+    let part = |key: &str| match root.get(key) {
+        Some(_) if kind == "Secret" && key != "spec" => Value { data: Data::Unknown, origins: Origins::MASKED },
+        found => found.map_or(Value::ABSENT, value_of),
+    };
     let annotations = root.at(&["metadata", "annotations"]).map_or(Value::ABSENT, value_of);
     let verbs = rule_texts(root, "verbs");
     fact("manifest", at, "shape kubernetes", &name)
@@ -47,6 +54,10 @@ fn manifest(file: FileId, root: &Node, kind: &str) -> Fact {
         .with("plain", part("stringData"))
         .with("verbs", Value::texts(verbs))
         .with("resources", Value::texts(rule_texts(root, "resources")))
+        .with("grants", Value::texts(cluster::grants(root)))
+        .with("subjects", Value::texts(cluster::subjects(root)))
+        .with("labels", Value::texts(cluster::labels(pod_labels(root, kind))))
+        .with("selects", Value::texts(cluster::labels(root.at(&["spec", "selector"]).filter(|_| kind == "Service"))))
         .with("role", root.at(&["roleRef", "name"]).map_or(Value::ABSENT, value_of))
         .with("ready", pod(root, kind).map_or(Value::ABSENT, |pod| Value::bool(is_probed(pod))))
 }
@@ -66,12 +77,34 @@ fn is_probed(pod: &Node) -> bool {
     !containers.is_empty() && containers.iter().all(|container| container.get("readinessProbe").is_some())
 }
 
-/// The pod's specification in a workload of that kind.
+/// The pod's specification in a workload.
 fn pod<'n>(root: &'n Node, kind: &str) -> Option<&'n Node> {
+    template(root, kind)?.get("spec")
+}
+
+/// The labels that the pods of a workload carry.
+fn pod_labels<'n>(root: &'n Node, kind: &str) -> Option<&'n Node> {
+    template(root, kind)?.at(&["metadata", "labels"])
+}
+
+/// What pods are made of in an object of that kind: the workloads of Kubernetes and those that are like them
+/// (a Service of Knative, which Cloud Run takes too, a Rollout, a DeploymentConfig).
+fn template<'n>(root: &'n Node, kind: &str) -> Option<&'n Node> {
+    let knative =
+        || root.get("apiVersion").and_then(Node::as_text).is_some_and(|api| api.starts_with("serving.knative."));
     match kind {
-        "Pod" => root.get("spec"),
-        "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template", "spec"]),
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => root.at(&["spec", "template", "spec"]),
+        "Pod" => Some(root),
+        "PodTemplate" => root.get("template"),
+        "CronJob" => root.at(&["spec", "jobTemplate", "spec", "template"]),
+        "Deployment"
+        | "StatefulSet"
+        | "DaemonSet"
+        | "ReplicaSet"
+        | "ReplicationController"
+        | "Job"
+        | "Rollout"
+        | "DeploymentConfig" => root.at(&["spec", "template"]),
+        "Service" if knative() => root.at(&["spec", "template"]),
         _ => None,
     }
 }
@@ -98,7 +131,7 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
             .with("healthcheck", unless(whole, Value::bool(has("readinessProbe") && has("livenessProbe"))))
             .with("user", unless(context, optional(user(pod, container).as_deref())))
             .with("rights", Value::texts(rights::of_pod(pod, container)))
-            .with("keeps", unless(context, Value::texts(rights::kept_by_pod(pod, container))))
+            .with("keeps", unless(context, Value::texts(rights::kept_by_pod(pod, container, image))))
             .with("requests", unless(whole || resources, Value::texts(requests(container))))
             .with("mounts", Value::texts(mounts(container)))
             .with("binds", Value::list(Vec::new()))
@@ -206,6 +239,23 @@ mod tests {
         let facts = kubernetes(FileId(0), &yaml::parse(text).unwrap());
         assert_eq!((facts.len(), &*facts[0].symbol), (1, "all"));
         assert_eq!(facts[0].get("verbs"), Some(&Value::texts(["*"])));
+    }
+
+    #[test]
+    fn other_workloads() {
+        for (kind, api) in
+            [("ReplicationController", "v1"), ("DeploymentConfig", "v1"), ("Service", "serving.knative.dev/v1")]
+        {
+            let text = format!(
+                "apiVersion: {api}\nkind: {kind}\nspec:\n  selector: {{app: a}}\n  template: {{metadata: {{labels: {{app: a}}}}, spec: {{containers: [{{name: a}}]}}}}\n"
+            );
+            let facts = kubernetes(FileId(0), &yaml::parse(&text).unwrap());
+            assert_eq!(facts.len(), 2, "{kind}");
+            assert_eq!(facts[0].get("labels"), Some(&Value::texts(["app=a"])));
+        }
+        let service = "apiVersion: v1\nkind: Service\nspec: {selector: {app: a}}\n";
+        let facts = kubernetes(FileId(0), &yaml::parse(service).unwrap());
+        assert_eq!(facts[0].get("selects"), Some(&Value::texts(["app=a"])));
     }
 
     #[test]

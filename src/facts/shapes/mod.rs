@@ -2,6 +2,7 @@
 //! A shape turns one format into facts and knows no rule; [`read`] chooses the shapes of a file.
 
 mod ci;
+mod cluster;
 mod commands;
 mod compose;
 mod docker;

@@ -1,6 +1,7 @@
 //! What a container may do to its host beyond what a process needs, in words that rules match: `privileged`, `socket`,
-//! `network`, `pid`, `ipc`, `unconfined`, `capability:SYS_ADMIN`, `path:/etc`.
+//! `network`, `pid`, `ipc`, `unconfined`, `capability:SYS_ADMIN`, `path:/etc`, `port:80`.
 
+use crate::facts::shapes::images;
 use crate::facts::shapes::values::{scalar_text, texts};
 use crate::syntax::Node;
 
@@ -51,9 +52,10 @@ pub fn of_compose(body: &Node) -> Vec<String> {
 /// The rights of a container of a pod, its pod's included.
 pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
     let is_on = |node: &Node, path: &[&str]| node.at(path).and_then(Node::as_bool) == Some(true);
-    let unconfined = [pod, container].iter().any(|node| {
-        node.at(&["securityContext", "seccompProfile", "type"]).and_then(Node::as_text) == Some("Unconfined")
-    });
+    let says = |node: &Node, path: &[&str], word: &str| node.at(path).and_then(Node::as_text) == Some(word);
+    let unconfined =
+        [pod, container].iter().any(|node| says(node, &["securityContext", "seccompProfile", "type"], "Unconfined"))
+            || says(container, &["securityContext", "procMount"], "Unmasked");
     let mut found = named(&[
         ("privileged", is_on(container, &["securityContext", "privileged"])),
         ("network", is_on(pod, &["hostNetwork"])),
@@ -62,6 +64,9 @@ pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
         ("unconfined", unconfined),
     ]);
     found.extend(capabilities(container.at(&["securityContext", "capabilities", "add"])));
+    let ports = container.get("ports").map(Node::items).unwrap_or_default().iter();
+    found
+        .extend(ports.filter_map(|port| port.get("hostPort").and_then(scalar_text)).map(|port| format!("port:{port}")));
     let mounted: Vec<&str> = container
         .get("volumeMounts")
         .map(Node::items)
@@ -76,7 +81,7 @@ pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
 }
 
 /// What a container of a pod does not give up although it could.
-pub fn kept_by_pod(pod: &Node, container: &Node) -> Vec<&'static str> {
+pub fn kept_by_pod(pod: &Node, container: &Node, image: Option<&str>) -> Vec<&'static str> {
     let own = container.get("securityContext");
     let flag = |key: &str| own.and_then(|context| context.get(key)).and_then(Node::as_bool);
     let either = |key: &str| flag(key).or_else(|| pod.at(&["securityContext", key]).and_then(Node::as_bool));
@@ -87,7 +92,7 @@ pub fn kept_by_pod(pod: &Node, container: &Node) -> Vec<&'static str> {
         ("allowPrivilegeEscalation", flag("allowPrivilegeEscalation") != Some(false)),
         ("capabilities", !drops.iter().any(|name| name.eq_ignore_ascii_case("all"))),
         ("readOnlyRootFilesystem", flag("readOnlyRootFilesystem") != Some(true)),
-        ("runAsNonRoot", either("runAsNonRoot") != Some(true) && !ordinary),
+        ("runAsNonRoot", either("runAsNonRoot") != Some(true) && !ordinary && !image.is_some_and(images::is_nonroot)),
     ];
     all.into_iter().filter(|(_, kept)| *kept).map(|(name, _)| name).collect()
 }
@@ -146,8 +151,9 @@ mod tests {
         let pod = parse("hostPID: true\nvolumes:\n- {name: a, hostPath: {path: /}}\n- {name: b, hostPath: {path: /etc}}\nsecurityContext: {runAsNonRoot: true}\n").unwrap();
         let container = parse("volumeMounts: [{name: a}]\nsecurityContext: {capabilities: {add: [NET_ADMIN], drop: [all]}, allowPrivilegeEscalation: false}").unwrap();
         assert_eq!(of_pod(&pod, &container), ["capability:NET_ADMIN", "path:/", "pid"]);
-        assert_eq!(kept_by_pod(&pod, &container), ["readOnlyRootFilesystem"]);
+        assert_eq!(kept_by_pod(&pod, &container, None), ["readOnlyRootFilesystem"]);
         let bare = parse("{}").unwrap();
-        assert_eq!(kept_by_pod(&bare, &bare).len(), 4);
+        assert_eq!(kept_by_pod(&bare, &bare, None).len(), 4);
+        assert_eq!(kept_by_pod(&bare, &bare, Some("nginxinc/nginx-unprivileged:1.27")).len(), 3);
     }
 }

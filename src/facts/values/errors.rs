@@ -3,6 +3,7 @@
 //! In goes an expression that may hold an error, out comes whether it does and of what kind.
 
 use crate::facts::model::{Data, Origins, Value};
+use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::syntax::hir::{BinaryOp, ContextKind, ExprId, ExprKind, Language, LogicalOp, Module, SymbolIdx};
@@ -19,6 +20,17 @@ impl Evaluator<'_> {
             _ => false,
         }) || enclosing_conditional_tests(module, at.expr, symbol);
         if own { Value { data: value.data, origins: value.origins.with(Origins::OWN_ERROR) } } else { value }
+    }
+
+    /// A caught error; in Python it matters whether all kinds of errors are caught together.
+    pub(super) fn caught(&mut self, kinds: ExprRef) -> Value {
+        let of_any = kinds.expr != ExprId::NONE && self.paths_of(kinds).iter().any(|&path| self.is_any_error(path));
+        let origins = if of_any { Origins::CAUGHT_ERROR.with(Origins::ANY_ERROR) } else { Origins::CAUGHT_ERROR };
+        Value { data: Data::Unknown, origins }
+    }
+
+    fn is_any_error(&self, path: PathId) -> bool {
+        matches!(&*self.paths.text(path), "builtins.Exception" | "builtins.BaseException")
     }
 
     /// The first parameter of an error handler, of the callback of `.catch`, and of `(err, result) => …`.
@@ -53,12 +65,7 @@ impl Evaluator<'_> {
             return false;
         };
         let things = self.type_things(function.module, annotation, 0);
-        things.iter().any(|thing| match thing {
-            Thing::Path { path, .. } => {
-                matches!(&*self.paths.text(*path), "builtins.Exception" | "builtins.BaseException")
-            }
-            _ => false,
-        })
+        things.iter().any(|thing| matches!(thing, Thing::Path { path, .. } if self.is_any_error(*path)))
     }
 }
 

@@ -59,7 +59,7 @@ impl Evaluator<'_> {
                     logical(LogicalOp::Nullish, value, self.value(here(*default)))
                 }
             }
-            Definition::Caught => Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR },
+            Definition::Caught(kinds) => self.caught(here(*kinds)),
             Definition::Element { of, steps, .. } => match self.element_value(here(*of)) {
                 Some(value) => follow(program.module(at.module), value, steps),
                 None => {

@@ -29,7 +29,13 @@ impl Evaluator<'_> {
             };
         }
         if self.is_error_parameter(function, index) {
-            return Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR };
+            let passed = if hir.language == Language::Python {
+                self.passed_by_callers(function, index, steps).origins
+            } else {
+                Origins::default()
+            };
+            let of_any = if passed.has(Origins::ANY_ERROR) { Origins::ANY_ERROR } else { Origins::default() };
+            return Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR.with(of_any) };
         }
         if self.is_position(function, index) {
             return Value { data: Data::Unknown, origins: Origins::NUMERIC };

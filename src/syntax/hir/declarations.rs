@@ -32,7 +32,8 @@ pub enum Definition {
         default: ExprId,
         annotation: TypeId,
     },
-    Caught,
+    /// An error that was caught, with the kinds that are (none where any is).
+    Caught(ExprId),
     /// One element of what a loop runs over (`of`), or one key (`in`).
     Element {
         of: ExprId,

@@ -206,7 +206,7 @@ impl<'s> Lower<'s> {
         if let Some(handler) = &it.handler {
             self.within(ContextKind::Catch, |l| {
                 if let Some(parameter) = &handler.param {
-                    l.bind(&parameter.pattern, &mut Vec::new(), ExprId::NONE, &|_, _| Definition::Caught);
+                    l.bind(&parameter.pattern, &mut Vec::new(), ExprId::NONE, &|_, _| Definition::Caught(ExprId::NONE));
                 }
                 l.block(&handler.body);
             });

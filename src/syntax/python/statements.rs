@@ -134,11 +134,9 @@ impl Lower<'_> {
         self.within(ContextKind::Try { catches: !it.handlers.is_empty() }, |l| l.statements(&it.body));
         for ExceptHandler::ExceptHandler(handler) in &it.handlers {
             self.within(ContextKind::Catch, |l| {
-                if let Some(types) = &handler.type_ {
-                    l.at_root(Use::Test, |l| l.expr(types));
-                }
+                let kinds = handler.type_.as_ref().map(|types| l.at_root(Use::Test, |l| l.expr(types)));
                 if let Some(name) = &handler.name {
-                    l.define(name, name.range(), Definition::Caught);
+                    l.define(name, name.range(), Definition::Caught(kinds.unwrap_or(ExprId::NONE)));
                 }
                 l.statements(&handler.body);
             });

@@ -85,7 +85,7 @@ fn what_fails_and_what_is_caught() {
         "def f():\n    try:\n        g()\n    except (A, B) as e:\n        raise C(e) from e\n    except D:\n        raise\n    else:\n        h()\n    finally:\n        i()\n",
     );
     assert_eq!(module.functions[1].throws.len(), 2);
-    assert!(matches!(symbol(&module, "e").definition, Definition::Caught));
+    assert!(matches!(symbol(&module, "e").definition, Definition::Caught(_)));
     let kinds: Vec<&ContextKind> = module.contexts.iter().map(|c| &c.kind).collect();
     assert!(kinds.iter().any(|kind| matches!(kind, ContextKind::Finally)));
     assert!(kinds.iter().any(|kind| matches!(kind, ContextKind::Try { catches: true })));

@@ -77,7 +77,7 @@ impl Lower {
     fn bind_tuple_struct(&mut self, it: &syn::PatTupleStruct, steps: &mut Vec<Step>, make: Make<'_>) {
         let last = it.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
         match (last.as_str(), it.elems.first()) {
-            ("Err", Some(inner)) => self.bind_at(inner, &mut Vec::new(), &|_| Definition::Caught),
+            ("Err", Some(inner)) => self.bind_at(inner, &mut Vec::new(), &|_| Definition::Caught(ExprId::NONE)),
             // A wrapper of one is what it holds: `Some(x)`, `Json(body)`.
             (_, Some(inner)) if it.elems.len() == 1 => self.bind_at(inner, steps, make),
             _ => self.bind_items(it.elems.iter(), steps, make),

@@ -68,6 +68,7 @@ pub enum What {
     DropIndex {
         table: Option<String>,
         name: String,
+        concurrently: bool,
     },
     RowSecurity {
         table: String,
@@ -86,6 +87,20 @@ pub enum What {
     },
     /// `SET lock_timeout`, `SET statement_timeout`
     LimitLocks,
+    /// `VALIDATE CONSTRAINT`
+    Validate {
+        table: String,
+        name: String,
+    },
+    /// Upkeep in the word that facts use, such as `reindex`; whether it leaves the table usable meanwhile.
+    Upkeep {
+        op: &'static str,
+        table: Option<String>,
+        safe: bool,
+    },
+    /// A transaction that the script opens itself.
+    Begin,
+    End,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -4,6 +4,7 @@
 mod change;
 mod read;
 mod split;
+mod upkeep;
 
 use sqlparser::dialect::{Dialect as Grammar, GenericDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
@@ -69,6 +70,12 @@ pub fn dialect_of(text: &str) -> Dialect {
                 "create extension",
                 "identity",
                 "on public.",
+                " not valid",
+                "validate constraint",
+                "set not null",
+                "drop not null",
+                "lock_timeout",
+                "reindex ",
                 " uuid",
             ],
         ),
@@ -82,7 +89,14 @@ pub fn parse(text: &str, dialect: Dialect) -> Script {
     let mut script = Script::default();
     for piece in split::split(text).into_iter().take(MAX_STATEMENTS) {
         let Some(statement) = text.get(piece.start..piece.end) else { continue };
-        if !is_about_schema(statement) || statement.len() > MAX_LENGTH {
+        if statement.len() > MAX_LENGTH {
+            continue;
+        }
+        if let Some(what) = upkeep::read(statement) {
+            script.changes.push(Change { at: (narrow(piece.start), narrow(piece.end)), what });
+            continue;
+        }
+        if !is_about_schema(statement) {
             continue;
         }
         match parse_one(statement, dialect) {

@@ -41,7 +41,11 @@ pub(super) fn changes(statement: &Statement, source: &Source<'_>) -> Vec<Change>
             .iter()
             .filter_map(|name| match object_type {
                 ObjectType::Table => Some(What::DropTable { table: name_of(name) }),
-                ObjectType::Index => Some(What::DropIndex { table: table.as_ref().map(name_of), name: name_of(name) }),
+                ObjectType::Index => Some(What::DropIndex {
+                    table: table.as_ref().map(name_of),
+                    name: name_of(name),
+                    concurrently: source.says("concurrently"),
+                }),
                 _ => None,
             })
             .map(|what| Change { at: source.at, what })
@@ -84,6 +88,12 @@ fn written(from: &TableWithJoins) -> Option<String> {
 }
 
 impl Source<'_> {
+    /// The statement has that word (in lower case).
+    fn says(&self, word: &str) -> bool {
+        let statement = self.text.get(self.at.0 as usize..self.at.1 as usize).unwrap_or_default();
+        statement.to_ascii_lowercase().split_whitespace().any(|part| part == word)
+    }
+
     fn operation(&self, table: &str, operation: &AlterTableOperation) -> Vec<What> {
         let table = table.to_owned();
         let one = |what| vec![what];
@@ -113,7 +123,7 @@ impl Source<'_> {
                 one(What::DropConstraint { table, name: name.value.clone() })
             }
             AlterTableOperation::DropIndex { name } => {
-                one(What::DropIndex { table: Some(table), name: name.value.clone() })
+                one(What::DropIndex { table: Some(table), name: name.value.clone(), concurrently: false })
             }
             AlterTableOperation::EnableRowLevelSecurity | AlterTableOperation::ForceRowLevelSecurity => {
                 one(What::RowSecurity { table, on: true })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
+use super::migrated;
 use super::owners::{ClassRef, Owner, Owners, with_ancestors};
 use super::parts::{Parts, column_names, named, policy, target};
 use super::types::{ColumnType, annotated, column_type};
@@ -48,6 +49,7 @@ pub(super) fn tables(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
             Table::new(evaluator, raws, &parts, index, &mut found).of_call();
         }
     }
+    migrated::changes(evaluator, raws, &parts, &mut found);
     for (class, column) in decorated_classes(evaluator.program, raws, &parts, &owners) {
         if !declared.contains(&class) {
             Table::new(evaluator, raws, &parts, column, &mut found).named_after(class).of_class(class);
@@ -105,7 +107,7 @@ fn name_model(evaluator: &Evaluator<'_>, raw: &mut Raw, (module, class): ClassRe
 }
 
 /// Reads one table.
-struct Table<'e, 'p, 'r> {
+pub(super) struct Table<'e, 'p, 'r> {
     evaluator: &'e mut Evaluator<'p>,
     raws: &'r [Raw],
     parts: &'r Parts,
@@ -117,7 +119,7 @@ struct Table<'e, 'p, 'r> {
 }
 
 impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
-    fn new(
+    pub(super) fn new(
         evaluator: &'e mut Evaluator<'p>,
         raws: &'r [Raw],
         parts: &'r Parts,
@@ -132,6 +134,12 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
     fn named_after(mut self, (module, class): ClassRef) -> Self {
         let hir = self.evaluator.program.module(module);
         self.model = hir.class(class).name.map_or(Value::UNKNOWN, |name| Value::text(hir.str(name)));
+        self
+    }
+
+    /// For the table of that name.
+    pub(super) fn of_table(mut self, name: Value) -> Self {
+        self.model = name;
         self
     }
 
@@ -158,7 +166,7 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
     }
 
     /// `Table("orders", metadata, Column(…), Index(…))`
-    fn of_call(mut self) {
+    pub(super) fn of_call(mut self) {
         let site = self.source.at;
         for at in self.source.refs("parts").to_vec() {
             let Some(column) = site_among(self.evaluator, at, &self.parts.columns) else { continue };
@@ -246,10 +254,16 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
         }
         for &part in site.and_then(|site| self.parts.by_column.get(&site)).into_iter().flatten() {
             match &*self.raws[part].kind {
-                "relation" => self.relation(part, Some(at), Value::texts([name])),
+                "relation" => self.relation(part, Some(self.decided_at(at, site)), Value::texts([name])),
                 _ => self.part(part),
             }
         }
+    }
+
+    /// Where a column's relation is decided on: at the column, or in the helper that makes such columns.
+    fn decided_at(&self, at: ExprRef, site: Option<ExprRef>) -> ExprRef {
+        let in_helper = |site: &ExprRef| self.evaluator.program.module(site.module).function_of(site.expr).0 != 0;
+        site.filter(in_helper).unwrap_or(at)
     }
 
     fn type_of(&mut self, raw: Option<&Raw>) -> Option<ColumnType<'p>> {
@@ -265,7 +279,7 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
                 let columns = column_names(self.evaluator, raw.refs("columns"));
                 let or_absent = |name: &str| raw.get(name).cloned().unwrap_or(Value::ABSENT);
                 if truthy(&or_absent("primary")) {
-                    return self.index(raw.at, columns, Value::bool(true), Value::ABSENT);
+                    return self.key(raw.at, columns);
                 }
                 self.index(raw.at, columns, Value::bool(truthy(&or_absent("unique"))), or_absent("partial"));
             }
@@ -314,7 +328,14 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
     fn primary_key(&mut self) {
         let columns = std::mem::take(&mut self.primary);
         if let Some((at, _)) = columns.first() {
-            self.index(*at, Value::texts(columns.iter().map(|(_, name)| name)), Value::bool(true), Value::ABSENT);
+            self.key(*at, Value::texts(columns.iter().map(|(_, name)| name)));
+        }
+    }
+
+    fn key(&mut self, at: ExprRef, columns: Value) {
+        self.index(at, columns, Value::bool(true), Value::ABSENT);
+        if let Some(key) = self.out.last_mut() {
+            key.set("primary", Value::bool(true));
         }
     }
 

@@ -5,6 +5,7 @@
 //! from where they stand, and is worked out here.
 
 mod classes;
+mod migrated;
 mod objects;
 mod owners;
 mod parts;
@@ -21,6 +22,9 @@ use crate::facts::resolve::{Evaluator, Thing};
 pub fn models(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     objects::schemas(evaluator, raws);
     classes::tables(evaluator, raws);
+    for raw in raws.iter_mut().filter(|raw| &*raw.kind == migrated::CHANGE) {
+        migrated::complete(evaluator, raw);
+    }
     raws.iter_mut().filter(|raw| &*raw.kind == "datasource").for_each(name_provider);
 }
 

@@ -3,14 +3,18 @@
 
 use crate::facts::{Fact, Value};
 use crate::project::FileId;
-use crate::syntax::Node;
+use crate::syntax::{Entry, Node};
 
 use super::super::images;
-use super::super::values::{fact, optional, scalar_text, span, texts};
+use super::super::values::{fact, optional, scalar_text, span, texts, value_of};
 
 const CLAUSE: &str = "shape workflow";
 
-/// Facts of a workflow file: one `workflow`, an `action` for each `uses`, a `workflow-script` for each `run`.
+/// Inputs of actions that hold a script.
+const SCRIPTS: [&str; 6] = ["script", "inlinescript", "run", "runs", "command", "commands"];
+
+/// Facts of a workflow file: one `workflow`, a `job` for each job, an `action` for each `uses`, a `workflow-script` for
+/// each text that a shell or another interpreter runs.
 pub fn hardening(file: FileId, root: &Node, triggers: &[String]) -> Vec<Fact> {
     let jobs = root.get("jobs").map(Node::entries).unwrap_or_default();
     let name = root.get("name").and_then(Node::as_text).unwrap_or_default();
@@ -20,17 +24,27 @@ pub fn hardening(file: FileId, root: &Node, triggers: &[String]) -> Vec<Fact> {
         fact("workflow", span(file, root.start, root.start), CLAUSE, name)
             .with("permissions", permissions(root.get("permissions")))
             .with("triggers", reading.triggers.clone())
-            .with("jobs_permissions", Value::bool(own == jobs.len() && own > 0)),
+            .with("jobs_permissions", Value::bool(own == jobs.len() && own > 0))
+            .with("jobs", Value::number(jobs.len() as f64))
+            .with("releases", Value::bool(is_release(root.get("on")))),
     ];
     for job in jobs {
+        facts.push(reading.job(job));
         facts.extend(job.value.get("uses").and_then(|uses| reading.action(uses, &job.value)));
         facts.extend(job_images(&job.value).filter_map(|image| reading.image(image)));
         for step in job.value.get("steps").map(Node::items).unwrap_or_default() {
-            facts.extend(step.get("uses").and_then(|uses| reading.action(uses, step)));
-            facts.extend(step.get("run").and_then(|run| reading.script(run)));
+            facts.extend(reading.step(step));
         }
     }
     facts
+}
+
+/// Starts when something is published: a release, or a tag.
+fn is_release(on: Option<&Node>) -> bool {
+    let Some(on) = on else { return false };
+    let by_name = texts(on).contains(&"release") || on.get("release").is_some();
+    let branches = on.at(&["push", "branches"]).map(texts).unwrap_or_default();
+    by_name || on.at(&["push", "tags"]).is_some() || branches.iter().any(|branch| branch.contains("release"))
 }
 
 /// The images that a job runs in or beside.
@@ -44,11 +58,7 @@ fn job_images(job: &Node) -> impl Iterator<Item = &Node> {
 pub fn composite(file: FileId, root: &Node) -> Vec<Fact> {
     let reading = Reading { file, triggers: Value::list(Vec::new()) };
     let steps = root.at(&["runs", "steps"]).map(Node::items).unwrap_or_default();
-    let read = steps.iter().flat_map(|step| {
-        let action = step.get("uses").and_then(|uses| reading.action(uses, step));
-        action.into_iter().chain(step.get("run").and_then(|run| reading.script(run)))
-    });
-    read.collect()
+    steps.iter().flat_map(|step| reading.step(step)).collect()
 }
 
 /// Templates of other projects or addresses, and the images that jobs run in.
@@ -84,6 +94,26 @@ struct Reading {
 }
 
 impl Reading {
+    /// What a step uses and runs.
+    fn step(&self, step: &Node) -> Vec<Fact> {
+        let inputs = step.get("with").map(Node::entries).unwrap_or_default().iter();
+        let scripts = inputs.filter(|input| SCRIPTS.contains(&input.key.to_ascii_lowercase().as_str()));
+        let texts = step.get("run").into_iter().chain(scripts.map(|input| &input.value));
+        let action = step.get("uses").and_then(|uses| self.action(uses, step));
+        action.into_iter().chain(texts.filter_map(|text| self.script(text))).collect()
+    }
+
+    fn job(&self, job: &Entry) -> Fact {
+        let runner = job.value.get("runs-on");
+        let labels = runner.and_then(|runner| runner.get("labels")).or(runner).map(texts).unwrap_or_default();
+        fact("job", span(self.file, job.key_start, job.key_end), CLAUSE, &job.key)
+            .with("name", Value::text(job.key.clone()))
+            .with("runs_on", Value::texts(labels))
+            .with("permissions", permissions(job.value.get("permissions")))
+            .with("triggers", self.triggers.clone())
+            .with("secrets", optional(job.value.get("secrets").and_then(Node::as_text)))
+    }
+
     /// Nothing for actions of the repository itself.
     fn action(&self, uses: &Node, step: &Node) -> Option<Fact> {
         let text = uses.as_text().filter(|text| !text.starts_with("./"))?;
@@ -100,7 +130,8 @@ impl Reading {
             .with("triggers", self.triggers.clone())
             .with("reference", optional(with("ref").as_deref()))
             .with("credentials", optional(with("persist-credentials").as_deref()))
-            .with("secrets", optional(secrets));
+            .with("secrets", optional(secrets))
+            .with("inputs", step.get("with").map_or(Value::ABSENT, value_of));
         Some(made)
     }
 
@@ -232,7 +263,7 @@ mod tests {
         let action = "runs:\n  using: composite\n  steps:\n  - uses: acme/x@main\n  - run: echo ${{ inputs.title }}\n";
         assert_eq!(composite(FileId(0), &yaml::parse(action).unwrap()).len(), 2);
         let job = "jobs: {a: {container: node, services: {db: {image: postgres:16}}}}";
-        assert_eq!(hardening(FileId(0), &yaml::parse(job).unwrap(), &[]).len(), 3);
+        assert_eq!(hardening(FileId(0), &yaml::parse(job).unwrap(), &[]).len(), 4);
     }
 
     #[test]
@@ -242,6 +273,17 @@ mod tests {
         assert_eq!(facts[0].get("jobs_permissions"), Some(&Value::bool(false)));
         let script = facts.iter().find(|fact| &*fact.kind == "workflow-script").unwrap();
         assert_eq!(script.get("injects"), Some(&Value::texts(["github.event.issue.title"])));
+    }
+
+    #[test]
+    fn jobs_and_scripts_of_actions() {
+        let text = "on: {push: {tags: ['v*']}}\njobs:\n  a:\n    runs-on: [self-hosted, linux]\n    permissions: write-all\n    steps:\n    - uses: acme/run@v1\n      with: {script: \"echo ${{ github.head_ref }}\", depth: 1}\n";
+        let facts = hardening(FileId(0), &yaml::parse(text).unwrap(), &[]);
+        let of = |kind: &str| facts.iter().find(|fact| &*fact.kind == kind).unwrap();
+        assert_eq!(of("workflow").get("releases"), Some(&Value::bool(true)));
+        assert_eq!(of("job").get("runs_on"), Some(&Value::texts(["self-hosted", "linux"])));
+        assert_eq!(of("job").get("permissions"), Some(&Value::text("write-all")));
+        assert_eq!(of("workflow-script").get("injects"), Some(&Value::texts(["github.head_ref"])));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Schema {
                 }
             }
             What::CreateType { name } => self.enums.push(name.to_ascii_lowercase()),
-            What::DropIndex { table: None, name } => {
+            What::DropIndex { table: None, name, .. } => {
                 self.tables.values_mut().for_each(|table| table.drop_index(name));
             }
             What::CreateIndex { table, index, .. } => {
@@ -132,8 +132,12 @@ pub(super) fn named(what: &What) -> Option<&str> {
         | What::RowSecurity { table, .. }
         | What::Write { table, .. }
         | What::Truncate { table }
+        | What::Validate { table, .. }
         | What::DropIndex { table: Some(table), .. } => Some(table),
-        What::DropIndex { table: None, .. } | What::CreateType { .. } | What::LimitLocks => None,
+        What::Upkeep { table, .. } => table.as_deref(),
+        What::DropIndex { table: None, .. } | What::CreateType { .. } | What::LimitLocks | What::Begin | What::End => {
+            None
+        }
     }
 }
 

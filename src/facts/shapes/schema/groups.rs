@@ -8,6 +8,7 @@ use crate::syntax::sql::{Dialect, dialect_of};
 
 use super::super::migrations::folder_of;
 use super::super::paths;
+use super::coded::Coded;
 
 /// Letters of a group that are looked at for its dialect.
 const SAMPLE: usize = 256 * 1024;
@@ -24,16 +25,18 @@ pub(super) struct Group<'t> {
 
 /// All groups: migrations before plain scripts, larger before smaller, so that the first to name a table is the one to
 /// believe.
-pub(super) fn groups<'t>(scripts: &[(FileId, &'t File, &'t str)]) -> Vec<Group<'t>> {
+pub(super) fn groups<'t>(scripts: &[(FileId, &'t File, &'t str)], coded: &Coded) -> Vec<Group<'t>> {
     let mut found: BTreeMap<(bool, String), Group<'t>> = BTreeMap::new();
     for &(id, file, text) in scripts {
         let path: &str = &file.path;
-        if file.kind != FileKind::Sql || is_left_out(file) || is_way_back(path) {
+        let is_coded = coded.changes.contains_key(&id);
+        let is_script = file.kind == FileKind::Sql && !is_way_back(path);
+        if !(is_script || is_coded) || is_left_out(file) {
             continue;
         }
         let (folder, tool) = match folder_of(path) {
             Some((folder, tool)) => (folder, Some(tool)),
-            None => (paths::folder(path).to_owned(), None),
+            None => (paths::folder(path).to_owned(), is_coded.then_some("scripts")),
         };
         let group = found.entry((tool.is_none(), folder.clone())).or_insert_with(|| Group {
             folder,
@@ -45,7 +48,8 @@ pub(super) fn groups<'t>(scripts: &[(FileId, &'t File, &'t str)]) -> Vec<Group<'
     }
     let mut groups: Vec<Group<'t>> = found.into_values().collect();
     for group in &mut groups {
-        group.files.sort_by(|a, b| natural(a.1, b.1));
+        let revision = |id: &FileId| coded.order.get(id).copied();
+        group.files.sort_by(|a, b| revision(&a.0).cmp(&revision(&b.0)).then_with(|| natural(a.1, b.1)));
         group.dialect = dialect(group);
     }
     groups.sort_by(|a, b| {

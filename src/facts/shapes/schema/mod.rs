@@ -1,6 +1,7 @@
 //! Schemas that SQL scripts and migrations describe, folded in their order: the facts that models of libraries give, and
 //! what each migration does to the tables that were there before.
 
+mod coded;
 mod fold;
 mod groups;
 mod known;
@@ -10,11 +11,12 @@ mod tables;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::facts::Fact;
+use crate::facts::{Fact, FunctionId};
 use crate::project::{Area, Diagnostic, File, FileId, FileKind, ServiceId};
 use crate::syntax::diesel;
 use crate::syntax::sql::{self, Dialect, Script};
 
+use coded::Coded;
 use fold::Schema;
 use groups::{Group, groups};
 use known::Known;
@@ -28,16 +30,17 @@ pub struct SchemaReading {
     pub incomplete: Vec<(ServiceId, Arc<str>, Arc<str>)>,
 }
 
-/// Reads all scripts. `declared` are the facts of models that were found elsewhere: of a table that they describe, only
-/// what they lack is added (indexes, checks).
-pub fn schemas(scripts: &[(FileId, &File, &str)], declared: &[Fact]) -> SchemaReading {
+/// Reads all scripts. `declared` are the facts of code: migrations that are written as calls (`calls` is who calls whom),
+/// and models. Of a table that models describe, only what they lack is added (indexes, checks).
+pub fn schemas(scripts: &[(FileId, &File, &str)], declared: &[Fact], calls: &[Vec<FunctionId>]) -> SchemaReading {
     let mut reading = SchemaReading::default();
     let known = Known::of(declared);
+    let coded = Coded::of(declared, calls);
     let mut seen: BTreeSet<(ServiceId, String)> = BTreeSet::new();
-    for group in groups(scripts).into_iter().chain(declared_tables(scripts)) {
+    for group in groups(scripts, &coded).into_iter().chain(declared_tables(scripts)) {
         let Some(service) = group.files.first().and_then(|first| service_of(scripts, first.0)) else { continue };
         let before = reading.facts.len();
-        let schema = replay(&group, service, &mut reading);
+        let schema = replay(&group, &coded, service, &mut reading);
         for (key, table) in &schema.tables {
             if seen.insert((service, key.clone())) {
                 reading.facts.extend(tables::facts(table, &schema, group.dialect, known.model(&table.name)));
@@ -67,14 +70,14 @@ fn declared_tables<'t>(scripts: &[(FileId, &'t File, &'t str)]) -> Option<Group<
 }
 
 /// The schema after all scripts of a group; on the way, what each migration does.
-fn replay(group: &Group<'_>, service: ServiceId, reading: &mut SchemaReading) -> Schema {
+fn replay(group: &Group<'_>, coded: &Coded, service: ServiceId, reading: &mut SchemaReading) -> Schema {
     let mut schema = Schema::default();
     let last = group.files.len().saturating_sub(1);
     for (number, (file, path, text)) in group.files.iter().enumerate() {
-        let script = if path.ends_with(".rs") {
-            Script { changes: diesel::parse(text), errors: Vec::new() }
-        } else {
-            sql::parse(text, group.dialect)
+        let script = match coded.changes.get(file) {
+            Some(changes) => Script { changes: changes.clone(), errors: Vec::new() },
+            None if path.ends_with(".rs") => Script { changes: diesel::parse(text), errors: Vec::new() },
+            None => sql::parse(text, group.dialect),
         };
         for error in &script.errors {
             reading.diagnostics.push(error.diagnostic(path));

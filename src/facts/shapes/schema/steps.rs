@@ -23,12 +23,15 @@ pub(super) fn facts(file: FileId, changes: &[Change], schema: &Schema, group: &G
         .collect();
     let alters = changes.iter().any(|change| alters_table(&change.what));
     let limited = changes.iter().any(|change| change.what == What::LimitLocks);
+    let mut course = Course::default();
     changes
         .iter()
         .filter_map(|change| {
             let table = named(&change.what);
             let before = table.and_then(|table| schema.table(table));
-            let step = describe(&change.what, before)?;
+            let step = course.step(&change.what, before);
+            course.pass(&change.what);
+            let step = step?;
             let at = Span { file, start: change.at.0, end: change.at.1 };
             let is_fresh = table.is_some_and(|table| created.contains(&table.to_ascii_lowercase()));
             Some(
@@ -67,6 +70,54 @@ struct Step<'w> {
     safe: bool,
 }
 
+/// What the script did before the statement at hand.
+#[derive(Default)]
+struct Course<'w> {
+    /// Inside a transaction that it opened itself.
+    transaction: bool,
+    /// Tables, checks on them, and the names of constraints that were added without looking at the rows.
+    checks: Vec<(&'w str, &'w str)>,
+    unchecked: Vec<&'w str>,
+    /// Tables of which a constraint was validated.
+    validated: Vec<&'w str>,
+}
+
+impl<'w> Course<'w> {
+    fn step(&self, what: &'w What, before: Option<&Table>) -> Option<Step<'w>> {
+        let risky = |op, column| Some(Step { op, column, safe: false });
+        match what {
+            What::CreateIndex { concurrently: true, .. } if self.transaction => risky("index-in-transaction", None),
+            What::Validate { name, .. } if self.transaction && self.unchecked.iter().any(|other| same(other, name)) => {
+                risky("validate-in-transaction", None)
+            }
+            What::SetNullable { table, column, nullable: false } if self.is_checked(table, column) => {
+                Some(Step { op: "set-not-null", column: Some(column), safe: true })
+            }
+            _ => describe(what, before),
+        }
+    }
+
+    fn is_checked(&self, table: &str, column: &str) -> bool {
+        let by_check = self.checks.iter().any(|(of, text)| same(of, table) && says_not_null(text, column));
+        by_check || self.validated.iter().any(|of| same(of, table))
+    }
+
+    fn pass(&mut self, what: &'w What) {
+        match what {
+            What::Begin => self.transaction = true,
+            What::End => self.transaction = false,
+            What::Validate { table, .. } => self.validated.push(table),
+            What::AddConstraint { table, constraint, not_valid } => {
+                if let Rule::Check(text) = &constraint.rule {
+                    self.checks.push((table, text));
+                }
+                self.unchecked.extend(constraint.name.as_deref().filter(|_| *not_valid));
+            }
+            _ => {}
+        }
+    }
+}
+
 fn describe<'w>(what: &'w What, before: Option<&Table>) -> Option<Step<'w>> {
     let step = |op, column: Option<&'w str>, safe| Some(Step { op, column, safe });
     match what {
@@ -79,7 +130,7 @@ fn describe<'w>(what: &'w What, before: Option<&Table>) -> Option<Step<'w>> {
             match (&column.default, column.nullable) {
                 _ if volatile => step("add-column-volatile", name, false),
                 (None, false) => step("add-column-required", name, false),
-                _ if column.references.is_some() => step("add-column", name, true),
+                _ if column.references.is_some() => step("add-column-references", name, false),
                 _ if column.unique => step("add-column-unique", name, false),
                 _ => step("add-column", name, true),
             }
@@ -111,21 +162,24 @@ fn describe<'w>(what: &'w What, before: Option<&Table>) -> Option<Step<'w>> {
         What::RenameTable { .. } => step("rename-table", None, false),
         What::Write { whole, .. } => step("write", None, !*whole),
         What::Truncate { .. } => step("truncate", None, false),
+        What::DropIndex { concurrently, .. } => step("drop-index", None, *concurrently),
+        What::Upkeep { op, safe, .. } => step(op, None, *safe),
         _ => None,
     }
 }
 
 /// A check says that the column holds something, so that the database need not look again.
 fn is_checked(table: Option<&Table>, column: &str) -> bool {
-    table.is_some_and(|table| {
-        table.checks.iter().any(|check| {
-            let words: Vec<&str> = check.text.split_whitespace().collect();
-            words.windows(4).any(|four| {
-                same(four[0].trim_matches(['"', '(']), column)
-                    && same(four[1], "is")
-                    && same(four[2], "not")
-                    && same(four[3].trim_end_matches(')'), "null")
-            })
-        })
+    table.is_some_and(|table| table.checks.iter().any(|check| says_not_null(&check.text, column)))
+}
+
+/// `column IS NOT NULL` is part of the condition.
+fn says_not_null(check: &str, column: &str) -> bool {
+    let words: Vec<&str> = check.split_whitespace().collect();
+    words.windows(4).any(|four| {
+        same(four[0].trim_matches(['"', '(']), column)
+            && same(four[1], "is")
+            && same(four[2], "not")
+            && same(four[3].trim_end_matches(')'), "null")
     })
 }

@@ -88,3 +88,57 @@ fn half_a_statement_is_told_and_makes_absences_unknown() {
     assert!(store.facts.iter().any(|fact| &*fact.kind == "model"));
     assert!(store.incomplete.iter().any(|(_, kind, _)| &**kind == "index"));
 }
+
+const REVISIONS: &[(&str, &str)] = &[
+    ("requirements.txt", "alembic\nsqlalchemy\n"),
+    (
+        "db/versions/bb02_more.py",
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision = 'bb02'\ndown_revision = 'aa01'\n\
+        def upgrade():\n    op.add_column('orders', sa.Column('shop_id', sa.Integer(), sa.ForeignKey('shops.id')))\n\
+        \x20   op.create_index('ix', 'orders', ['user_id'])\n    op.drop_column('orders', 'old')\n\
+        \x20   with op.batch_alter_table('orders') as batch:\n        batch.alter_column('total', type_=sa.Numeric(10, 2))\n\
+        def downgrade():\n    op.drop_index('ix', table_name='orders')\n    op.drop_column('orders', 'shop_id')\n",
+    ),
+    (
+        "db/versions/zz01_first.py",
+        "import sqlalchemy as sa\nfrom alembic import op\nrevision = 'aa01'\ndown_revision = None\n\
+        def tables():\n    op.create_table('orders', sa.Column('id', sa.Integer, primary_key=True), sa.Column('total', sa.Float),\n\
+        \x20       sa.Column('old', sa.Integer), sa.Column('user_id', sa.Integer, sa.ForeignKey('users.id', ondelete='CASCADE'), nullable=False))\n\
+        \x20   op.create_table('links', sa.Column('a', sa.Integer), sa.Column('b', sa.Integer), sa.PrimaryKeyConstraint('a', 'b'),\n\
+        \x20       sa.ForeignKeyConstraint(['b'], ['bs.id']))\n\
+        def upgrade():\n    tables()\ndef downgrade():\n    op.drop_table('orders')\n",
+    ),
+];
+
+#[test]
+fn migrations_written_as_calls_are_folded_by_revision() {
+    let columns = rows(REVISIONS, "column", &["model", "name", "type", "primary"]);
+    let wanted = [
+        "orders shop_id integer false",
+        "orders id integer true",
+        "orders total decimal false",
+        "orders user_id integer false",
+        "links a integer true",
+        "links b integer true",
+    ];
+    assert_eq!(columns, wanted);
+    let relations = rows(REVISIONS, "relation", &["model", "columns", "target", "on_delete"]);
+    assert_eq!(relations, ["orders shop_id shops -", "orders user_id users cascade", "links b bs -"]);
+    assert_eq!(rows(REVISIONS, "index", &["columns", "unique"]), ["user_id false", "id true", "a+b true"]);
+    let steps = rows(REVISIONS, "migration-step", &["op", "column", "newest"]);
+    assert!(steps.contains(&"drop-column old true".to_owned()), "{steps:?}");
+}
+
+#[test]
+fn models_win_over_migrations_written_as_calls() {
+    let mut files = REVISIONS.to_vec();
+    files.push((
+        "app/models.py",
+        "from sqlalchemy import Column, ForeignKey, Integer\nfrom sqlalchemy.orm import declarative_base\n\
+        Base = declarative_base()\nclass Order(Base):\n    __tablename__ = 'orders'\n    id = Column(Integer, primary_key=True)\n\
+        \x20   user_id = Column(ForeignKey('users.id'))\n",
+    ));
+    let indexes = rows(&files, "index", &["model", "columns"]);
+    assert!(indexes.contains(&"Order user_id".to_owned()), "{indexes:?}");
+    assert!(!rows(&files, "column", &["model"]).contains(&"orders".to_owned()));
+}

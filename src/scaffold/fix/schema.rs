@@ -1,0 +1,55 @@
+//! Lines of a Prisma schema.
+
+use crate::scaffold::edits::{Edit, indentation, line_end};
+use crate::syntax::prisma;
+
+/// Adds an attribute (`@@index([userId])`) to a model, behind those that it has.
+pub fn add_attribute(text: &str, model: &str, line: &str, line_break: &str) -> Result<Edit, String> {
+    let schema = prisma::parse(text);
+    let mut blocks = schema.blocks.iter().filter(|block| block.kind == "model" && block.name == model);
+    let (Some(block), None) = (blocks.next(), blocks.next()) else {
+        return Err(format!("the schema does not have exactly one model `{model}`"));
+    };
+    let squeezed = |text: &str| text.split_whitespace().collect::<String>();
+    let has = |attribute: &prisma::Attribute| {
+        let written = text.get(attribute.start as usize..attribute.end as usize).unwrap_or_default();
+        squeezed(written) == squeezed(line)
+    };
+    if block.attributes.iter().any(has) {
+        return Err(format!("`{model}` has `{line}` already"));
+    }
+    let field = block.fields.iter().map(|field| field.end as usize).max().ok_or("the model has no fields")?;
+    let attribute = block.attributes.iter().map(|attribute| attribute.end as usize).max();
+    let last = attribute.map_or(field, |end| end.max(field));
+    let indent = indentation(text, last);
+    let gap = if attribute.is_some_and(|end| end > field) { "" } else { line_break };
+    Ok(Edit::insert(line_end(text, last), format!("{gap}{indent}{line}{line_break}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scaffold::edits::apply;
+
+    fn with(text: &str, line: &str) -> String {
+        add_attribute(text, "A", line, "\n").map_or_else(|reason| reason, |edit| apply(text, &[edit]))
+    }
+
+    #[test]
+    fn attributes_stand_behind_the_fields() {
+        assert_eq!(
+            with("model A {\n  id Int @id // key\n}\nmodel B {\n  id Int @id\n}\n", "@@index([b])"),
+            "model A {\n  id Int @id // key\n\n  @@index([b])\n}\nmodel B {\n  id Int @id\n}\n"
+        );
+        assert_eq!(
+            with("model A {\n\tid Int @id\n\n\t@@map(\"as\")\n}\n", "@@index([b])"),
+            "model A {\n\tid Int @id\n\n\t@@map(\"as\")\n\t@@index([b])\n}\n"
+        );
+    }
+
+    #[test]
+    fn what_is_there_or_nowhere_is_refused() {
+        assert!(with("model A {\n  id Int @id\n  @@index([ b ])\n}\n", "@@index([b])").contains("already"));
+        assert!(with("model B {\n  id Int @id\n}\n", "@@index([b])").contains("exactly one"));
+    }
+}

@@ -1,0 +1,35 @@
+//! The lock files of the proof hold what the modules ask for now.
+
+use crate::apps::copy;
+use crate::npm;
+use crate::project::{ALL, Project};
+
+fn check(project: &Project, lock: &str) {
+    project.apply(&ALL);
+    if npm::refreshing() {
+        npm::refresh(project.root(), lock);
+    }
+    npm::fits(project.root(), lock);
+}
+
+#[test]
+#[ignore = "needs Node: run by scripts/test"]
+fn lock_of_the_express_service() {
+    check(&Project::app("express"), "express");
+}
+
+#[test]
+#[ignore = "needs Node: run by scripts/test"]
+fn lock_of_the_express_shop() {
+    check(&Project::fixture("express-shop-unready"), "express-shop");
+}
+
+#[test]
+#[ignore = "needs Node: run by scripts/test"]
+fn lock_of_the_engine_of_prisma() {
+    let folder = copy(&npm::locks().join("prisma"));
+    if npm::refreshing() {
+        npm::refresh(folder.path(), "prisma");
+    }
+    npm::fits(folder.path(), "prisma");
+}
