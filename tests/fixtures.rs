@@ -338,7 +338,6 @@ const UNNAMED: &[(&str, &str, &str, &str)] = &[
     ("nextjs-ledger-unready", "env-validation", "lib/bank.ts:19", ABSENT),
     ("nextjs-ledger-unready", "env-validation", "lib/tokens.ts:3", ABSENT),
     ("nextjs-ledger-unready", "error-handler", "app/api/v1/transactions/route.ts:16", ABSENT),
-    ("nextjs-ledger-unready", "graceful-shutdown", "Dockerfile:8", ABSENT),
     ("nextjs-ledger-unready", "hardcoded-secret", "lib/bank.ts:20", "secret-fallback-default names the place"),
     ("nextjs-ledger-unready", "hardcoded-secret", "lib/tokens.ts:3", "secret-fallback-default names the place"),
     (

@@ -205,7 +205,10 @@ fn configuration(
         diagnostics.extend(reading.diagnostics);
     }
     facts.extend(schema_facts(project, &schemas));
-    let scripts = shapes::schemas(&scripts_of(project, contents, facts), facts, calls);
+    let mut scripts = shapes::schemas(&scripts_of(project, contents, facts), facts, calls);
+    if let Some(released) = &contents.released {
+        keep_open_what_is_new(&mut scripts.facts, project, released);
+    }
     facts.extend(scripts.facts);
     diagnostics.extend(scripts.diagnostics);
     incomplete.extend(scripts.incomplete);
@@ -334,6 +337,14 @@ fn native_manifests<'c>(project: &'c Project, contents: &'c Contents) -> Vec<Nat
 
 fn is_manifest(file: &File) -> bool {
     file.path.rsplit('/').next() == Some("package.json") && !matches!(file.area, Area::Vendored | Area::Generated)
+}
+
+/// Of migrations, those that the released commit lacks can still be changed.
+fn keep_open_what_is_new(facts: &mut [Fact], project: &Project, released: &BTreeSet<String>) {
+    for fact in facts.iter_mut().filter(|fact| &*fact.kind == "migration-step") {
+        let is_new = !released.contains(&*project.file(fact.at.file).path);
+        fact.set("newest", Value::bool(is_new));
+    }
 }
 
 fn migration_facts(project: &Project) -> Vec<Fact> {

@@ -1,6 +1,7 @@
 //! One audit, from a tree to a report.
 
 mod collect;
+mod history;
 mod places;
 mod read;
 mod routes;
@@ -16,7 +17,7 @@ use crate::config::{self, Config, Date};
 use crate::facts::FactStore;
 use crate::facts::stacks::{StackError, Stacks};
 use crate::project::{
-    Diagnostic, Project, ReadProblem, SOURCE_LIMIT, ServiceId, Tree, WalkOptions, decode, discover, find_root,
+    Diagnostic, History, Project, ReadProblem, SOURCE_LIMIT, ServiceId, Tree, WalkOptions, decode, discover, find_root,
 };
 use crate::report::{Counts, Report};
 use crate::rules::{
@@ -51,6 +52,10 @@ pub struct Options {
     pub jobs: usize,
     /// `YYYY-MM-DD`; decides expiry.
     pub now: Option<String>,
+    /// Look for secrets in everything that was ever committed.
+    pub history: bool,
+    /// The commit that is released: only migrations that it does not have can still be changed.
+    pub base: Option<String>,
     /// Contents that stand for what is on the disk, by path: what scaffolding would write.
     pub overlay: HashMap<String, Arc<[u8]>>,
 }
@@ -157,13 +162,25 @@ impl Task<'_> {
         let tree = Tree { overlay: self.options.overlay.clone(), ..Tree::on_disk(self.root) };
         let mut project = discover(tree, &walk).into_diagnostic()?;
         progress(Stage::Facts);
-        let mut contents = read_all(&mut project, &scanners(rules)?);
+        let scanners = scanners(rules)?;
+        let mut contents = read_all(&mut project, &scanners);
+        contents.released = released(self.options, self.root)?;
+        if self.options.history {
+            history::add(&mut project, &mut contents, &scanners.text);
+        }
         let facts = collect::collect(&mut project, &mut contents, self.stacks);
         progress(Stage::Rules);
         let (evaluations, report) = judge(self.options, &project, rules, config, &facts, contents, progress)?;
         let controls = rules.controls.iter().map(|control| control.info.clone()).collect();
         Ok(Audit { project, facts, report, controls, evaluations })
     }
+}
+
+/// The paths that the commit of `--base` has.
+fn released(options: &Options, root: &Path) -> miette::Result<Option<BTreeSet<String>>> {
+    let Some(base) = &options.base else { return Ok(None) };
+    let paths = History::open(root).and_then(|mut history| history.paths_of(base));
+    paths.map(Some).map_err(|reason| miette!("--base {base}: {reason}"))
 }
 
 const USER_RULES: &str = ".readycheck/rules";
@@ -221,7 +238,8 @@ fn judge(
     progress: &dyn Fn(Stage),
 ) -> miette::Result<(Vec<Evaluation>, Report)> {
     let sources = Sources::new(project);
-    let evaluated = evaluate(rules, project, facts, &|span| sources.snippet(span));
+    let mut evaluated = evaluate(rules, project, facts, &|span| sources.snippet(span));
+    history::tell(project, &mut evaluated.evaluations);
     progress(Stage::Score);
     let controls: Vec<ControlInfo> = rules.controls.iter().map(|control| control.info.clone()).collect();
     let routes = routes::matrix(project, facts, &controls, &evaluated.evaluations, &sources);
@@ -294,8 +312,8 @@ struct ChosenServices {
 }
 
 impl ChosenServices {
-    /// `--service` goes before `[audit] services`; what either of `[audit] services` and `--as-service` names is a
-    /// service because it says so.
+    /// `--service` goes before `[audit] services`, and both before the folder that is asked about; what either of
+    /// `[audit] services` and `--as-service` names is a service because it says so.
     fn of(options: &Options, config: &Config, project: &Project) -> miette::Result<ChosenServices> {
         let by = |option: &str| format!("`{option}`");
         let narrowed = options.service.iter().map(|path| service(project, path, &by("--service")));
@@ -306,8 +324,24 @@ impl ChosenServices {
         let listed: BTreeSet<ServiceId> = listed.collect::<miette::Result<_>>()?;
         let forced: BTreeSet<ServiceId> = forced.collect::<miette::Result<_>>()?;
         let services = [narrowed, listed.clone()].into_iter().find(|chosen| !chosen.is_empty());
+        let services = services.or_else(|| project.scope.as_deref().map(|scope| around(project, scope)));
         Ok(ChosenServices { services, forced: &forced | &listed })
     }
+}
+
+/// The services in a folder; the one that the folder is part of where there are none.
+fn around(project: &Project, scope: &str) -> BTreeSet<ServiceId> {
+    let services = || (0..).map(ServiceId).zip(&project.services);
+    let is_below = |path: &str, folder: &str| {
+        path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let inside: BTreeSet<ServiceId> =
+        services().filter(|(_, service)| is_below(&service.path, scope)).map(|(id, _)| id).collect();
+    if !inside.is_empty() {
+        return inside;
+    }
+    let holding = services().filter(|(_, service)| service.path == "." || is_below(scope, &service.path));
+    holding.max_by_key(|(_, service)| service.path.len()).map(|(id, _)| id).into_iter().collect()
 }
 
 fn config_name(options: &Options) -> String {

@@ -1,6 +1,6 @@
 //! Reads every file once: parses code, keeps the texts of configuration for the shapes, looks for secrets.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use oxc_allocator::Allocator;
 use rayon::prelude::*;
@@ -26,6 +26,8 @@ pub struct Contents {
     pub trees: HashMap<FileId, Node>,
     pub matches: Vec<(FileId, Match)>,
     pub allows: Vec<(String, Vec<Allow>)>,
+    /// The paths of the commit that is released, if the user named one.
+    pub released: Option<BTreeSet<String>>,
     /// Lines of source code.
     pub lines: u64,
     pub audited: u64,
@@ -87,17 +89,19 @@ fn take(project: &mut Project, contents: &mut Contents, id: FileId, one: One) {
     if let Some(area) = one.area {
         file.area = area;
     }
-    if !one.allows.is_empty() && file.in_scope {
-        contents.allows.push((file.path.to_string(), one.allows));
+    if file.in_scope {
+        contents.lines += one.lines;
+        contents.audited += u64::from(one.audited);
+        contents.diagnostics.extend(one.diagnostics);
+        if !one.allows.is_empty() {
+            contents.allows.push((file.path.to_string(), one.allows));
+        }
     }
     contents.modules.extend(one.module.map(|module| (id, module)));
     contents.matches.extend(one.matches.into_iter().map(|found| (id, found)));
     if let Some(text) = one.text {
         contents.texts.insert(id, text);
     }
-    contents.lines += one.lines;
-    contents.audited += u64::from(one.audited);
-    contents.diagnostics.extend(one.diagnostics);
 }
 
 fn parse_manifests(project: &Project, contents: &mut Contents, early: &[FileId]) {

@@ -72,6 +72,13 @@ pub struct Args {
     #[arg(long, value_name = "PATH", help_heading = "Selection")]
     as_service: Option<String>,
 
+    /// Look for secrets in everything that was ever committed, too
+    #[arg(long, help_heading = "Selection")]
+    history: bool,
+    /// The commit, branch or tag that is released: only migrations that it lacks are judged
+    #[arg(long, value_name = "REF", help_heading = "Selection")]
+    base: Option<String>,
+
     /// Configuration to use instead of the readycheck.toml at the project's root
     #[arg(long, value_name = "FILE", help_heading = "Configuration", conflicts_with = "no_config")]
     config: Option<PathBuf>,
@@ -121,7 +128,8 @@ pub fn run(args: &Args, session: &mut Session) -> miette::Result<Exit> {
     folder::check(&args.path)?;
     let options = options(args);
     check_selection(&options, session)?;
-    let audit = session.audit(&options, args.quiet)?;
+    let mut audit = session.audit(&options, args.quiet)?;
+    super::commands::name(&mut audit)?;
     let request = GateRequest { min_score: args.min_score, fail_on: args.fail_on.map(Priority::from) };
     let gate = session.engine.gate(&options, &audit.report, &request)?;
 
@@ -147,6 +155,8 @@ fn options(args: &Args) -> Options {
         only: args.only.clone(),
         skip: args.skip.clone(),
         categories: args.category.clone(),
+        history: args.history,
+        base: args.base.clone(),
         service: args.service.clone(),
         as_service: args.as_service.clone(),
         no_waivers: args.no_waivers,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod builtin;
+mod commands;
 mod console;
 mod engine;
 mod exit;

@@ -37,7 +37,7 @@ pub struct Place {
 
 impl<'a> Sources<'a> {
     pub fn new(project: &'a Project) -> Self {
-        let readable = project.files.iter().filter(|file| file.kind != FileKind::Binary);
+        let readable = project.files.iter().chain(&project.past).filter(|file| file.kind != FileKind::Binary);
         Sources { project, known: readable.map(|file| &*file.path).collect(), last: RefCell::default() }
     }
 
@@ -78,7 +78,7 @@ impl<'a> Sources<'a> {
 
     /// Where a span starts.
     pub fn place(&self, span: Span) -> Place {
-        let Some(file) = self.project.files.get(span.file.0 as usize) else {
+        let Some(file) = self.project.any_file(span.file) else {
             return Place { path: String::new(), line: 1, column: 1 };
         };
         let (line, column) = self.with(&file.path, |opened| opened.place(span.start as usize));

@@ -195,6 +195,7 @@ impl<'a> Place<'a> {
     fn is_migration(&self) -> bool {
         self.in_any(&["migrations", "migration"])
             || (self.kind == FileKind::Python && self.in_any(&["alembic"]))
+            || (self.kind == FileKind::Python && self.in_any(&["revisions"]) && self.folders.contains(&"versions"))
             || (self.folders.ends_with(&["db", "migrate"]))
             || (self.kind == FileKind::Sql && !self.is_seed())
     }

@@ -15,6 +15,9 @@ const PACKED_REFS_LIMIT: u64 = 32 << 20;
 const SMALL_LIMIT: u64 = 4 << 10;
 /// A reference may point to another one.
 const MAX_INDIRECTION: usize = 5;
+/// References of one folder, and folders in folders.
+const MAX_REFERENCES: usize = 100_000;
+const MAX_REFERENCE_DEPTH: usize = 16;
 
 /// What is known about the repository of a root.
 #[derive(Debug, Default)]
@@ -121,8 +124,52 @@ fn common_dir(folder: &Path) -> PathBuf {
         .unwrap_or_else(|| folder.to_path_buf())
 }
 
+/// The folder of a repository's data, and the one that it shares with other work trees.
+pub(super) fn folders(root: &Path) -> Option<(PathBuf, PathBuf)> {
+    let metadata = root.join(".git").symlink_metadata().ok()?;
+    let folder = if metadata.is_dir() { root.join(".git") } else { linked_git_dir(root)? };
+    let common = common_dir(&folder);
+    Some((folder, common))
+}
+
+/// The id that a name stands for: `HEAD`, a branch, a tag, a branch of a remote, or the id itself.
+pub(super) fn resolve(folder: &Path, common: &Path, name: &str) -> Option<String> {
+    if name == "HEAD" {
+        return head_commit(folder, common);
+    }
+    let written = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].map(|start| format!("{start}{name}"));
+    let mut references = written.iter().filter(|reference| is_reference(reference));
+    references.find_map(|reference| followed(format!("ref: {reference}"), folder, common)).or_else(|| commit_id(name))
+}
+
+/// What `HEAD` and all references name, each once.
+pub(super) fn tips(folder: &Path, common: &Path) -> Vec<String> {
+    let mut found: Vec<String> = head_commit(folder, common).into_iter().collect();
+    let packed = read_regular(&common.join("packed-refs"), PACKED_REFS_LIMIT).unwrap_or_default();
+    let packed = String::from_utf8_lossy(&packed).into_owned();
+    found.extend(packed.lines().filter_map(|line| commit_id(line.split_once(' ')?.0)));
+    let mut open = vec![(common.join("refs"), 0)];
+    while let Some((path, depth)) = open.pop() {
+        let entries = std::fs::read_dir(&path).map(|entries| entries.flatten().collect::<Vec<_>>()).unwrap_or_default();
+        for entry in entries.into_iter().take(MAX_REFERENCES) {
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && depth < MAX_REFERENCE_DEPTH => open.push((entry.path(), depth + 1)),
+                Ok(kind) if kind.is_file() => found.extend(small(&entry.path()).and_then(|text| commit_id(&text))),
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
 fn head_commit(folder: &Path, common: &Path) -> Option<String> {
-    let mut value = small(&folder.join("HEAD"))?;
+    followed(small(&folder.join("HEAD"))?, folder, common)
+}
+
+/// From `ref: NAME` to an id, through further references.
+fn followed(mut value: String, folder: &Path, common: &Path) -> Option<String> {
     for _ in 0..MAX_INDIRECTION {
         let Some(name) = value.trim().strip_prefix("ref:") else {
             return commit_id(&value);

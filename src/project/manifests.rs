@@ -62,6 +62,7 @@ const TREES: &[&str] = &[
     "environment.yml",
     "fly.toml",
     "heroku.yml",
+    "jsconfig.json",
     "lerna.json",
     "nest-cli.json",
     "netlify.toml",

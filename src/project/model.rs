@@ -207,11 +207,20 @@ pub struct Project {
     pub scope: Option<String>,
     /// By package name.
     pub workspace_packages: HashMap<String, WorkspacePackage>,
+    /// Earlier versions of files in which something was found; their ids follow those of the files.
+    pub past: Vec<File>,
 }
 
 impl Project {
     pub fn file(&self, id: FileId) -> &File {
-        &self.files[id.0 as usize]
+        let at = id.0 as usize;
+        if at < self.files.len() { &self.files[at] } else { &self.past[at - self.files.len()] }
+    }
+
+    /// A file, of now or of the history.
+    pub fn any_file(&self, id: FileId) -> Option<&File> {
+        let at = id.0 as usize;
+        self.files.get(at).or_else(|| self.past.get(at.checked_sub(self.files.len())?))
     }
 
     pub fn service(&self, id: ServiceId) -> &Service {

@@ -11,9 +11,9 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use rayon::prelude::*;
 
-use super::classify::{classify, names_no_kind};
+use super::classify::{area_of, classify, names_no_kind};
 use super::git::{self, TrackedPaths};
-use super::model::{Area, Diagnostic, File, Project, Service, ServiceId, Tracked, Tree};
+use super::model::{Area, Diagnostic, File, FileKind, Project, Service, ServiceId, Tracked, Tree};
 
 /// More files than this are not audited.
 pub const FILE_LIMIT: usize = 200_000;
@@ -65,7 +65,8 @@ pub enum WalkError {
     Exclude { pattern: String, reason: String },
 }
 
-/// The folder of the repository around a path, and the path relative to it (none if they are the same).
+/// The folder of the repository around a path, and the path relative to it (none if they are the same). A folder of
+/// tests, fixtures or examples is no part of the product around it: it is a project of its own.
 pub fn find_root(path: &Path) -> Result<(PathBuf, Option<String>), WalkError> {
     let asked = path.canonicalize().map_err(|error| unreadable(path, &error))?;
     if !asked.is_dir() {
@@ -73,7 +74,14 @@ pub fn find_root(path: &Path) -> Result<(PathBuf, Option<String>), WalkError> {
     }
     let root = asked.ancestors().find(|folder| git::is_work_tree(folder)).unwrap_or(&asked);
     let scope = asked.strip_prefix(root).ok().and_then(slashed).filter(|scope| !scope.is_empty());
-    Ok((root.to_path_buf(), scope))
+    let stands_alone = |scope: &String| {
+        let area = area_of(&format!("{scope}/main.ts"), FileKind::JavaScript);
+        matches!(area, Area::Test | Area::Example | Area::Vendored | Area::Generated)
+    };
+    match scope {
+        Some(scope) if stands_alone(&scope) => Ok((asked, None)),
+        scope => Ok((root.to_path_buf(), scope)),
+    }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> WalkError {

@@ -121,6 +121,15 @@ fn the_root_is_the_repository_and_the_scope_what_was_asked() {
 }
 
 #[test]
+fn fixtures_and_examples_are_projects_of_their_own() {
+    let dir = folder(&[(".git/HEAD", ""), ("fixtures/shop/a.js", ""), ("packages/one/examples/two/a.js", "")]);
+    for path in ["fixtures/shop", "packages/one/examples/two"] {
+        let asked = dir.path().join(path).canonicalize().unwrap();
+        assert_eq!(find_root(&asked).unwrap(), (asked, None));
+    }
+}
+
+#[test]
 fn conventions_count_from_the_scope() {
     let dir = folder(&[("fixtures/shop/src/a.js", ""), ("fixtures/shop/test/a.js", ""), ("fixtures/other/a.js", "")]);
     let options = WalkOptions { scope: Some("fixtures/shop".into()), ..WalkOptions::default() };

@@ -137,6 +137,9 @@ pub struct ControlReport {
     pub gain: Gain,
     pub effort_days: f64,
     pub remedy: Option<String>,
+    /// The command that closes it, or as much of it as is certain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
     pub standards: Vec<String>,
     pub evidence: Vec<EvidenceReport>,
     pub nearest_miss: Option<EvidenceReport>,

@@ -322,6 +322,7 @@ fn closed(
         gain: Gain::default(),
         effort_days: 0.0,
         remedy: None,
+        command: None,
         standards: vec!["SOC2 CC6.1".into()],
         evidence: Vec::new(),
         nearest_miss: None,

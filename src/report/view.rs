@@ -258,6 +258,8 @@ pub fn is_implemented(control: &ControlReport) -> bool {
 }
 
 /// The reason of a control that has no rules yet.
+/// The reason of a capability of which nothing was found, where that proves nothing.
+pub const MAY_BE_ELSEWHERE: &str = "nothing found here, and it may live outside the repository";
 pub const NOT_IMPLEMENTED: &str = "not implemented yet";
 
 /// How many controls have rules, of how many in the catalogue; each counts once, however many services there are.

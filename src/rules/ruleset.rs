@@ -68,6 +68,12 @@ impl RuleSet {
         RuleSet::from_files(files)
     }
 
+    /// The lexicons of the binary alone.
+    pub fn embedded_lexicons() -> Result<Lexicons, RuleErrors> {
+        let text = RULES.get_file(LEXICONS).and_then(|file| file.contents_utf8()).unwrap_or_default();
+        Lexicons::parse(LEXICONS, text).map_err(|error| RuleErrors(vec![error]))
+    }
+
     /// The rules of a folder laid out like `rules/`; without lexicons of its own, those of the binary count.
     pub fn from_folder(folder: &Path) -> Result<RuleSet, RuleErrors> {
         let mut files = read_folder(folder)?;

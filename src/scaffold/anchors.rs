@@ -341,7 +341,7 @@ impl<'a> Wiring<'a> {
     }
 }
 
-fn matches(pattern: &FactPattern, fact: &Fact) -> bool {
+pub fn matches(pattern: &FactPattern, fact: &Fact) -> bool {
     let holds = |(name, wanted): &(String, String)| match (fact.get(name).unwrap_or(&Value::ABSENT), wanted.as_str()) {
         (value, ":absent") => value.is_absent(),
         (value, ":any") => !value.is_absent() && !value.is_unknown(),
@@ -401,7 +401,7 @@ fn empty_lines_at_end(text: &str) -> usize {
 }
 
 /// The start of the comment lines right above a line.
-fn above_comments(text: &str, mut at: usize) -> usize {
+pub fn above_comments(text: &str, mut at: usize) -> usize {
     while at > 0 {
         let start = line_start(text, at - 1);
         let line = text.get(start..at).unwrap_or_default().trim();

@@ -19,7 +19,7 @@ use super::result::name_result;
 use super::stack::{Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use crate::audit::Audit;
-use crate::project::{SOURCE_LIMIT, ServiceId};
+use crate::project::{FileKind, SOURCE_LIMIT, ServiceId, kind_of};
 
 /// A file that a module creates or edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,8 @@ pub struct Composer<'a> {
     files: BTreeMap<String, FileState>,
     /// Files that count as not there: they are generated anew.
     replaced: BTreeSet<String>,
+    /// Functions of a configuration that were made for a list, by their file.
+    pub(super) held: BTreeSet<(String, String)>,
     /// Clients that modules of this plan make and that others can import.
     pub(super) shared: Vec<Client>,
 }
@@ -142,6 +144,12 @@ fn one_paragraph(ordered: &mut [(Key, Edit)]) {
     }
 }
 
+/// A line that a text which amends another one no longer has. What a line says may be continued, and `FROM` changes.
+fn lost_line<'t>(before: &'t str, after: &str) -> Option<&'t str> {
+    let kept = |line: &str| after.lines().any(|new| new.trim().starts_with(line));
+    before.lines().map(str::trim).find(|line| !line.to_ascii_uppercase().starts_with("FROM ") && !kept(line))
+}
+
 /// One module at work.
 pub(super) struct Work<'m> {
     library: &'m Library,
@@ -161,9 +169,9 @@ impl<'a> Composer<'a> {
         planned: Vec<String>,
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
-        let (wirings, files, replaced) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
-        let shared = Vec::new();
-        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, shared }
+        let (wirings, files, shared) = (HashMap::new(), BTreeMap::new(), Vec::new());
+        let (replaced, held) = (BTreeSet::new(), BTreeSet::new());
+        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held, shared }
     }
 
     /// Regards some files as not there.
@@ -181,12 +189,13 @@ impl<'a> Composer<'a> {
             .variant(module, service)
             .ok_or_else(|| format!("`{}` is not written for this kind of service yet", module.id))?;
         let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
+        let library = self.library;
         let wiring = self.wiring(stack);
         let conventions = Conventions::of(&audit.project, id, stack, wiring.app_path());
-        let mut context = context_for(audit, id, wiring, &conventions, &planned);
+        let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, &library.lexicons);
+        context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
-        let library = self.library;
         let mut work = Work { library, module, variant, stack, renderer: Renderer::new(context, conventions), draft };
         if let Some((condition, reason)) = &variant.unless
             && work.holds(Some(condition))?
@@ -194,14 +203,30 @@ impl<'a> Composer<'a> {
             return Err(reason.clone());
         }
         let before = self.texts();
+        self.share_client(&work)?;
+        self.fix_for(&mut work);
         self.write_files(&mut work)?;
         self.add_dependencies(&mut work)?;
-        self.add_variables(&work.variant.env, true);
+        let mut wanted = work.variant.env.clone();
+        if work.variant.variables {
+            wanted.extend(work.renderer.variables());
+        }
+        self.add_variables(&wanted, true);
+        self.complete_containers(&mut work);
         self.wire(&mut work)?;
         self.pass_arguments(&mut work)?;
         work.steps()?;
         work.draft.changes = self.changes_since(&before);
         Ok(work.draft)
+    }
+
+    /// Source files that are there, by their paths without extension.
+    fn code_files(&self) -> BTreeMap<String, String> {
+        let on_disk =
+            self.audit.project.files.iter().map(|file| &*file.path).filter(|path| !self.replaced.contains(*path));
+        let all = on_disk.chain(self.files.keys().map(String::as_str));
+        let code = all.filter(|path| matches!(kind_of(path), FileKind::JavaScript | FileKind::Python));
+        code.filter_map(|path| Some((path.rsplit_once('.')?.0.to_owned(), path.to_owned()))).collect()
     }
 
     pub(super) fn wiring(&mut self, stack: &'a Stack) -> &mut Wiring<'a> {
@@ -247,24 +272,50 @@ impl<'a> Composer<'a> {
         self.files.insert(path.to_owned(), FileState::Text { now: Some(text) });
     }
 
+    /// What the module makes can be imported by what comes after it.
+    fn share_client(&mut self, work: &Work<'_>) -> Result<(), String> {
+        let Some(spec) = &work.variant.client else { return Ok(()) };
+        let (library, store, api) = (spec.library.clone(), spec.store.clone(), spec.api.clone());
+        let (name, file) = (spec.name.clone(), work.path_of(&spec.file)?);
+        self.shared.push(Client { library, store, api, name, default: false, file });
+        Ok(())
+    }
+
     fn write_files(&mut self, work: &mut Work<'_>) -> Result<(), String> {
         for spec in &work.variant.files {
             if !work.holds(spec.when.as_deref())? {
                 continue;
             }
-            let path = work.path_of(&spec.to)?;
-            let text = work.render(&spec.from, &path)?;
-            match self.text(&path) {
-                Some(present) if present == text => {}
-                Some(_) => {
-                    return Err(format!("{path} exists already and differs; move it, or wire what it does by hand"));
-                }
-                None if self.is_taken(&path) => {
-                    return Err(format!("{path} exists already and is no text file; move it"));
-                }
-                None => self.set(&path, text),
+            if !spec.each {
+                let path = work.path_of(&spec.to)?;
+                let text = work.render(&spec.from, &path)?;
+                self.make_packages(work, &path);
+                self.create(&path, text, spec.amends)?;
+                continue;
             }
-            self.make_packages(work, &path);
+            for index in 0..work.renderer.closed() {
+                work.renderer.turn_to(index);
+                let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
+                let path = work.path_of(&to)?;
+                let text = work.render(&spec.from, &path)?;
+                self.make_packages(work, &path);
+                self.create(&path, text, spec.amends)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A new file; one that is there already has to be the same.
+    fn create(&mut self, path: &str, text: String, amends: bool) -> Result<(), String> {
+        match self.text(path) {
+            Some(present) if present == text => {}
+            Some(present) if amends => match lost_line(&present, &text) {
+                None => self.set(path, text),
+                Some(line) => return Err(format!("{path} would lose a line: {line}")),
+            },
+            Some(_) => return Err(format!("{path} exists already and differs; move it, or wire what it does by hand")),
+            None if self.is_taken(path) => return Err(format!("{path} exists already and is no text file; move it")),
+            None => self.set(path, text),
         }
         Ok(())
     }
@@ -294,6 +345,10 @@ impl<'a> Composer<'a> {
                 continue;
             }
             let Some(anchor) = work.stack.anchor(&spec.anchor) else { continue };
+            if let Some(spot) = &anchor.spot {
+                self.wire_spot(work, spec, anchor, spot)?;
+                continue;
+            }
             let wiring = self.wirings.get_mut(&work.stack.id).ok_or("the stack has no wiring")?;
             let reason = match wiring.place(anchor) {
                 Ok(mut place) => {
@@ -331,11 +386,23 @@ impl<'a> Composer<'a> {
         text: &str,
         outline: &Outline,
     ) -> Result<(), String> {
+        let code = work.code(&spec.insert, place)?.trim_end().to_owned();
+        self.insert_code(work, spec, place, text, outline, code)
+    }
+
+    /// Puts code (already in the project's hand) and its imports at a place.
+    pub(super) fn insert_code(
+        &mut self,
+        work: &mut Work<'_>,
+        spec: &EditSpec,
+        place: &Place,
+        text: &str,
+        outline: &Outline,
+        code: String,
+    ) -> Result<(), String> {
         let line_break = work.renderer.conventions().line_break();
-        let imports: Vec<String> = spec.imports.iter().map(|one| work.code(one, place)).collect::<Result<_, _>>()?;
-        let mut edits = work.import_edits(&place.path, text, outline, &imports);
-        if !spec.insert.is_empty() {
-            let code = work.code(&spec.insert, place)?.trim_end().to_owned();
+        let mut edits = work.imports_of(spec, place, text, outline)?;
+        if !code.is_empty() {
             let at = self.among_others(work, spec, place, text);
             let mut inserted = format!("{}{line_break}", indent(&code, &place.indent));
             if place.gap_before && at == place.at {
@@ -379,6 +446,20 @@ impl<'a> Composer<'a> {
         at
     }
 
+    /// The text that the places of code are of: as it was before any module edited it.
+    pub(super) fn original(&self, path: &str) -> Option<String> {
+        match self.files.get(path) {
+            Some(FileState::Code { original, .. }) => Some(original.clone()),
+            Some(FileState::Text { now }) => now.clone(),
+            None => self.on_disk(path),
+        }
+    }
+
+    /// A file that is not there yet, for code to be put in.
+    pub(super) fn create_code(&mut self, path: &str, original: String) {
+        self.files.insert(path.to_owned(), FileState::Code { original, edits: Vec::new() });
+    }
+
     /// The edits of a file of code so far.
     pub(super) fn edits_of(&self, path: &str) -> Vec<Edit> {
         match self.files.get(path) {
@@ -395,6 +476,10 @@ impl<'a> Composer<'a> {
     }
 
     pub(super) fn edit_code(&mut self, path: &str, text: &str, new: Vec<(Key, Edit)>) {
+        if let Some(FileState::Text { now: Some(now) }) = self.files.get(path) {
+            // A module of this plan has made it.
+            self.create_code(path, now.clone());
+        }
         let state = self
             .files
             .entry(path.to_owned())
@@ -431,9 +516,35 @@ impl Work<'_> {
         self.dressed(path, &text)
     }
 
-    fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
+    /// The code of an edit for a file.
+    pub(super) fn code_for(&self, spec: &EditSpec, path: &str) -> Result<String, String> {
+        Ok(self.code(&spec.insert, &super::spots::at_start(path))?.trim_end().to_owned())
+    }
+
+    /// Code that stands between brackets: properties of an object, elements of a list.
+    pub(super) fn part_for(&self, template: &str, path: &str, (open, close): (char, char)) -> Result<String, String> {
+        let whole = format!("const whole = {open}\n{}\n{close};\n", template.trim_end());
+        let dressed = self.code(&whole, &super::spots::at_start(path))?;
+        let lines: Vec<&str> = dressed.trim_end().lines().collect();
+        let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
+        Ok(inner.join(self.renderer.conventions().line_break()))
+    }
+
+    pub(super) fn dressed(&self, path: &str, text: &str) -> Result<String, String> {
         language::dress(path, text, self.renderer.conventions())
             .map_err(|error| format!("{path} of `{}` does not parse: line {}: {error}", self.module.id, error.line))
+    }
+
+    /// The imports that an edit needs in a file.
+    pub(super) fn imports_of(
+        &self,
+        spec: &EditSpec,
+        place: &Place,
+        text: &str,
+        outline: &Outline,
+    ) -> Result<Vec<(Key, Edit)>, String> {
+        let lines: Vec<String> = spec.imports.iter().map(|line| self.code(line, place)).collect::<Result<_, _>>()?;
+        Ok(self.import_edits(&place.path, text, outline, &lines))
     }
 
     /// Import lines, in their places in a file.
@@ -461,7 +572,13 @@ impl Work<'_> {
         self.dressed(&place.path, &text)
     }
 
-    fn by_hand(&self, spec: &EditSpec, path: Option<&str>, about: &str, reason: &str) -> Result<Step, String> {
+    pub(super) fn by_hand(
+        &self,
+        spec: &EditSpec,
+        path: Option<&str>,
+        about: &str,
+        reason: &str,
+    ) -> Result<Step, String> {
         let conventions = self.renderer.conventions();
         let guess = joined(
             conventions.layout.get("src").map_or(".", String::as_str),

@@ -1,14 +1,20 @@
 //! What is known of a service, in the words of templates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::anchors::Wiring;
 use super::conventions::Conventions;
+use super::deployment::Deployment;
 use super::manifest::lowest;
-use super::render::{Client, Context, TestContext, Variable};
+use super::outline::Statement;
+use super::render::{Client, Context, TestContext};
+use super::stack::Stack;
+use super::variables::variables;
 use crate::audit::Audit;
-use crate::facts::{Fact, Value};
+use crate::facts::{Data, Fact, Phase, Value};
 use crate::project::{Area, Service, ServiceId};
+use crate::rules::Lexicons;
 
 /// Everything but the module's own inputs.
 pub fn context_for(
@@ -16,12 +22,15 @@ pub fn context_for(
     id: ServiceId,
     wiring: &mut Wiring<'_>,
     conventions: &Conventions,
+    stack: &Stack,
     planned: &[String],
+    lexicons: &Lexicons,
 ) -> Context {
     let service = audit.project.service(id);
     let clients = clients(audit, id, wiring);
     let first = |store: &str| clients.iter().find(|client| client.store == store).cloned();
     let runner = &conventions.runner;
+    let variables = variables(audit, id, wiring);
     Context {
         service: service.path.clone(),
         name: name_of(service),
@@ -38,6 +47,7 @@ pub fn context_for(
         app: wiring.app_name().unwrap_or("app").to_owned(),
         app_file: wiring.app_path().unwrap_or_default().to_owned(),
         input: BTreeMap::new(),
+        code: BTreeMap::new(),
         test: TestContext {
             runner: runner.id.clone(),
             from: runner.from.clone(),
@@ -46,10 +56,26 @@ pub fn context_for(
         },
         manager: conventions.manager.id.clone(),
         install: conventions.manager.install.clone(),
-        env: variables(audit, id),
+        env: variables.iter().map(|variable| variable.name.clone()).collect(),
+        variables,
         packages: packages_of(service),
         hooks: hooks(audit, id),
+        login_paths: login_paths(audit, id, lexicons),
+        migrations: migrations(audit, &conventions.layout),
+        closed: Vec::new(),
+        item: None,
+        deploy: Deployment::of(audit, id, stack),
+        paths: Arc::new(audit.project.files.iter().map(|file| file.path.to_string()).collect()),
     }
+}
+
+/// The folders in the folder of migrations.
+fn migrations(audit: &Audit, layout: &BTreeMap<String, String>) -> Vec<String> {
+    let Some(folder) = layout.get("migrations") else { return Vec::new() };
+    let inside =
+        |path: &str| Some(path.strip_prefix(folder.as_str())?.strip_prefix('/')?.split_once('/')?.0.to_owned());
+    let names: BTreeSet<String> = audit.project.files.iter().filter_map(|file| inside(&file.path)).collect();
+    names.into_iter().collect()
 }
 
 fn name_of(service: &Service) -> String {
@@ -72,45 +98,40 @@ fn packages_of(service: &Service) -> Vec<String> {
     names
 }
 
-fn facts_of<'a>(audit: &'a Audit, id: ServiceId, kind: &'static str) -> impl Iterator<Item = &'a Fact> {
-    let is_meant =
-        move |fact: &&Fact| &*fact.kind == kind && fact.service == id && fact.area == Area::Server && fact.reached;
-    audit.facts.facts.iter().filter(is_meant)
-}
-
-/// Variables that the service reads, sorted by name.
-fn variables(audit: &Audit, id: ServiceId) -> Vec<Variable> {
-    let mut found: BTreeMap<String, Variable> = BTreeMap::new();
-    for fact in facts_of(audit, id, "env") {
-        let Some(name) = text(fact, "name") else { continue };
-        let default = fact.get("default").filter(|value| !value.is_absent());
-        let literal = default.and_then(Value::as_text).map(str::to_owned);
-        found
-            .entry(name.clone())
-            .and_modify(|known| {
-                known.optional &= default.is_some();
-                known.default = known.default.take().filter(|_| default.is_some());
-            })
-            .or_insert(Variable { name, default: literal, optional: default.is_some() });
-    }
-    found.into_values().collect()
-}
-
 /// What starts and ends with the service, by the API that was told.
 fn hooks(audit: &Audit, id: ServiceId) -> Vec<String> {
-    let of_life = facts_of(audit, id, "hook")
+    let of_life = served(audit, id, "hook")
         .filter(|fact| matches!(text(fact, "on").as_deref(), Some("startup" | "shutdown")))
         .map(|fact| fact.api.to_string());
-    of_life.collect::<std::collections::BTreeSet<String>>().into_iter().collect()
+    of_life.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
-fn text(fact: &Fact, field: &str) -> Option<String> {
+/// Paths at which credentials are tried, sorted.
+fn login_paths(audit: &Audit, id: ServiceId, lexicons: &Lexicons) -> Vec<String> {
+    let mutates = |fact: &&Fact| fact.get("mutates").is_some_and(|value| value.data == Data::Bool(true));
+    let routes = served(audit, id, "route").filter(mutates);
+    let mut paths: Vec<String> = routes
+        .filter_map(|fact| text(fact, "path"))
+        .filter(|path| path.starts_with('/') && lexicons.is("login-path", path))
+        .collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// Facts of a kind in the code of a service that runs.
+pub(super) fn served<'a>(audit: &'a Audit, id: ServiceId, kind: &'a str) -> impl Iterator<Item = &'a Fact> {
+    let facts = audit.facts.facts.iter();
+    facts.filter(move |fact| &*fact.kind == kind && fact.service == id && fact.area == Area::Server && fact.reached)
+}
+
+pub(super) fn text(fact: &Fact, field: &str) -> Option<String> {
     fact.get(field).and_then(Value::as_text).map(str::to_owned)
 }
 
 /// Kinds of store that the service has clients of, sorted.
 fn stores(audit: &Audit, id: ServiceId) -> Vec<String> {
-    let mut stores: Vec<String> = facts_of(audit, id, "client").filter_map(|fact| text(fact, "store")).collect();
+    let mut stores: Vec<String> = served(audit, id, "client").filter_map(|fact| text(fact, "store")).collect();
     stores.sort();
     stores.dedup();
     stores
@@ -119,9 +140,13 @@ fn stores(audit: &Audit, id: ServiceId) -> Vec<String> {
 /// Clients that are made once at the top of a module and exported from there.
 fn clients(audit: &Audit, id: ServiceId, wiring: &mut Wiring<'_>) -> Vec<Client> {
     let mut found: Vec<Client> = Vec::new();
-    for fact in facts_of(audit, id, "client").filter(|fact| fact.function.is_none()) {
+    for fact in served(audit, id, "client").filter(|fact| matches!(fact.phase, Phase::Module | Phase::Startup)) {
         let file = audit.project.file(fact.at.file).path.to_string();
-        let Some((name, default)) = exported_name(wiring, &file, fact.at.start as usize) else { continue };
+        let exported = match fact.function {
+            None => exported_name(wiring, &file, fact.at.start as usize),
+            Some(_) => exported_result(wiring, &file, &fact.symbol),
+        };
+        let Some((name, default)) = exported else { continue };
         let (Some(library), Some(store)) = (text(fact, "library"), text(fact, "store")) else { continue };
         let client = Client { library, store, api: fact.api.to_string(), name, default, file };
         if !found.contains(&client) {
@@ -129,6 +154,23 @@ fn clients(audit: &Audit, id: ServiceId, wiring: &mut Wiring<'_>) -> Vec<Client>
         }
     }
     found
+}
+
+/// The exported constant that holds what a function of the file makes: `export const db = store.db ?? makeDb()`.
+fn exported_result(wiring: &mut Wiring<'_>, path: &str, function: &str) -> Option<(String, bool)> {
+    let (text, outline) = wiring.source(path)?;
+    let call = format!("{function}()");
+    let holds = |statement: &&Statement| {
+        let written = text.get(statement.start..statement.end).unwrap_or_default();
+        !function.is_empty()
+            && statement.binds.len() == 1
+            && !statement.binds.iter().any(|name| name == function)
+            && written.contains(&call)
+    };
+    let mut found = outline.top_level().iter().filter(holds);
+    let (Some(only), None) = (found.next(), found.next()) else { return None };
+    let at = only.start;
+    exported_name(wiring, path, at)
 }
 
 fn exported_name(wiring: &mut Wiring<'_>, path: &str, at: usize) -> Option<(String, bool)> {

@@ -33,8 +33,28 @@ pub struct Conventions {
     pub import_root: String,
     /// What can be imported from there.
     pub packages: BTreeSet<String>,
+    /// What imports from far away start with instead of `../../`.
+    pub alias: Option<Alias>,
     /// Folders by the names that modules use (`lib`, `middleware`, …), relative to the root.
     pub layout: BTreeMap<String, String>,
+}
+
+/// A start of imports that stands for a folder: `@/` for `src`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Alias {
+    pub prefix: String,
+    pub folder: String,
+}
+
+impl Alias {
+    /// How a file of its folder is imported.
+    pub fn of(&self, path: &str) -> Option<String> {
+        let inside = match self.folder.as_str() {
+            "." => path,
+            folder => path.strip_prefix(folder)?.strip_prefix('/')?,
+        };
+        Some(format!("{}{inside}", self.prefix))
+    }
 }
 
 impl Default for Conventions {
@@ -52,6 +72,7 @@ impl Default for Conventions {
             runner: Runner::default(),
             import_root: ".".to_owned(),
             packages: BTreeSet::new(),
+            alias: None,
             layout: BTreeMap::new(),
         }
     }
@@ -88,15 +109,16 @@ impl Conventions {
             indent: habits.indent().unwrap_or(if is_python { "    " } else { "  " }).to_owned(),
             crlf: sample.crlf * 2 > sample.files,
             import_extensions: match (habits.with_extension, habits.without_extension) {
-                (0, 0) => modules && (!typescript || is_node_module),
+                (0, 0) => modules && !stack.bundled && (!typescript || is_node_module),
                 (with, without) => modules && with >= without,
             },
             extension,
-            manager: stack.manager(project, &service.path),
+            manager: stack.manager(project, id),
             runner: stack.runner(service),
             packages: if is_python { packages(project, &import_root) } else { BTreeSet::new() },
             import_root,
-            layout: stack.layout_of(project, &service.path, package.as_deref()),
+            alias: alias(project, &service.path).filter(|alias| sample.uses(&alias.prefix)),
+            layout: layout(project, id, stack, package.as_deref()),
         }
     }
 
@@ -105,6 +127,7 @@ impl Conventions {
         let path = place(to, &self.layout)?;
         Some(match path.rsplit_once('.') {
             Some((stem, "ts")) if kind_of(&path) == FileKind::JavaScript => format!("{stem}.{}", self.extension),
+            Some((stem, "tsx")) if !self.typescript => format!("{stem}.jsx"),
             _ => path,
         })
     }
@@ -118,6 +141,36 @@ impl Conventions {
             (true, _) => ".js",
         }
     }
+}
+
+/// The stack's folders, with the migrations beside the only schema of the service.
+fn layout(project: &Project, id: ServiceId, stack: &Stack, package: Option<&str>) -> BTreeMap<String, String> {
+    let mut layout = stack.layout_of(project, &project.service(id).path, package);
+    let schema = |file: &&crate::project::File| file.kind == FileKind::Prisma && file.service == id;
+    let mut schemas = project.files.iter().filter(schema);
+    if let (Some(only), None) = (schemas.next(), schemas.next())
+        && let Some((folder, _)) = only.path.rsplit_once('/')
+        && let Some(migrations) = layout.get_mut("migrations")
+    {
+        *migrations = joined(folder, "migrations");
+    }
+    layout
+}
+
+/// The first alias for a folder that the compiler is told (`"paths": { "@/*": ["./src/*"] }`).
+fn alias(project: &Project, service: &str) -> Option<Alias> {
+    ["tsconfig.json", "jsconfig.json"].iter().find_map(|name| {
+        let bytes = project.read(project.find(&joined(service, name))?).ok()?;
+        let options = json::parse(decode(&bytes).ok()?).ok()?.get("compilerOptions")?.clone();
+        let base = options.get("baseUrl").and_then(|base| base.as_text()).unwrap_or(".").trim_start_matches("./");
+        let base = joined(service, base.trim_end_matches('/'));
+        options.get("paths")?.entries().iter().find_map(|entry| {
+            let prefix = entry.key.strip_suffix('*').filter(|prefix| !prefix.is_empty() && !prefix.starts_with('.'))?;
+            let target = entry.value.items().first()?.as_text()?.strip_suffix("/*")?.trim_start_matches("./");
+            let target = if target.is_empty() { "." } else { target };
+            (!target.contains("..")).then(|| Alias { prefix: prefix.to_owned(), folder: joined(&base, target) })
+        })
+    })
 }
 
 fn manifest(project: &Project, service: &Service) -> Option<crate::syntax::Node> {
@@ -177,6 +230,10 @@ impl Sample {
         if let Some((_, extension)) = path.rsplit_once('.') {
             *self.extensions.entry(extension.to_owned()).or_default() += 1;
         }
+    }
+
+    fn uses(&self, prefix: &str) -> bool {
+        self.imported.iter().any(|specifier| specifier.starts_with(prefix))
     }
 
     /// The folder below which most of what is imported lies.

@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use crate::project::is_work_tree;
+
 /// What git says about a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cleanliness {
@@ -37,14 +39,15 @@ const HARMLESS: &[&str] = &[
 const SHOWN: usize = 5;
 
 pub fn cleanliness(root: &Path) -> Cleanliness {
-    if !root.join(".git").exists() {
+    if !root.ancestors().any(is_work_tree) {
         return Cleanliness::NoRepository;
     }
     let filters = match filters(root) {
         Ok(filters) => filters,
         Err(reason) => return Cleanliness::Unknown(reason),
     };
-    let arguments = ["status", "--porcelain=v1", "-z", "--untracked-files=normal", "--ignore-submodules=all"];
+    let arguments =
+        ["status", "--porcelain=v1", "-z", "--untracked-files=normal", "--ignore-submodules=all", "--", "."];
     match git(root, &filters, &arguments) {
         Ok(output) if output.status.success() => {
             let text = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -47,6 +47,12 @@ fn place(
     is_local: &dyn Fn(&Import) -> bool,
 ) -> Edit {
     let line = line.trim_end();
+    if new.names.is_empty()
+        && let Some(first) = found.imports.first()
+    {
+        // What is imported for what it does comes before everything that it is to be done for.
+        return Edit::insert(first.start, format!("{line}{line_break}"));
+    }
     let kin: Vec<&Import> = found.imports.iter().filter(|import| is_local(import) == is_local(new)).collect();
     let sorted = kin.windows(2).all(|pair| matches!(pair, [a, b] if a.specifier <= b.specifier));
     let later = kin.iter().find(|import| sorted && import.specifier > new.specifier);
@@ -93,6 +99,16 @@ mod tests {
             with(text, &["import b from \"b\";", "import { y } from \"./y\";"]),
             "import a from \"a\";\nimport b from \"b\";\nimport c from \"c\";\n\nimport { x } from \"./x\";\nimport { y } from \"./y\";\n\nrun();\n"
         );
+    }
+
+    #[test]
+    fn what_is_imported_for_its_effect_comes_first() {
+        let text = "'use strict';\nimport b from \"b\";\nimport { x } from \"./x\";\n";
+        assert_eq!(
+            with(text, &["import \"./env\";", "import { y } from \"./y\";"]),
+            "'use strict';\nimport \"./env\";\nimport b from \"b\";\nimport { x } from \"./x\";\nimport { y } from \"./y\";\n"
+        );
+        assert_eq!(with("import \"./env\";\nrun();\n", &["import \"./env\";"]), "import \"./env\";\nrun();\n");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub fn call_at(path: &str, text: &str, start: usize, end: usize) -> Option<Call>
 /// A rendered template in the project's own hand.
 pub fn dress(path: &str, text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
     match kind_of(path) {
-        FileKind::JavaScript => script::dress(text, conventions),
+        FileKind::JavaScript => script::dress(path, text, conventions),
         FileKind::Python => python::dress(text, conventions),
         _ if conventions.crlf => Ok(text.replace('\n', "\r\n")),
         _ => Ok(text.to_owned()),
@@ -42,7 +42,9 @@ pub fn import(path: &str, line: &str) -> Option<Import> {
 /// Whether an import is of the project itself.
 pub fn is_local(import: &Import, conventions: &Conventions) -> bool {
     let first = import.specifier.split('.').next().unwrap_or_default();
-    import.specifier.starts_with('.') || conventions.packages.contains(first)
+    import.specifier.starts_with('.')
+        || conventions.packages.contains(first)
+        || conventions.alias.as_ref().is_some_and(|alias| import.specifier.starts_with(&alias.prefix))
 }
 
 /// What stands in front of an expression to give it a name.

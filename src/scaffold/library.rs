@@ -11,7 +11,7 @@ use super::fix::{self, Fix};
 use super::module::{Module, Variant};
 use super::stack::Stack;
 use crate::project::Service;
-use crate::rules::{Problem, RuleError, RuleErrors, document};
+use crate::rules::{Lexicons, Problem, RuleError, RuleErrors, RuleSet, document};
 
 static TEMPLATES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -26,6 +26,8 @@ pub struct Library {
     pub stacks: Vec<Stack>,
     /// In the order of their ids.
     pub modules: Vec<Module>,
+    /// What names and paths mean.
+    pub lexicons: Lexicons,
     /// Fixes in place, in the order of their files.
     pub fixes: Vec<Fix>,
     /// Templates by their path: `health/express/health.ts.j2`.
@@ -57,7 +59,8 @@ impl Library {
 
     /// From files laid out like `templates/`.
     pub fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Library, RuleErrors> {
-        let mut library = Library { templates: files.into_iter().collect(), ..Library::default() };
+        let lexicons = RuleSet::embedded_lexicons()?;
+        let mut library = Library { templates: files.into_iter().collect(), lexicons, ..Library::default() };
         let mut errors = Vec::new();
         let mut modules = Vec::new();
         for (path, text) in &library.templates {
@@ -100,7 +103,8 @@ impl Library {
         if path != format!("{}/{MODULE_FILE}", module.id) {
             return Err(wrong(&module.id, format!("the module `{}` lies in another folder: {path}", module.id)));
         }
-        if let Some(need) = module.needs.iter().find(|need| !all.iter().any(|(_, other)| other.id == **need)) {
+        let mut needs = module.needs.iter().chain(module.variants.iter().flat_map(|variant| &variant.needs));
+        if let Some(need) = needs.find(|need| !all.iter().any(|(_, other)| other.id == **need)) {
             let known = all.iter().map(|(_, other)| other.id.as_str());
             return Err(wrong(need, format!("there is no module `{need}`")).suggest(need, known));
         }

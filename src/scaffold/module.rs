@@ -6,8 +6,22 @@ use crate::rules::document::{as_table, as_text, at, at_key, choice, only_keys, t
 use crate::syntax::{Entry, Node, NodeData};
 
 const KEYS: &[&str] = &["id", "title", "closes", "helps", "effect", "needs", "input", "variant"];
-const VARIANT_KEYS: &[&str] =
-    &["unless", "file", "dependencies", "dev_dependencies", "edit", "argument", "env", "step", "unless_reason"];
+const VARIANT_KEYS: &[&str] = &[
+    "needs",
+    "unless",
+    "file",
+    "dependencies",
+    "dev_dependencies",
+    "edit",
+    "argument",
+    "env",
+    "step",
+    "unless_reason",
+    "container",
+    "variables",
+    "client",
+    "fix",
+];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
@@ -50,6 +64,8 @@ impl Effect {
 pub struct Variant {
     /// The stack's id.
     pub stack: String,
+    /// Modules that come first on this stack alone.
+    pub needs: Vec<String>,
     /// A condition over the context under which it does not apply, and why.
     pub unless: Option<(String, String)>,
     pub files: Vec<FileSpec>,
@@ -58,6 +74,36 @@ pub struct Variant {
     pub arguments: Vec<ArgumentSpec>,
     pub env: Vec<EnvSpec>,
     pub steps: Vec<StepSpec>,
+    /// A client that it makes and that other files can import.
+    pub client: Option<ClientSpec>,
+    /// Controls whose findings are fixed in place as well, with that client.
+    pub fixes: Vec<String>,
+    /// What containers of compose files lack.
+    pub containers: Vec<ContainerSpec>,
+    /// The variables that the service reads go into its template of variables as well.
+    pub variables: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientSpec {
+    pub library: String,
+    pub store: String,
+    /// The API path that makes it.
+    pub api: String,
+    /// What it is imported by.
+    pub name: String,
+    /// `db/prisma.ts`: a folder of the layout and the rest.
+    pub file: String,
+}
+
+/// A key for containers that do not have it. Without one, containers wait until those that they need are well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerSpec {
+    /// The store that the image has to be of.
+    pub store: String,
+    pub key: String,
+    /// The whole entry, as YAML.
+    pub text: String,
 }
 
 /// A file to write.
@@ -68,6 +114,10 @@ pub struct FileSpec {
     /// `lib/logger.ts`: a folder of the stack's layout and the rest of the path.
     pub to: String,
     pub when: Option<String>,
+    /// One file for each finding that the module's fixes close: it is `item` in both.
+    pub each: bool,
+    /// The template writes down what is there already, with changes.
+    pub amends: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +196,14 @@ impl Module {
     }
 }
 
+impl Module {
+    /// The modules that come first on a stack.
+    pub fn needs_on<'m>(&'m self, stack: &'m str) -> impl Iterator<Item = &'m String> {
+        let own = self.variants.iter().filter(move |variant| variant.stack == stack);
+        self.needs.iter().chain(own.flat_map(|variant| &variant.needs))
+    }
+}
+
 fn required(table: &Node, key: &str) -> Result<String, Problem> {
     text_of(table, key)?.ok_or_else(|| Problem::new(table.start, table.start, format!("`{key}` is missing")))
 }
@@ -165,6 +223,7 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
     found.extend(dependencies(node, "dev_dependencies", true)?);
     Ok(Variant {
         stack: entry.key.to_string(),
+        needs: texts_of(node, "needs")?,
         unless: unless(node, entry)?,
         files: items(node, "file").iter().map(file).collect::<Result<_, _>>()?,
         dependencies: found,
@@ -172,6 +231,10 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
         arguments: items(node, "argument").iter().map(argument).collect::<Result<_, _>>()?,
         env: items(node, "env").iter().map(env).collect::<Result<_, _>>()?,
         steps: items(node, "step").iter().map(step).collect::<Result<_, _>>()?,
+        client: node.get("client").map(client).transpose()?,
+        fixes: texts_of(node, "fix")?,
+        containers: items(node, "container").iter().map(container).collect::<Result<_, _>>()?,
+        variables: node.get("variables").and_then(Node::as_bool).unwrap_or(false),
     })
 }
 
@@ -184,8 +247,15 @@ fn unless(node: &Node, entry: &Entry) -> Result<Option<(String, String)>, Proble
 }
 
 fn file(node: &Node) -> Result<FileSpec, Problem> {
-    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if"])?;
-    Ok(FileSpec { from: required(node, "from")?, to: required(node, "to")?, when: text_of(node, "if")? })
+    only_keys(as_table(node, "a file")?, "a file", &["from", "to", "if", "each", "amends"])?;
+    let is = |key: &str| node.get(key).and_then(Node::as_bool).unwrap_or(false);
+    Ok(FileSpec {
+        from: required(node, "from")?,
+        to: required(node, "to")?,
+        when: text_of(node, "if")?,
+        each: is("each"),
+        amends: is("amends"),
+    })
 }
 
 /// `name = "version"`, or `{ version, types = true }`.
@@ -234,6 +304,23 @@ fn env(node: &Node) -> Result<EnvSpec, Problem> {
         return Err(at(node, format!("`{name}` is no name of a variable")));
     }
     Ok(EnvSpec { name, value: text_of(node, "value")?.unwrap_or_default(), about: required(node, "about")? })
+}
+
+fn client(node: &Node) -> Result<ClientSpec, Problem> {
+    only_keys(as_table(node, "a client")?, "a client", &["library", "store", "api", "name", "file"])?;
+    Ok(ClientSpec {
+        library: required(node, "library")?,
+        store: required(node, "store")?,
+        api: required(node, "api")?,
+        name: required(node, "name")?,
+        file: required(node, "file")?,
+    })
+}
+
+fn container(node: &Node) -> Result<ContainerSpec, Problem> {
+    only_keys(as_table(node, "a container")?, "a container", &["store", "key", "text"])?;
+    let text = |key: &str| required(node, key);
+    Ok(ContainerSpec { store: text("store")?, key: text("key")?, text: text("text")? })
 }
 
 fn step(node: &Node) -> Result<StepSpec, Problem> {

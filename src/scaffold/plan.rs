@@ -13,7 +13,7 @@ use super::store::Lock;
 use super::verify::{self, Promise, Turn};
 use crate::audit::Audit;
 use crate::project::{ProcessKind, Service, ServiceId};
-use crate::report::{Score, State};
+use crate::report::{Score, State, view};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -136,7 +136,7 @@ pub fn plan(audit: &Audit, library: &Library, request: &Request, reaudit: Reaudi
             return Ok(attempt.into_plan(audit, service, left_out));
         }
         for (id, reason) in attempt.refused {
-            chosen.retain(|module| module.id != id && !module.needs.contains(&id));
+            chosen.retain(|module| module.id != id && !selection.needs(module, &id));
             left_out.push(LeftOut { asked: request.modules.contains(&id), module: id, reason });
         }
     }
@@ -184,12 +184,12 @@ impl<'a> Selection<'a> {
             let word = module.effect.word();
             return Err(format!("it is {word}; name it, or add --include {word}"));
         }
-        if self.library.variant(module, self.audit.project.service(self.service)).is_none() {
+        let Some((_, stack)) = self.library.variant(module, self.audit.project.service(self.service)) else {
             let known: Vec<&str> = module.variants.iter().map(|variant| variant.stack.as_str()).collect();
             return Err(format!("it is not written for this kind of service yet, only for {}", known.join(", ")));
-        }
+        };
         let mut with_needs = chosen.clone();
-        for id in &module.needs {
+        for id in module.needs_on(&stack.id) {
             let Some(need) = self.library.module(id) else { continue };
             if !self.is_met(need) {
                 self.take(need, asked, &mut with_needs).map_err(|reason| format!("it needs `{id}`: {reason}"))?;
@@ -200,6 +200,12 @@ impl<'a> Selection<'a> {
         Ok(())
     }
 
+    fn needs(&self, module: &Module, id: &str) -> bool {
+        let found = self.library.variant(module, self.audit.project.service(self.service));
+        let stack = found.map_or("", |(_, stack)| stack.id.as_str());
+        module.needs_on(stack).any(|need| need == id)
+    }
+
     /// Whether the project has what a module would give already.
     fn is_met(&self, module: &Module) -> bool {
         !module.closes.is_empty()
@@ -207,7 +213,15 @@ impl<'a> Selection<'a> {
     }
 
     fn closes_something(&self, module: &Module) -> bool {
-        module.closes.iter().any(|control| matches!(self.state(control), Some(State::Fail | State::Partial)))
+        let is_open = |control: &String| {
+            verify::state_of(self.audit, self.service, control).is_some_and(|found| match found.state {
+                State::Fail | State::Partial => true,
+                // What may live elsewhere does not live here.
+                State::Unknown => found.reason == view::MAY_BE_ELSEWHERE,
+                _ => false,
+            })
+        };
+        module.closes.iter().any(is_open)
     }
 
     fn state(&self, control: &str) -> Option<State> {
@@ -295,7 +309,7 @@ fn steps(drafts: &[Planned], audit: &Audit, service: ServiceId, library: &Librar
         && let Some(stack) = library.stack(&first.draft.stack)
     {
         let path = &audit.project.service(service).path;
-        let install = stack.manager(&audit.project, path).install;
+        let install = stack.manager(&audit.project, service).install;
         let place = if path == "." { String::new() } else { format!(" in {path}") };
         steps.push(Step { text: format!("Run `{install}`{place}, and commit the lock file"), snippet: None });
     }

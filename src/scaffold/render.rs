@@ -1,6 +1,6 @@
 //! Templates, filled in for one service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
@@ -9,6 +9,8 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context
 use serde::Serialize;
 
 use super::conventions::Conventions;
+use super::deployment::{Deployment, Variable};
+use super::module::EnvSpec;
 use super::stack::joined;
 
 /// What templates can ask about the service and the plan.
@@ -39,26 +41,54 @@ pub struct Context {
     pub app: String,
     pub app_file: String,
     pub input: BTreeMap<String, String>,
+    /// Source files that are there, by their paths without extension.
+    #[serde(skip)]
+    pub code: BTreeMap<String, String>,
     pub test: TestContext,
     /// `npm`, `pnpm`, …, and what installs with it.
     pub manager: String,
     pub install: String,
-    /// Variables that the service reads, by name.
-    pub env: Vec<Variable>,
+    /// Names of variables that it reads.
+    pub env: Vec<String>,
+    pub variables: Vec<EnvRead>,
     /// What the manifest names, sorted.
     pub packages: Vec<String>,
     /// APIs by which functions are told to run when the service starts or ends, sorted.
     pub hooks: Vec<String>,
+    /// Paths at which credentials are tried.
+    pub login_paths: Vec<String>,
+    /// The names of the migrations that are there, sorted.
+    pub migrations: Vec<String>,
+    /// What the fixes of the module close, and which of it a file is about.
+    pub closed: Vec<Closed>,
+    pub item: Option<Closed>,
+    /// What it is built, started and run with.
+    pub deploy: Deployment,
+    /// The paths of all files, for `exists()`.
+    #[serde(skip)]
+    pub paths: Arc<BTreeSet<String>>,
 }
 
-/// An environment variable that the service reads.
+/// A variable of the environment that the service reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Variable {
+pub struct EnvRead {
     pub name: String,
-    /// What is used without it, if that is a literal.
-    pub default: Option<String>,
-    /// Every read of it has something to use without it.
+    /// Somewhere it goes on without it: there is a default, or it is only asked whether it is there.
     pub optional: bool,
+    /// What every read uses without it, if that is one literal.
+    pub default: Option<String>,
+}
+
+/// A finding about columns of a table that the module's fixes close.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Closed {
+    pub model: String,
+    /// As the database calls them.
+    pub table: String,
+    pub columns: Vec<String>,
+    pub provider: String,
+    /// Of the migration that goes with it.
+    pub number: String,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -97,6 +127,27 @@ impl Renderer {
 
     pub fn conventions(&self) -> &Conventions {
         &self.conventions
+    }
+
+    /// The names of the migrations that are there.
+    pub fn migrations(&self) -> &[String] {
+        &self.context.migrations
+    }
+
+    /// Tells what the fixes of the module close.
+    pub fn close(&mut self, closed: Vec<Closed>) {
+        Arc::make_mut(&mut self.context).closed = closed;
+    }
+
+    /// How much they close.
+    pub fn closed(&self) -> usize {
+        self.context.closed.len()
+    }
+
+    /// Templates are about that one of them from now on.
+    pub fn turn_to(&mut self, index: usize) {
+        let context = Arc::make_mut(&mut self.context);
+        context.item = context.closed.get(index).cloned();
     }
 
     /// A template's text for the file at `path`; imports in it are relative to that.
@@ -138,6 +189,18 @@ impl Renderer {
         Ok(environment.compile_expression(condition)?.eval(self.values())?.is_true())
     }
 
+    /// What the service reads from its environment, for its template of variables: never a value.
+    pub fn variables(&self) -> Vec<EnvSpec> {
+        let about = |variable: &Variable| match (variable.place.is_empty(), variable.secret) {
+            (true, true) => "Secret: comes from the platform or a secret store".to_owned(),
+            (true, false) => "Named in an environment file".to_owned(),
+            (false, true) => format!("Secret: comes from the platform or a secret store. Read in {}", variable.place),
+            (false, false) => format!("Read in {}", variable.place),
+        };
+        let all = self.context.deploy.variables.iter();
+        all.map(|one| EnvSpec { name: one.name.clone(), value: String::new(), about: about(one) }).collect()
+    }
+
     fn values(&self) -> Value {
         Value::from(Serde(&*self.context))
     }
@@ -177,6 +240,20 @@ impl Renderer {
             let context = context.clone();
             move |module: String| context.modules.contains(&module)
         });
+        environment.add_function("exists", {
+            let context = context.clone();
+            move |path: String| {
+                let from_root = path.strip_prefix('/').map(str::to_owned);
+                is_there(&context.paths, &from_root.unwrap_or_else(|| joined(&context.service, &path)))
+            }
+        });
+        environment.add_function("source", {
+            let (context, conventions) = (context.clone(), self.conventions.clone());
+            move |file: String| {
+                let path = place(&file, &conventions.layout).ok_or_else(|| no_folder(&file))?;
+                Ok::<_, Error>(context.code.get(&path).cloned().unwrap_or_default())
+            }
+        });
         environment.add_function("major", {
             let context = context.clone();
             move |package: String, options: Kwargs| {
@@ -189,6 +266,12 @@ impl Renderer {
         });
         environment
     }
+}
+
+/// Whether there is such a file, or a folder with files.
+fn is_there(paths: &BTreeSet<String>, path: &str) -> bool {
+    let inside = format!("{path}/");
+    paths.contains(path) || paths.range(inside.clone()..).next().is_some_and(|next| next.starts_with(&inside))
 }
 
 /// `import { after, describe, it } from "node:test";`, nothing where the functions are global.
@@ -242,6 +325,9 @@ fn import_path(from: &str, to: &str, conventions: &Conventions) -> String {
     let there: Vec<&str> = to.split('/').collect();
     let common = here.iter().zip(&there).take_while(|(a, b)| a == b).count().min(there.len().saturating_sub(1));
     let up = here.len() - common;
+    if let Some(aliased) = conventions.alias.as_ref().filter(|_| up > 1).and_then(|alias| alias.of(to)) {
+        return format!("{aliased}{}", conventions.import_extension());
+    }
     let rest = there.get(common..).unwrap_or_default().join("/");
     let prefix = if up == 0 { "./".to_owned() } else { "../".repeat(up) };
     format!("{prefix}{rest}{}", conventions.import_extension())
@@ -249,6 +335,7 @@ fn import_path(from: &str, to: &str, conventions: &Conventions) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::conventions::Alias;
     use super::*;
 
     #[test]
@@ -258,6 +345,11 @@ mod tests {
         assert_eq!(import_path("tests/a.test.ts", "src/lib/db", &plain), "../src/lib/db");
         assert_eq!(import_path("src/a/b.ts", "src/db", &plain), "../db");
         assert_eq!(import_path("app.js", "lib/db", &plain), "./lib/db");
+        let alias = Some(Alias { prefix: "@/".into(), folder: "src".into() });
+        let aliased = Conventions { alias, ..Conventions::default() };
+        assert_eq!(import_path("src/app/api/a/route.ts", "src/lib/db", &aliased), "@/lib/db");
+        assert_eq!(import_path("tests/a.test.ts", "src/lib/db", &aliased), "../src/lib/db");
+        assert_eq!(import_path("a/b/c.ts", "lib/db", &aliased), "../../lib/db");
         let with = Conventions { import_extensions: true, ..Conventions::default() };
         assert_eq!(import_path("src/app.ts", "src/db", &with), "./db.js");
     }

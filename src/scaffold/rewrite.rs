@@ -180,8 +180,8 @@ fn check_dependants(lock: &Lock, library: &Library, chosen: &BTreeSet<usize>) ->
             .any(|(index, module)| chosen.contains(&index) && module.id == *id && module.service == *service)
     };
     for (_, module) in lock.modules.iter().enumerate().filter(|(index, _)| !chosen.contains(index)) {
-        let needs = library.module(&module.id).map(|found| found.needs.as_slice()).unwrap_or_default();
-        if let Some(need) = needs.iter().find(|need| going(need, &module.service)) {
+        let needs = library.module(&module.id).into_iter().flat_map(|found| found.needs_on(&module.stack));
+        if let Some(need) = needs.into_iter().find(|need| going(need, &module.service)) {
             return Err(format!("`{}` needs `{need}`; undo it as well", module.id));
         }
     }

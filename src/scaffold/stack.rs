@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::project::{Project, Service};
+use super::deployment::{Runtime, Store, primary_language};
+use super::spot::{SPOT_KEYS, Spot, spot};
+use crate::project::{Project, Service, ServiceId};
 use crate::rules::Problem;
 use crate::rules::document::{as_table, as_text, as_texts, at, at_key, choice, only_keys, text_of, texts_of};
 use crate::syntax::{Entry, Node};
@@ -13,6 +15,7 @@ const KEYS: &[&str] = &[
     "stack",
     "languages",
     "ecosystem",
+    "bundled",
     "order",
     "app",
     "mark",
@@ -21,6 +24,10 @@ const KEYS: &[&str] = &[
     "layout",
     "manager",
     "runner",
+    "runtime",
+    "store",
+    "health_paths",
+    "secret_words",
 ];
 
 /// In a layout: the folder that holds the application's code.
@@ -40,6 +47,8 @@ pub struct Stack {
     pub stack: Option<String>,
     pub languages: Vec<String>,
     pub ecosystem: Ecosystem,
+    /// A bundler resolves what is imported: no extensions.
+    pub bundled: bool,
     /// Modules in the order in which what they insert at one place stands.
     pub order: Vec<String>,
     /// The fact that makes the application object.
@@ -50,6 +59,13 @@ pub struct Stack {
     layout: Vec<(String, Vec<String>)>,
     managers: Vec<Manager>,
     runners: Vec<Runner>,
+    /// What programs run on, by language, and the kinds of database that are told apart.
+    pub runtimes: Vec<Runtime>,
+    pub stores: Vec<Store>,
+    /// Where routes that tell of life usually are.
+    pub health_paths: Vec<String>,
+    /// Words in names of variables that hold secrets.
+    pub secret_words: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -92,6 +108,8 @@ pub struct Anchor {
     pub of: Vec<String>,
     /// Marks of statements that it never passes: `app.use(routes)` stays before `app.listen()`.
     pub otherwise: Option<String>,
+    /// A place of another kind, which has nothing to do with an application object.
+    pub spot: Option<Spot>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +138,8 @@ pub struct Manager {
     pub lock: String,
     /// What its user runs after the manifest has changed.
     pub install: String,
+    /// The language of its packages; none where the stack has only one.
+    pub language: String,
 }
 
 /// What runs the tests.
@@ -169,6 +189,7 @@ impl Stack {
             ecosystem: root
                 .get("ecosystem")
                 .map_or(Ok(Ecosystem::None), |node| choice(node, "`ecosystem`", ECOSYSTEMS))?,
+            bundled: root.get("bundled").and_then(Node::as_bool).unwrap_or(false),
             order: texts_of(root, "order")?,
             app: root.get("app").map(fact_pattern).transpose()?,
             marks: entries(root, "mark")
@@ -183,6 +204,10 @@ impl Stack {
                 .collect::<Result<_, Problem>>()?,
             managers: items(root, "manager").iter().map(manager).collect::<Result<_, _>>()?,
             runners: items(root, "runner").iter().map(runner).collect::<Result<_, _>>()?,
+            runtimes: items(root, "runtime").iter().map(Runtime::read).collect::<Result<_, _>>()?,
+            stores: items(root, "store").iter().map(Store::read).collect::<Result<_, _>>()?,
+            health_paths: texts_of(root, "health_paths")?,
+            secret_words: texts_of(root, "secret_words")?,
         };
         stack.check(root)?;
         Ok(stack)
@@ -247,17 +272,20 @@ impl Stack {
         layout
     }
 
-    /// By the file beside the manifest or above it.
-    pub fn manager(&self, project: &Project, service: &str) -> Manager {
-        let mut folder = Some(service);
+    /// By the file beside the manifest or above it; without one, the last of the service's language.
+    pub fn manager(&self, project: &Project, id: ServiceId) -> Manager {
+        let language = primary_language(project, id);
+        let of_language = |manager: &&Manager| manager.language.is_empty() || manager.language == language;
+        let candidates: Vec<&Manager> = self.managers.iter().filter(of_language).collect();
+        let mut folder = Some(project.service(id).path.as_str());
         while let Some(at) = folder {
-            let beside = |manager: &&Manager| project.find(&joined(at, &manager.lock)).is_some();
-            if let Some(found) = self.managers.iter().find(beside) {
-                return found.clone();
+            let beside = |manager: &&&Manager| project.find(&joined(at, &manager.lock)).is_some();
+            if let Some(found) = candidates.iter().find(beside) {
+                return (*found).clone();
             }
             folder = if at == "." { None } else { Some(at.rsplit_once('/').map_or(".", |(above, _)| above)) };
         }
-        self.managers.last().cloned().unwrap_or_default()
+        candidates.last().map(|manager| (*manager).clone()).unwrap_or_default()
     }
 
     /// By the package that the manifest names; the last one needs none.
@@ -271,14 +299,18 @@ impl Stack {
     }
 }
 
-/// `{src}/lib` with what is known of the layout so far, below the service.
-fn placed(candidate: &str, service: &str, layout: &BTreeMap<String, String>) -> String {
+/// `{src}/lib` with what is known of the layout so far, below the service; `{app}/..` is the folder around it,
+/// `/.github` lies below the root.
+pub fn placed(candidate: &str, service: &str, layout: &BTreeMap<String, String>) -> String {
     match candidate.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
         Some((name, rest)) => {
             let base = layout.get(name).map_or(".", String::as_str);
-            joined(base, rest.trim_start_matches('/'))
+            match rest.trim_start_matches('/') {
+                ".." => base.rsplit_once('/').map_or(".", |(above, _)| above).to_owned(),
+                rest => joined(base, rest),
+            }
         }
-        None => joined(service, candidate),
+        None => candidate.strip_prefix('/').map_or_else(|| joined(service, candidate), str::to_owned),
     }
 }
 
@@ -317,7 +349,7 @@ fn owned(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-fn fact_pattern(node: &Node) -> Result<FactPattern, Problem> {
+pub fn fact_pattern(node: &Node) -> Result<FactPattern, Problem> {
     let mut pattern = FactPattern::default();
     for entry in as_table(node, "a fact")?.entries() {
         let text = as_text(&entry.value, "a field of a fact")?.to_owned();
@@ -341,7 +373,20 @@ fn fact_pattern(node: &Node) -> Result<FactPattern, Problem> {
 
 fn anchor(entry: &Entry) -> Result<Anchor, Problem> {
     let node = as_table(&entry.value, "an anchor")?;
-    only_keys(node, "an anchor", &["about", "before", "after", "of", "otherwise"])?;
+    only_keys(node, "an anchor", &[&["about", "before", "after", "of", "otherwise"], SPOT_KEYS].concat())?;
+    let spot = spot(entry, node)?;
+    if let Some(spot) = spot {
+        let about = text_of(node, "about")?.ok_or_else(|| at_key(entry, "`about` is missing"))?;
+        return Ok(Anchor {
+            name: entry.key.to_string(),
+            about,
+            side: Side::After,
+            which: Which::Made,
+            of: Vec::new(),
+            otherwise: None,
+            spot: Some(spot),
+        });
+    }
     let (side, word) = match (node.get("before"), node.get("after")) {
         (Some(word), None) => (Side::Before, word),
         (None, Some(word)) => (Side::After, word),
@@ -354,6 +399,7 @@ fn anchor(entry: &Entry) -> Result<Anchor, Problem> {
         which: choice(word, "the place", WHICH)?,
         of: texts_of(node, "of")?,
         otherwise: text_of(node, "otherwise")?,
+        spot: None,
     })
 }
 
@@ -369,9 +415,9 @@ fn call_site(entry: &Entry) -> Result<CallSite, Problem> {
 }
 
 fn manager(node: &Node) -> Result<Manager, Problem> {
-    only_keys(node, "a package manager", &["id", "lock", "install"])?;
+    only_keys(node, "a package manager", &["id", "lock", "install", "language"])?;
     let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
-    Ok(Manager { id: text("id")?, lock: text("lock")?, install: text("install")? })
+    Ok(Manager { id: text("id")?, lock: text("lock")?, install: text("install")?, language: text("language")? })
 }
 
 fn runner(node: &Node) -> Result<Runner, Problem> {

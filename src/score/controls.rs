@@ -157,6 +157,7 @@ impl Lister<'_> {
             gain: worth.gain,
             effort_days: one(days(info, row)),
             remedy: info.remedy.clone(),
+            command: None,
             standards: info.standards.clone(),
             evidence: self.evidence(evaluation.map_or(&[], |evaluation| &evaluation.evidence)),
             nearest_miss: evaluation.and_then(|e| e.nearest_miss.as_ref()).map(|miss| self.located(miss)),

@@ -109,7 +109,7 @@ fn plainly(case: &Case<'_>) -> Standing {
             unknown(case, "no file can show it: it has to be attested")
         }
         Applies::Yes if info.unknown_without_evidence && is_silent(evaluation) => {
-            unknown(case, "nothing found here, and it may live outside the repository")
+            unknown(case, crate::report::view::MAY_BE_ELSEWHERE)
         }
         Applies::Yes => measured(case, evaluation, Stance::AsIs),
     }

@@ -9,39 +9,29 @@ use crate::npm;
 use crate::process::succeed;
 use crate::project::{ALL, Project, modules};
 
-fn each_module_of(stack: &str, mut check: impl FnMut(&str)) {
-    let ids: Vec<String> = modules()
-        .into_iter()
-        .filter(|(_, stacks)| stacks.iter().any(|found| found == stack))
-        .map(|(id, _)| id)
-        .collect();
-    assert!(!ids.is_empty(), "no module is written for {stack}");
-    ids.iter().for_each(|id| check(id));
-}
-
 #[test]
 #[ignore = "needs Node: run by scripts/test"]
 fn each_module_alone_has_types_that_hold() {
-    each_module_of("express", |id| {
+    for id in modules("express") {
         let project = Project::app("express");
-        project.apply(&[id]);
+        project.apply(&[&id]);
         npm::borrow(project.root(), "express");
         check_types(&project);
-    });
+    }
 }
 
 #[test]
 #[ignore = "needs Node: run by scripts/test"]
 fn each_module_alone_is_javascript() {
-    each_module_of("express", |id| {
+    for id in modules("express") {
         for folder in [modern(false), classic()] {
             let project = Project::new(folder);
-            project.apply(&[id]);
+            project.apply(&[&id]);
             javascript(project.root()).iter().for_each(|file| {
                 succeed(Command::new("node").current_dir(project.root()).arg("--check").arg(file));
             });
         }
-    });
+    }
 }
 
 /// The tests of all modules together: what was written for TypeScript has to run without types and with `require`.
@@ -53,6 +43,16 @@ fn all_modules_pass_their_tests_in_javascript() {
         project.apply(&ALL);
         npm::borrow(project.root(), lock);
         succeed(&mut npm::script(project.root(), "test"));
+    }
+}
+
+#[test]
+#[ignore = "part of the proof: run by scripts/test"]
+fn each_module_is_part_of_a_service_that_is_run() {
+    let run = [Project::app("express"), Project::fixture("express-shop-unready")];
+    let applied: Vec<String> = run.iter().flat_map(|project| project.apply_all("express")).collect();
+    for id in modules("express") {
+        assert!(applied.contains(&id), "{id} is in neither service");
     }
 }
 

@@ -1,11 +1,13 @@
 //! What is written for Express, with all modules together: built, tested, running, taken back.
 
+use std::thread;
+
 use crate::app::{App, Start};
 use crate::http::answer;
 use crate::npm;
 use crate::prisma::Prisma;
-use crate::process::succeed;
-use crate::project::{ALL, Project};
+use crate::process::{succeed, until};
+use crate::project::Project;
 use crate::services::{Postgres, Redis};
 
 /// What builds and test runs leave in a folder.
@@ -30,7 +32,7 @@ struct Orders {
 impl Orders {
     fn built() -> Self {
         let project = Project::app("express");
-        project.apply(&ALL);
+        project.apply_all("express");
         npm::install(project.root(), "express");
         succeed(&mut npm::script(project.root(), "build"));
         let postgres = Postgres::start();
@@ -55,7 +57,7 @@ impl Orders {
 #[ignore = "needs Node: run by scripts/test"]
 fn types_hold_and_tests_pass_and_everything_can_be_taken_back() {
     let project = Project::app("express");
-    project.apply(&ALL);
+    project.apply_all("express");
     npm::install(project.root(), "express");
     check_types(&project);
     succeed(&mut npm::script(project.root(), "build"));
@@ -68,7 +70,7 @@ fn types_hold_and_tests_pass_and_everything_can_be_taken_back() {
 fn the_unready_shop_builds_passes_its_tests_and_starts() {
     let project = Project::fixture("express-shop-unready");
     let (postgres, redis, prisma) = (Postgres::start(), Redis::start(), Prisma::new());
-    project.apply(&ALL);
+    project.apply_all("express");
     npm::install(project.root(), "express-shop");
     prisma.generate(project.root());
     postgres.create("shop");
@@ -152,4 +154,64 @@ fn readiness_follows_the_database() {
     orders.postgres.restart();
     app.becomes("/health/ready", 200);
     assert_eq!(app.get("/orders").status, 200);
+}
+
+/// As many requests of one client as are allowed in a window, and one more.
+#[test]
+#[ignore = "needs Node, PostgreSQL and Redis: run by scripts/test"]
+fn two_processes_share_one_rate_limit() {
+    let orders = Orders::built();
+    let (first, second) = (orders.ready(), orders.ready());
+    for request in 0..100 {
+        let app = if request % 2 == 0 { &first } else { &second };
+        let answer = app.get("/");
+        assert_eq!(answer.status, 200, "request {request}: {answer:?}");
+        assert!(answer.headers.iter().any(|(name, _)| name.starts_with("ratelimit")), "{answer:?}");
+    }
+    for app in [&first, &second] {
+        let refused = app.get("/");
+        assert_eq!(refused.is_problem(429)["code"], "E1006");
+        let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=3600).contains(&wait), "{refused:?}");
+        assert!(refused.headers.iter().any(|(name, _)| name.starts_with("ratelimit")), "{refused:?}");
+        // Probes of the platform are no clients.
+        assert_eq!(app.get("/health/live").status, 200);
+    }
+}
+
+#[test]
+#[ignore = "needs Node, PostgreSQL and Redis: run by scripts/test"]
+fn a_limit_holds_without_its_store() {
+    let mut orders = Orders::built();
+    let app = orders.ready();
+    orders.redis.stop();
+    let statuses: Vec<u16> = (0..101).map(|_| app.get("/").status).collect();
+    assert_eq!((statuses[0], statuses[100]), (200, 429), "{statuses:?}");
+}
+
+#[test]
+#[ignore = "needs Node, PostgreSQL and Redis: run by scripts/test"]
+fn what_is_under_way_is_finished_before_the_process_ends() {
+    let orders = Orders::built();
+    let mut app = orders.ready();
+    let http = app.http().clone();
+    let slow = thread::spawn(move || http.get("/reports/monthly"));
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3)%' AND state = 'active' AND pid <> pg_backend_pid()";
+    until("the slow request to be under way", || (orders.postgres.sql("orders", running).trim() == "1").then_some(()));
+    app.terminate();
+    until("new connections to be refused", || (!app.listens()).then_some(()));
+    let finished = slow.join().unwrap();
+    assert_eq!((finished.status, finished.json()["orders"].as_i64()), (200, Some(0)), "{finished:?}");
+    let status = app.wait();
+    assert_eq!(status.code(), Some(0), "{}", app.log());
+}
+
+#[test]
+#[ignore = "needs Node, PostgreSQL and Redis: run by scripts/test"]
+fn a_start_without_a_needed_variable_is_refused_by_name() {
+    let orders = Orders::built();
+    let (_, log) = orders.start().unset("DATABASE_URL").refused();
+    assert!(log.contains("DATABASE_URL"), "{log}");
+    let (_, log) = orders.start().set("DATABASE_URL", "").refused();
+    assert!(log.contains("DATABASE_URL"), "{log}");
 }

@@ -2,10 +2,10 @@
 
 use crate::apps::copy;
 use crate::npm;
-use crate::project::{ALL, Project};
+use crate::project::Project;
 
 fn check(project: &Project, lock: &str) {
-    project.apply(&ALL);
+    project.apply_all("express");
     if npm::refreshing() {
         npm::refresh(project.root(), lock);
     }

@@ -38,6 +38,28 @@ impl Project {
         self.folder.path()
     }
 
+    /// The modules that a plan would apply here.
+    pub fn planned(&self, modules: &[&str]) -> Vec<String> {
+        let ran = run(self.root(), &[modules, &["--format", "json"]].concat());
+        let plan: Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}{}", ran.out, ran.err));
+        let applied = plan["modules"].as_array().unwrap().iter();
+        applied.map(|module| module["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Applies every module for a stack, and answers which. What the plan of all leaves out is asked for by name.
+    pub fn apply_all(&self, stack: &str) -> Vec<String> {
+        let mut applied = self.planned(&ALL);
+        self.apply(&ALL);
+        for id in modules(stack) {
+            if !applied.contains(&id) && self.planned(&[&id]).contains(&id) {
+                self.apply(&[&id]);
+                applied.push(id);
+            }
+        }
+        applied
+    }
+
     /// Applies modules and commits what they wrote; answers the plan (`--format json`).
     pub fn apply(&self, modules: &[&str]) -> Value {
         let arguments = [modules, &["--apply", "--format", "json"]].concat();
@@ -64,13 +86,13 @@ impl Project {
     }
 }
 
-/// What the binary can write: module ids with their stacks.
-pub fn modules() -> Vec<(String, Vec<String>)> {
+/// The modules that the binary can write for a stack.
+pub fn modules(stack: &str) -> Vec<String> {
     let here = tempfile::tempdir().unwrap();
     let value: Value = serde_json::from_str(&run(here.path(), &["modules", "--format", "json"]).out).unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let modules = value["modules"].as_array().unwrap().iter();
-    modules
-        .map(|module| (text(&module["id"]), module["stacks"].as_array().unwrap().iter().map(text).collect()))
-        .collect()
+    let all = value["modules"].as_array().unwrap().iter();
+    let written = all.filter(|module| module["stacks"].as_array().unwrap().iter().any(|found| found == stack));
+    let ids: Vec<String> = written.map(|module| module["id"].as_str().unwrap().to_owned()).collect();
+    assert!(!ids.is_empty(), "no module is written for {stack}");
+    ids
 }

@@ -111,3 +111,58 @@ pub fn modern(typescript: bool) -> TempDir {
     write(folder.path(), &format!("src/index.{extension}"), "import { app } from \"./app.js\";\n\napp.listen(3000);\n");
     folder
 }
+
+/// A Next.js service, beside `src` or below it, in TypeScript or not, with handlers of several shapes.
+pub fn nextjs(typescript: bool, below_src: bool) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let (extension, markup) = if typescript { ("ts", "tsx") } else { ("js", "jsx") };
+    let base = if below_src { "src/" } else { "" };
+    let types = if typescript { ", \"devDependencies\": { \"typescript\": \"^5.9.3\" }" } else { "" };
+    let manifest = format!(
+        "{{ \"name\": \"pages\", \"scripts\": {{ \"start\": \"next start\" }}, \"dependencies\": {{ \"next\": \"^15.5.6\", \"react\": \"^19.2.0\", \"react-dom\": \"^19.2.0\" }}{types} }}\n"
+    );
+    write(root, "package.json", &manifest);
+    let options = format!("{{ \"compilerOptions\": {{ \"paths\": {{ \"@/*\": [\"./{base}*\"] }} }} }}\n");
+    write(root, if typescript { "tsconfig.json" } else { "jsconfig.json" }, &options);
+    write(
+        root,
+        &format!("{base}app/layout.{markup}"),
+        "export default function Layout({ children }) {\n  return <html><body>{children}</body></html>\n}\n",
+    );
+    write(
+        root,
+        &format!("{base}app/api/items/route.{extension}"),
+        "import { all, add } from '@/lib/items'\n\nexport const GET = async () => Response.json(all())\n\nexport async function POST(request) {\n  const { name } = await request.json()\n  return Response.json(add(name), { status: 201 })\n}\n",
+    );
+    write(
+        root,
+        &format!("{base}app/api/items/latest/route.{extension}"),
+        "import { all } from '@/lib/items'\n\nexport const runtime = 'edge'\n\nexport function GET() {\n  return Response.json(all().at(-1))\n}\n",
+    );
+    write(
+        root,
+        &format!("{base}lib/items.{extension}"),
+        "const items = []\n\nexport const all = () => items\n\nexport function add(name) {\n  items.push(name)\n  return name\n}\n",
+    );
+    folder
+}
+
+/// A Next.js 16 service with a proxy of its own and a configuration inside of calls.
+pub fn nextjs_wrapped() -> TempDir {
+    let folder = nextjs(true, true);
+    let root = folder.path();
+    let manifest = text(root, "package.json").replace("^15.5.6", "^16.0.0");
+    write(root, "package.json", &manifest);
+    write(
+        root,
+        "next.config.mjs",
+        "import withAnalyzer from '@next/bundle-analyzer'\n\n/** @type {import('next').NextConfig} */\nconst config = { reactStrictMode: true }\n\nexport default withAnalyzer({ enabled: false })(config)\n",
+    );
+    write(
+        root,
+        "src/proxy.ts",
+        "import { NextResponse } from 'next/server'\n\nexport function proxy() {\n  return NextResponse.next()\n}\n\nexport const config = { matcher: ['/account/:path*'] }\n",
+    );
+    folder
+}

@@ -77,7 +77,6 @@ fn what_is_safe_is_fixed_in_javascript() {
         .replace("\"express\";\n\n", "\"express\";\nimport { randomBytes } from \"node:crypto\";\n\n")
         .replace("Math.random().toString(36).substring(2)", "randomBytes(16).toString(\"hex\")");
     let secret = format!("{HEAD}export const JWT_SECRET = process.env.JWT_SECRET || \"not-a-real-one-2024\";\n");
-    let cookie = route("  res.cookie(\"token\", sign(req.body));\n");
     let fetched = route("  await fetch(\"https://rates.example\", {\n    method: \"POST\",\n  });\n");
     let posted = route("  await axios.post(\"https://rates.example\", req.body);\n")
         .replace("import express", "import axios from \"axios\";\nimport express");
@@ -89,16 +88,11 @@ fn what_is_safe_is_fixed_in_javascript() {
             "secret-fallback-default",
             &secret,
             secret
-                .replace("\"express\";\n\n", "\"express\";\n\nimport { requiredEnv } from \"./lib/required-env.js\";\n\n")
+                .replace(
+                    "\"express\";\n\n",
+                    "\"express\";\n\nimport { requiredEnv } from \"./lib/required-env.js\";\n\n",
+                )
                 .replace("process.env.JWT_SECRET || \"not-a-real-one-2024\"", "requiredEnv(\"JWT_SECRET\")"),
-        ),
-        (
-            "insecure-cookie-flags",
-            &cookie,
-            cookie.replace(
-                "sign(req.body));",
-                "sign(req.body), {\n    httpOnly: true,\n    secure: process.env.NODE_ENV === \"production\",\n    sameSite: \"lax\",\n  });",
-            ),
         ),
         (
             "outbound-timeout",
@@ -162,6 +156,17 @@ fn what_somebody_may_rely_on_needs_to_be_asked_for() {
     let after = &source.replace("verify=False, ", "");
     let case = Case { control: "tls-verification-disabled", path: "main.py", after };
     check(&app, &case, &["--include", "needs-review"]);
+}
+
+#[test]
+fn cookies_get_their_flags_once_somebody_has_looked() {
+    let cookie = route("  res.cookie(\"token\", sign(req.body));\n");
+    let after = cookie.replace(
+        "sign(req.body));",
+        "sign(req.body), {\n    httpOnly: true,\n    secure: process.env.NODE_ENV === \"production\",\n    sameSite: \"lax\",\n  });",
+    );
+    let case = Case { control: "insecure-cookie-flags", path: "routes.js", after: &after };
+    check(&node("routes.js", &cookie), &case, &["--include", "needs-review"]);
 }
 
 #[test]

@@ -4,8 +4,10 @@
 
 mod apps;
 mod fixes;
+mod infrastructure;
 mod life;
 mod modules;
+mod nextjs;
 mod python_apps;
 
 use std::fs;

@@ -7,7 +7,7 @@ use crate::facts::model::{Data, Value};
 use crate::facts::paths::Selector;
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::Evaluator;
-use crate::facts::stacks::{Clause, Test, later_call, named_argument};
+use crate::facts::stacks::{Clause, NamedArgument, Test, later_call, named_argument};
 use crate::syntax::hir::{Module, Type, TypeId, TypeRoot};
 
 /// Does the clause's `if` hold here? What cannot be told does not.
@@ -72,8 +72,12 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
     if let Some(names) = later_call(key) {
         return evaluator.called_later(place.at, names);
     }
-    if let Some(index) = named_argument(key) {
-        return evaluator.argument(place.at, index).map_or(Value::ABSENT, |argument| evaluator.value_or_name(argument));
+    if let Some(named) = named_argument(key) {
+        let argument = match named {
+            NamedArgument::At(index) => evaluator.argument(place.at, index),
+            NamedArgument::Keyword(name) => evaluator.keyword(place.at, name),
+        };
+        return argument.map_or(Value::ABSENT, |argument| evaluator.value_or_name(argument));
     }
     let (head, rest) = key.split_once('.').unwrap_or((key, ""));
     let value = match head {

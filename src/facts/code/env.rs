@@ -19,6 +19,8 @@ const MAX_CHAIN: usize = 12;
 
 /// Adds schemas of the environment, and `checked`, `refused`, `converted` and `switch` to every env fact.
 pub fn check_env(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
+    let program = evaluator.program;
+    raws.retain(|raw| !(&*raw.kind == "env" && is_kept_elsewhere(evaluator, program.module(raw.at.module), raw)));
     let refusals = Refusals::new(evaluator.program, raws);
     let mut found = Vec::new();
     for raw in raws.iter().filter(|raw| &*raw.kind == "role" && raw.text("role") == Some("validate")) {
@@ -54,6 +56,16 @@ pub fn check_env(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     }
 }
 
+/// `config.jwtSecret`: what was read from the environment before, under a name of the program's own.
+fn is_kept_elsewhere(evaluator: &mut Evaluator<'_>, module: &Module, raw: &Raw) -> bool {
+    let Some(expr) = raw.at.expr.some() else { return false };
+    let ExprKind::Member { object, name } = module.kind(expr) else { return false };
+    let object = ExprRef { module: raw.at.module, expr: object };
+    raw.text("name") == Some(module.str(name))
+        && !is_whole_environment(evaluator, object)
+        && evaluator.paths_of(raw.at).iter().any(|&path| evaluator.paths.last_name(path) != module.str(name))
+}
+
 /// The variables that schemas name.
 struct Names {
     known: FxHashSet<String>,
@@ -81,14 +93,16 @@ fn schema_of_environment(evaluator: &mut Evaluator<'_>, refusals: &Refusals, raw
     let module = program.module(raw.at.module);
     let Some((_, args)) = module.call(raw.at.expr) else { return Vec::new() };
     let arguments: Vec<ExprRef> = module.list(args).map(|expr| ExprRef { module: raw.at.module, expr }).collect();
-    if !arguments.into_iter().any(|argument| is_environment(evaluator, argument)) {
+    let fields = schema_fields(evaluator, raw.at);
+    let whole = arguments.into_iter().any(|argument| is_environment(evaluator, argument));
+    let handed = is_handed_environment(raw) && fields.is_some();
+    if !whole && !handed {
         return Vec::new();
     }
     let exits = match raw.text("fails") {
         Some("throws") => thrown(module, raw.at.expr) == Enforced::Yes || stops_in_catch(refusals, raw, module),
         _ => refusals.refuses(evaluator, raw.at, Asked::Missing) || refusals.refuses(evaluator, raw.at, Asked::Present),
     };
-    let fields = schema_fields(evaluator, raw.at);
     let names = match &fields {
         Some(fields) => Value::texts(fields.iter().map(|(name, _)| name)),
         None => Value::UNKNOWN,
@@ -107,6 +121,12 @@ fn schema_of_environment(evaluator: &mut Evaluator<'_>, refusals: &Refusals, raw
         }
     }
     found
+}
+
+/// `read(process.env)`, where `read` checks its parameter.
+fn is_handed_environment(raw: &Raw) -> bool {
+    let origins = raw.get("on").map(|on| on.origins);
+    origins.is_some_and(|origins| origins.has(Origins::ENV) && origins.has(Origins::PARAMETER))
 }
 
 /// The `catch` around it ends the process.

@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 
 use crate::facts::model::FunctionId;
 use crate::facts::program::{ExprRef, FunctionRef, Program};
-use crate::syntax::hir::{Definition, ExprId, ExprKind, Module, Step, SymbolIdx};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, Module, Step, SymbolIdx, Use};
 
 /// Calls of one helper that are looked at.
 const MAX_CALLS: usize = 16;
@@ -32,6 +32,18 @@ impl HandedBack<'_, '_> {
         let Some(calls) = self.callers.get(helper.0 as usize) else { return false };
         let mut calls = calls.iter().filter(of_caller).take(MAX_CALLS).peekable();
         calls.peek().is_some() && calls.all(|&call| self.leaves(call, &keys))
+    }
+
+    /// Does `caller` only ask `helper` something, each time: `if (await isTooLarge(request))`?
+    pub fn is_asked(&self, caller: FunctionId, helper: FunctionId) -> bool {
+        let owner = self.program.function_at(caller);
+        let of_caller = |call: &&ExprRef| {
+            let function = self.program.module(call.module).function_of(call.expr);
+            FunctionRef { module: call.module, function } == owner
+        };
+        let Some(calls) = self.callers.get(helper.0 as usize) else { return false };
+        let mut calls = calls.iter().filter(of_caller).take(MAX_CALLS).peekable();
+        calls.peek().is_some() && calls.all(|call| is_test(self.program.module(call.module), call.expr))
     }
 
     /// The properties of what a helper returns that hold the part; none where it returns anything but plain objects.
@@ -105,6 +117,17 @@ impl HandedBack<'_, '_> {
                 None => module.symbol(symbol).reads.iter().all(|&read| is_other_member(module, read, keys)),
             })
     }
+}
+
+/// Is what an expression gives only tested, awaited or not?
+fn is_test(module: &Module, mut expr: ExprId) -> bool {
+    while let Some(parent) = module.expr(expr).parent.some() {
+        if !matches!(module.kind(parent), ExprKind::Await(_)) {
+            return false;
+        }
+        expr = parent;
+    }
+    module.expr(expr).role == Use::Test
 }
 
 fn is_other_member(module: &Module, read: ExprId, keys: &[&str]) -> bool {

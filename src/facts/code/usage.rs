@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::names::last_name;
 use super::roles::Enforced;
 use crate::syntax::hir::{
-    Arm, Context, ContextId, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, SymbolIdx, Use,
+    Arm, Context, ContextId, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, Run, SymbolIdx, Use,
 };
 
 /// Variables that a result goes through, one after the other.
@@ -64,7 +64,9 @@ fn fate(module: &Module, expr: ExprId) -> Fate {
             return fate_of_root(module, child);
         };
         match module.kind(parent) {
-            ExprKind::Conditional { test, .. } if test == child => return Fate::Ends(Enforced::Yes),
+            ExprKind::Conditional { test, branches } if test == child && !chooses_text(module, branches) => {
+                return Fate::Ends(Enforced::Yes);
+            }
             // `check()?` ends the function.
             ExprKind::Try(_) => return Fate::Ends(Enforced::Yes),
             // `check() || fail()`; a plain fallback value is none.
@@ -86,6 +88,14 @@ fn fate(module: &Module, expr: ExprId) -> Fate {
         }
         child = parent;
     }
+}
+
+/// `user ? `user:${user.id}` : address`: whoever it is gets a name, and nobody is refused.
+fn chooses_text(module: &Module, branches: Run) -> bool {
+    let is_text = |branch: ExprId| matches!(module.kind(branch), ExprKind::Str(_) | ExprKind::Template { .. });
+    let is_value =
+        |branch| is_text(branch) || matches!(module.kind(branch), ExprKind::Ident(_) | ExprKind::Member { .. });
+    module.list(branches).all(is_value) && module.list(branches).any(is_text)
 }
 
 fn root_is_statement(module: &Module, expr: ExprId) -> bool {

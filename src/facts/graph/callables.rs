@@ -6,9 +6,9 @@ use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
 use crate::facts::paths::PathId;
-use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
+use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{ExprId, ExprKind, Language, Run};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, Language, Run, SymbolIdx};
 
 /// One link of a chain: what a router or wrapper is given to call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,21 +28,76 @@ const MAX_CHAIN: usize = 512;
 /// Additions to one list that are followed.
 const MAX_ADDED: usize = 64;
 
+/// A chain as it is collected.
+#[derive(Default)]
+struct Chain {
+    found: Vec<Callable>,
+    /// The project's own functions whose results are being followed, the innermost last.
+    entered: Vec<FunctionRef>,
+    /// Variables that were followed.
+    kept: FxHashSet<(ModuleId, SymbolIdx)>,
+}
+
+impl Chain {
+    /// Is it a parameter of a function whose result is being followed (`handler` of `return withErrors(handler)`)?
+    fn is_handed_in(&self, program: &Program<'_>, at: ExprRef) -> bool {
+        let hir = program.module(at.module);
+        let ExprKind::Ident(symbol) = hir.kind(at.expr) else { return false };
+        let Definition::Parameter { function, .. } = hir.symbol(symbol).definition else { return false };
+        self.entered.contains(&FunctionRef { module: at.module, function })
+    }
+
+    /// Is it a variable that a function being followed makes its result in, step by step:
+    /// `let route = handler; route = withErrors(route); return route;`?
+    fn is_kept(&self, program: &Program<'_>, at: ExprRef) -> bool {
+        let hir = program.module(at.module);
+        let ExprKind::Ident(symbol) = hir.kind(at.expr) else { return false };
+        let symbol = hir.symbol(symbol);
+        let is_inside = self.entered.contains(&FunctionRef { module: at.module, function: symbol.function });
+        is_inside && !symbol.assigned.is_empty() && matches!(symbol.definition, Definition::Variable { .. })
+    }
+
+    /// All that such a variable is made of, once: the outermost wrapper first.
+    fn kept(&mut self, program: &Program<'_>, at: ExprRef) -> SmallVec<[ExprRef; 8]> {
+        let hir = program.module(at.module);
+        let (true, ExprKind::Ident(index)) = (self.is_kept(program, at), hir.kind(at.expr)) else {
+            return SmallVec::new();
+        };
+        if !self.kept.insert((at.module, index)) {
+            return SmallVec::new();
+        }
+        let symbol = hir.symbol(index);
+        let first = match symbol.definition {
+            Definition::Variable { init, .. } => init.some(),
+            _ => None,
+        };
+        let values = symbol.assigned.iter().rev().copied().chain(first).take(MAX_ADDED);
+        values.map(|expr| ExprRef { module: at.module, expr }).collect()
+    }
+}
+
 impl Evaluator<'_> {
     /// Everything that runs when an expression is called: arrays spread, wrappers with what they wrap.
     pub fn callables(&mut self, at: ExprRef) -> Vec<Callable> {
-        let mut found = Vec::new();
-        self.collect_callables(at, &mut found, 0);
+        let mut chain = Chain::default();
+        self.collect_callables(at, &mut chain, 0);
         let mut seen = FxHashSet::default();
-        found.retain(|callable| seen.insert(*callable));
-        found
+        chain.found.retain(|callable| seen.insert(*callable));
+        chain.found
     }
 
-    fn collect_callables(&mut self, at: ExprRef, out: &mut Vec<Callable>, depth: u8) {
-        if depth > MAX_NESTING || out.len() >= MAX_CHAIN {
+    fn collect_callables(&mut self, at: ExprRef, out: &mut Chain, depth: u8) {
+        if depth > MAX_NESTING || out.found.len() >= MAX_CHAIN {
             return;
         }
         let program = self.program;
+        if out.is_handed_in(program, at) {
+            // What it is here is collected where it is handed in; other callers hand in other things.
+            return;
+        }
+        if out.is_kept(program, at) {
+            return out.kept(program, at).into_iter().for_each(|value| self.collect_callables(value, out, depth + 1));
+        }
         if let Some(handed) = self.handed_rest(at) {
             return handed.into_iter().for_each(|argument| self.collect_callables(argument, out, depth + 1));
         }
@@ -53,7 +108,9 @@ impl Evaluator<'_> {
         let module = program.module(at.module);
         let here = |expr| ExprRef { module: at.module, expr };
         match module.kind(at.expr) {
-            ExprKind::Function(function) => out.push(Callable::Function(FunctionRef { module: at.module, function })),
+            ExprKind::Function(function) => {
+                out.found.push(Callable::Function(FunctionRef { module: at.module, function }))
+            }
             ExprKind::Array(run) => {
                 let items: SmallVec<[ExprId; 8]> = module.list(run).collect();
                 for item in items {
@@ -103,11 +160,16 @@ impl Evaluator<'_> {
         added.take(MAX_ADDED).map(|expr| ExprRef { module: at.module, expr }).collect()
     }
 
-    fn collect_call(&mut self, at: ExprRef, args: &[ExprId], out: &mut Vec<Callable>, depth: u8) {
-        let before = out.len();
+    fn collect_call(&mut self, at: ExprRef, args: &[ExprId], out: &mut Chain, depth: u8) {
+        let before = out.found.len();
         self.collect_made(at, out, depth);
         for &argument in args {
-            let argument = self.origin(ExprRef { module: at.module, expr: argument });
+            let argument = ExprRef { module: at.module, expr: argument };
+            if out.is_handed_in(self.program, argument) || out.is_kept(self.program, argument) {
+                self.collect_callables(argument, out, depth + 1);
+                continue;
+            }
+            let argument = self.origin(argument);
             let kind = self.program.kind(argument);
             let wraps = match kind {
                 ExprKind::Function(_) => true,
@@ -128,8 +190,8 @@ impl Evaluator<'_> {
                 }
             }
         }
-        if out.len() == before {
-            out.push(Callable::Opaque);
+        if out.found.len() == before {
+            out.found.push(Callable::Opaque);
         }
     }
 
@@ -150,19 +212,21 @@ impl Evaluator<'_> {
 
     /// What calling gives: for the project's own functions whatever they return (which may wrap again), else the
     /// result as a thing.
-    fn collect_made(&mut self, at: ExprRef, out: &mut Vec<Callable>, depth: u8) {
+    fn collect_made(&mut self, at: ExprRef, out: &mut Chain, depth: u8) {
         let program = self.program;
         let callee = program.module(at.module).call(at.expr).map(|(callee, _)| callee);
         let callees = callee.map(|expr| self.things(ExprRef { module: at.module, expr })).unwrap_or_default();
         let mut own = false;
         for thing in callees {
             let Thing::Function(function) = thing else { continue };
+            out.entered.push(function);
             let returns: SmallVec<[ExprId; 4]> =
                 program.module(function.module).function(function.function).returns.iter().take(6).copied().collect();
             for expr in returns {
                 let returned = ExprRef { module: function.module, expr };
                 let is_list = program.module(returned.module).language == Language::Rust
                     && matches!(program.kind(returned), ExprKind::Ident(_));
+                let is_list = is_list || out.is_kept(program, returned);
                 let is_made = matches!(
                     program.kind(returned),
                     ExprKind::Function(_) | ExprKind::Call { .. } | ExprKind::Array(_)
@@ -172,22 +236,23 @@ impl Evaluator<'_> {
                     own = true;
                 }
             }
+            out.entered.pop();
         }
         if !own {
             self.collect_things(at, out, depth);
         }
     }
 
-    fn collect_things(&mut self, at: ExprRef, out: &mut Vec<Callable>, depth: u8) {
+    fn collect_things(&mut self, at: ExprRef, out: &mut Chain, depth: u8) {
         let things = self.things(at);
         if things.is_empty() && !matches!(self.program.kind(at), ExprKind::Call { .. }) {
-            out.push(Callable::Opaque);
+            out.found.push(Callable::Opaque);
         }
         for thing in things {
             match thing {
-                Thing::Function(function) => out.push(Callable::Function(function)),
+                Thing::Function(function) => out.found.push(Callable::Function(function)),
                 Thing::Path { path, site } => {
-                    out.push(Callable::External { path, site });
+                    out.found.push(Callable::External { path, site });
                     let routers = &self.stacks.router_types;
                     if let Some(site) = site
                         && !self.is_any_type(path, routers)
@@ -212,10 +277,10 @@ impl Evaluator<'_> {
     }
 
     /// The steps of a builder before its last: `client.use(authenticate).schema(Order).action(save)` runs them all.
-    fn collect_builder(&mut self, site: ExprRef, out: &mut Vec<Callable>, depth: u8) {
+    fn collect_builder(&mut self, site: ExprRef, out: &mut Chain, depth: u8) {
         let mut site = site;
         for _ in 0..12 {
-            if depth > MAX_NESTING || out.len() >= MAX_CHAIN {
+            if depth > MAX_NESTING || out.found.len() >= MAX_CHAIN {
                 return;
             }
             let module = self.program.module(site.module);
@@ -226,7 +291,7 @@ impl Evaluator<'_> {
             let Some((_, args)) = module.call(receiver.expr) else { return };
             let args: SmallVec<[ExprId; 4]> = module.list(args).collect();
             if let Some(&path) = self.paths_of(receiver).first() {
-                out.push(Callable::External { path, site: Some(receiver) });
+                out.found.push(Callable::External { path, site: Some(receiver) });
             }
             for argument in args {
                 let argument = ExprRef { module: receiver.module, expr: argument };

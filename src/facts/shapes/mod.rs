@@ -35,6 +35,7 @@ use crate::project::{Area, Diagnostic, File, FileId, FileKind, Tracked};
 use crate::syntax::{self, Node, SyntaxError};
 
 pub use ci::{workflow, workflow_rights};
+pub use commands::shell_commands;
 pub use compose::{compose, is_compose};
 pub use docker::{DockerContext, dockerfile};
 pub use dotenv::{env_entries, is_template};
@@ -215,7 +216,11 @@ fn leaves_tls_open(fact: &Fact) -> bool {
     is_ingress && fact.get("spec").is_none_or(|spec| spec.field("tls").is_absent())
 }
 
+/// A Secret of Kubernetes gives none: its values must not be shown.
 fn format_settings(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
+    if node.get("kind").and_then(Node::as_text) == Some("Secret") && node.get("apiVersion").is_some() {
+        return Vec::new();
+    }
     format_of(&file.path, node, file.size).map(|format| settings(id, format, node)).unwrap_or_default()
 }
 
@@ -246,6 +251,12 @@ mod tests {
             (".github/workflows/a.yml", FileKind::Yaml, "on: push", vec!["ci", "setting", "workflow"]),
             ("api.yaml", FileKind::Yaml, "openapi: 3.1.0\npaths: {/a: {get: {}}}", vec!["openapi"]),
             ("fly.toml", FileKind::Toml, "app = 'x'", vec!["setting"]),
+            (
+                "s.yml",
+                FileKind::Yaml,
+                "{apiVersion: v1, kind: Secret, data: {a: eA==}}",
+                vec!["manifest", "secret-entry"],
+            ),
             ("Dockerfile", FileKind::Dockerfile, "FROM x", vec!["image", "instruction"]),
             (".env", FileKind::Dotenv, "A=1", vec!["env-entry"]),
             ("Jenkinsfile", FileKind::Text, "sh 'x'", vec!["ci"]),

@@ -424,7 +424,7 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
             || ["arg0", "arg1", "opt", "recv", "setting"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some() || named_argument(key).is_some();
         if !known {
-            let known = "argc, params, optional, assigned, generic, name, arg0, arg1, name(arg0), opt.NAME, recv.NAME, \
+            let known = "argc, params, optional, assigned, generic, name, arg0, arg1, name(arg0), name(opt.NAME), opt.NAME, recv.NAME, \
                          value, setting.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }
@@ -459,9 +459,20 @@ pub fn later_call(key: &str) -> Option<&str> {
     key.strip_prefix("after(")?.strip_suffix(')')
 }
 
-/// `name(arg0)`: what the argument of that position is called.
-pub fn named_argument(key: &str) -> Option<usize> {
-    key.strip_prefix("name(arg")?.strip_suffix(')')?.parse().ok()
+/// `name(arg0)`, `name(opt.token)`: the argument whose name is asked for.
+pub fn named_argument(key: &str) -> Option<NamedArgument<'_>> {
+    let inner = key.strip_prefix("name(")?.strip_suffix(')')?;
+    match inner.strip_prefix("arg") {
+        Some(index) => index.parse().ok().map(NamedArgument::At),
+        None => inner.strip_prefix("opt.").map(NamedArgument::Keyword),
+    }
+}
+
+/// An argument by its position or its keyword.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedArgument<'k> {
+    At(usize),
+    Keyword(&'k str),
 }
 
 fn number(value: &Toml) -> Option<f64> {

@@ -12,7 +12,7 @@ use globset::GlobSet;
 use include_dir::{Dir, include_dir};
 use rustc_hash::FxHashMap;
 
-pub use load::{StackError, later_call, named_argument};
+pub use load::{NamedArgument, StackError, later_call, named_argument};
 pub use projection::{At, Choice, Item, Projection, Sort, Source};
 pub use resources::{Answer, Resource, SettingsModules};
 

@@ -24,9 +24,34 @@ impl Evaluator<'_> {
 
     /// A caught error; in Python it matters whether all kinds of errors are caught together.
     pub(super) fn caught(&mut self, kinds: ExprRef) -> Value {
-        let of_any = kinds.expr != ExprId::NONE && self.paths_of(kinds).iter().any(|&path| self.is_any_error(path));
-        let origins = if of_any { Origins::CAUGHT_ERROR.with(Origins::ANY_ERROR) } else { Origins::CAUGHT_ERROR };
+        if kinds.expr == ExprId::NONE {
+            return Value { data: Data::Unknown, origins: Origins::CAUGHT_ERROR };
+        }
+        let module = self.program.module(kinds.module);
+        let each: Vec<ExprId> = match module.kind(kinds.expr) {
+            ExprKind::Array(run) => module.list(run).collect(),
+            _ => vec![kinds.expr],
+        };
+        let mut origins = Origins::CAUGHT_ERROR;
+        let mut all_for_clients = true;
+        for expr in each {
+            let things = self.things(ExprRef { module: kinds.module, expr });
+            let is_any =
+                things.iter().any(|thing| matches!(thing, Thing::Path { path, .. } if self.is_any_error(*path)));
+            origins = if is_any { origins.with(Origins::ANY_ERROR) } else { origins };
+            all_for_clients &= things.iter().any(|thing| self.is_for_clients(thing));
+        }
+        let origins = if all_for_clients { origins.with(Origins::OWN_ERROR) } else { origins };
         Value { data: Data::Unknown, origins }
+    }
+
+    /// An error of the project, or one that says what is wrong with an input: its text was written for who reads it.
+    fn is_for_clients(&self, thing: &Thing) -> bool {
+        match thing {
+            Thing::Class(..) => true,
+            Thing::Path { path, .. } => self.paths.last_name(*path).contains("Validation"),
+            _ => false,
+        }
     }
 
     fn is_any_error(&self, path: PathId) -> bool {

@@ -90,6 +90,9 @@ impl Page<'_> {
             self.item("Risk", &prose(&info.why));
             self.item("Fix", &prose(&info.fix));
         }
+        if let Some(command) = &control.command {
+            self.item("Command", &code(command));
+        }
         self.places(control);
         if let Some(miss) = &control.nearest_miss {
             self.item("Nearest miss", &noted(miss));

@@ -104,6 +104,9 @@ impl Details<'_, '_> {
             self.wrapped("  why: ", &text::terminal(&info.why));
             self.wrapped("  fix: ", &text::terminal(&info.fix));
         }
+        if let Some(command) = &control.command {
+            self.wrapped("  → ", &text::terminal(command));
+        }
         if let Some(miss) = &control.nearest_miss {
             let miss = format!("{} ({}:{})", miss.message, miss.path, miss.line);
             self.wrapped("  nearest miss: ", &text::terminal(&miss));

@@ -9,7 +9,7 @@ use super::scope::Scope;
 use super::sites::{Outcome, Survey, survey};
 use super::view::{FactView, path};
 use crate::facts::{Confidence, Data, FactId};
-use crate::project::{Area, Diagnostic, ProcessKind, Service, ServiceId};
+use crate::project::{Area, Diagnostic, FileId, ProcessKind, Service, ServiceId};
 use crate::rules::RuleSet;
 use crate::rules::conditions::{Fields, Tri};
 use crate::rules::outcome::{Applies, ControlKind, Evaluation, Evidence, Finding, Priority, Site};
@@ -256,7 +256,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn in_scope(&self, fact: FactId) -> bool {
-        let file = self.index.fact(fact).and_then(|fact| self.index.project.files.get(fact.at.file.0 as usize));
+        let file = self.index.fact(fact).and_then(|fact| self.index.project.any_file(fact.at.file));
         file.is_none_or(|file| file.in_scope || (file.area == Area::Config && self.control.info.repository_wide))
     }
 
@@ -289,7 +289,7 @@ impl<'a> Evaluator<'a> {
         diagnostics.extend(per_file.into_iter().filter(|(_, count)| *count > MAX_FINDINGS).filter_map(
             |((rule, file), count)| {
                 let rule = &self.control.rules.get(rule)?.id;
-                let path = self.index.project.files.get(file as usize)?.path.to_string();
+                let path = self.index.project.any_file(FileId(file))?.path.to_string();
                 let message = format!("`{rule}` has {count} findings here; {MAX_FINDINGS} are shown");
                 Some(Diagnostic { kind: "limit".to_owned(), path, line: 1, message })
             },

@@ -45,7 +45,7 @@ impl FactView<'_> {
 
 /// The path of the file that holds a fact.
 pub fn path<'a>(project: &'a Project, fact: &Fact) -> &'a str {
-    project.files.get(fact.at.file.0 as usize).map_or("", |file| &*file.path)
+    project.any_file(fact.at.file).map_or("", |file| &*file.path)
 }
 
 fn has_own_path(kind: &str) -> bool {

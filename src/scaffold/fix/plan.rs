@@ -80,11 +80,11 @@ pub fn fix(audit: &Audit, library: &Library, request: &FixRequest, reaudit: Reau
     }
 }
 
-/// The findings of a project that one command would fix, each as (control, path, line).
-pub fn offers(audit: &Audit, library: &Library) -> BTreeSet<(String, String, u32)> {
-    let Ok(lock) = Lock::read(&audit.project.tree) else { return BTreeSet::new() };
+/// The findings of a project that one command would fix, each as (control, path, line), and how certain that is.
+pub fn offers(audit: &Audit, library: &Library) -> BTreeMap<(String, String, u32), Certainty> {
+    let Ok(lock) = Lock::read(&audit.project.tree) else { return BTreeMap::new() };
     let services = (0..audit.project.services.len()).filter_map(|index| u16::try_from(index).ok()).map(ServiceId);
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     for service in services {
         let sites = sites(audit, library, service, &[]);
         if sites.is_empty() {
@@ -92,14 +92,19 @@ pub fn offers(audit: &Audit, library: &Library) -> BTreeSet<(String, String, u32
         }
         let round = Round { audit, library, service, lock: &lock, sites: &sites, refused: BTreeMap::new() };
         let tried = round.compose(true);
-        let fixed = sites.iter().zip(&tried.fates).filter(|(_, fate)| fate.is_ok());
-        found.extend(fixed.map(|(site, _)| (site.control.clone(), site.path.clone(), site.line)));
+        let fixed = sites.iter().zip(&tried.fates).filter_map(|(site, fate)| Some((site, fate.as_ref().ok()?)));
+        found.extend(fixed.map(|(site, done)| ((site.control.clone(), site.path.clone(), site.line), done.certainty)));
     }
     found
 }
 
 /// Open findings of a service that a fix is written for, sorted by control and place.
-fn sites<'a>(audit: &'a Audit, library: &'a Library, service: ServiceId, controls: &[String]) -> Vec<Site<'a>> {
+pub(super) fn sites<'a>(
+    audit: &'a Audit,
+    library: &'a Library,
+    service: ServiceId,
+    controls: &[String],
+) -> Vec<Site<'a>> {
     let open = open_findings(audit);
     let mut texts = HashMap::new();
     let mut sites = Vec::new();

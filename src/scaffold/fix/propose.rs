@@ -5,19 +5,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::change::{Changed, Source};
 use super::imports::{bring, without_unused};
 use super::pattern::{self, Hole, Match};
+use super::plan::sites;
 use super::share;
 use super::spec::{Action, Certainty, Fix, Language, Shape};
 use super::{change, schema};
 use crate::facts::{Data, Fact, Value};
 use crate::project::FileKind;
-use crate::scaffold::compose::{Composer, Draft, Step};
+use crate::scaffold::compose::{Composer, Draft, Step, Work};
 use crate::scaffold::context::context_for;
 use crate::scaffold::conventions::Conventions;
 use crate::scaffold::edits::Edit;
 use crate::scaffold::language;
 use crate::scaffold::module::EnvSpec;
 use crate::scaffold::outline::Outline;
-use crate::scaffold::render::{Client, Renderer, specifier, without_extension};
+use crate::scaffold::render::{Client, Closed, Renderer, specifier, without_extension};
 use crate::scaffold::stack::Ecosystem;
 use crate::syntax::code;
 use crate::syntax::hir::{ExprKind, Module};
@@ -88,7 +89,7 @@ struct Bench<'c, 'a> {
     sheets: HashMap<String, Result<Sheet, String>>,
     /// Names whose imports may fall out of use, by path.
     unused: BTreeMap<String, BTreeSet<String>>,
-    draft: Draft,
+    steps: Vec<Step>,
 }
 
 /// What a site would have done to it.
@@ -110,16 +111,57 @@ impl Proposal {
 
 impl<'a> Composer<'a> {
     /// Fixes one control's sites on top of what was composed before. `review` takes those that somebody should look at.
-    pub fn fix(&mut self, id: String, sites: &[&Site<'a>], review: bool) -> (Draft, Vec<Result<Done, Left>>) {
+    pub(super) fn fix(&mut self, id: String, sites: &[&Site<'a>], review: bool) -> (Draft, Vec<Result<Done, Left>>) {
         let before = self.texts();
-        let draft = Draft { module: id, ..Draft::default() };
-        let (desks, sheets, unused) = (HashMap::new(), HashMap::new(), BTreeMap::new());
-        let mut bench = Bench { composer: self, desks, sheets, unused, draft };
+        let (steps, fates) = self.edit_sites(sites, review);
+        let changes = self.changes_since(&before);
+        (Draft { module: id, changes, steps, ..Draft::default() }, fates)
+    }
+
+    /// The fixes that go with a module. What they leave is wiring for the user.
+    pub(in crate::scaffold) fn fix_for(&mut self, work: &mut Work<'_>) {
+        if work.variant.fixes.is_empty() {
+            return;
+        }
+        let sites = sites(self.audit, self.library, self.service, &work.variant.fixes);
+        // The module has its own steps: it does what those of a fix alone ask for.
+        let (_, fates) = self.edit_sites(&sites.iter().collect::<Vec<_>>(), true);
+        let done = sites.iter().zip(&fates).filter(|(_, fate)| fate.is_ok()).map(|(site, _)| site);
+        let closed = self.closed(&done.collect::<Vec<_>>(), work.renderer.migrations());
+        work.renderer.close(closed);
+        for (site, fate) in sites.iter().zip(fates) {
+            if let Err(Left::Because(reason)) = fate {
+                let title = site.fixes.first().map(|fix| fix.title.as_str()).unwrap_or_default();
+                let text = format!("{title} in {}:{} ({reason})", site.path, site.line);
+                work.draft.wiring.push(Step { text, snippet: None });
+            }
+        }
+    }
+
+    /// What was fixed, in the names of the database, numbered behind the migrations that are there.
+    fn closed(&self, sites: &[&Site<'_>], migrations: &[String]) -> Vec<Closed> {
+        let mut found: Vec<Closed> = Vec::new();
+        for site in sites {
+            let text = |field: &str| site.fact.get(field).and_then(Value::as_text).unwrap_or_default().to_owned();
+            let model = text("model");
+            let Some(fields) = texts(site.fact, "columns") else { continue };
+            let schema = self.on_disk(&site.path).unwrap_or_default();
+            let Some((table, columns)) = schema::names(&schema, &model, &fields) else { continue };
+            let Some(number) = number_behind(migrations, found.len() + 1) else { continue };
+            let closed = Closed { model, table, columns, provider: text("provider"), number };
+            if !found.iter().any(|other| (&other.table, &other.columns) == (&closed.table, &closed.columns)) {
+                found.push(closed);
+            }
+        }
+        found
+    }
+
+    fn edit_sites(&mut self, sites: &[&Site<'a>], review: bool) -> (Vec<Step>, Vec<Result<Done, Left>>) {
+        let (desks, sheets, unused, steps) = (HashMap::new(), HashMap::new(), BTreeMap::new(), Vec::new());
+        let mut bench = Bench { composer: self, desks, sheets, unused, steps };
         let fates = sites.iter().map(|site| bench.fix(site, review)).collect();
         bench.sweep();
-        let mut draft = bench.draft;
-        draft.changes = self.changes_since(&before);
-        (draft, fates)
+        (bench.steps, fates)
     }
 }
 
@@ -157,8 +199,8 @@ impl Bench<'_, '_> {
         }
         for text in proposal.steps {
             let step = Step { text, snippet: None };
-            if !self.draft.steps.contains(&step) {
-                self.draft.steps.push(step);
+            if !self.steps.contains(&step) {
+                self.steps.push(step);
             }
         }
         Ok(Done { certainty: proposal.certainty, title: fix.title.clone() })
@@ -264,8 +306,9 @@ impl Composer<'_> {
             .ok_or("there is no stack for this language")?;
         let conventions = Conventions::of(&self.audit.project, self.service, stack, None);
         let (audit, service, planned) = (self.audit, self.service, self.planned.clone());
+        let library = self.library;
         let wiring = self.wiring(stack);
-        let context = context_for(audit, service, wiring, &conventions, &planned);
+        let context = context_for(audit, service, wiring, &conventions, stack, &planned, &library.lexicons);
         let clients = context.clients.clone();
         Ok(Desk { renderer: Renderer::new(context, conventions), clients })
     }
@@ -475,11 +518,37 @@ fn in_quotes(text: &str, outline: &Outline, conventions: &Conventions) -> String
     if double || text.contains('\'') { text.to_owned() } else { text.replace('"', "'") }
 }
 
+/// The number of a new migration: so many behind the last, with as many digits.
+fn number_behind(migrations: &[String], by: usize) -> Option<String> {
+    let digits = |name: &String| -> String { name.chars().take_while(char::is_ascii_digit).collect() };
+    let last = migrations.iter().map(digits).filter(|digits| !digits.is_empty()).max()?;
+    let number = last.parse::<u64>().ok()?.checked_add(u64::try_from(by).ok()?)?;
+    let padded = format!("{number:0width$}", width = last.len());
+    (padded.len() == last.len()).then_some(padded)
+}
+
 /// Whether a file of that kind still reads after an edit.
 pub fn still_reads(path: &str, text: &str) -> bool {
     match crate::project::kind_of(path) {
         FileKind::JavaScript | FileKind::Python => language::outline(path, text).is_some(),
         FileKind::Prisma => crate::syntax::prisma::parse(text).errors.is_empty(),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_go_on_where_they_are() {
+        let after = |names: &[&str], by| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            number_behind(&names, by)
+        };
+        assert_eq!(after(&["20240101000000_init", "20240305101010_b"], 2).as_deref(), Some("20240305101012"));
+        assert_eq!(after(&["01_init", "09_b", "migration_lock"], 1).as_deref(), Some("10"));
+        assert_eq!(after(&["9_init"], 1), None, "it would be sorted in front");
+        assert_eq!(after(&["init"], 1), None);
     }
 }

@@ -26,6 +26,22 @@ pub fn add_attribute(text: &str, model: &str, line: &str, line_break: &str) -> R
     Ok(Edit::insert(line_end(text, last), format!("{gap}{indent}{line}{line_break}")))
 }
 
+/// What the database calls a model and its fields.
+pub fn names(text: &str, model: &str, fields: &[String]) -> Option<(String, Vec<String>)> {
+    let schema = prisma::parse(text);
+    let block = schema.blocks.iter().find(|block| block.kind == "model" && block.name == model)?;
+    let mapped = |attribute: Option<&prisma::Attribute>| {
+        attribute.and_then(|one| one.argument("name")).and_then(prisma::unquote).map(str::to_owned)
+    };
+    let map = block.attributes.iter().find(|attribute| attribute.name == "map");
+    let table = mapped(map).unwrap_or_else(|| model.to_owned());
+    let column = |name: &String| {
+        let field = block.fields.iter().find(|field| field.name == *name)?;
+        Some(mapped(field.attribute("map")).unwrap_or_else(|| name.clone()))
+    };
+    Some((table, fields.iter().map(column).collect::<Option<_>>()?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +61,14 @@ mod tests {
             with("model A {\n\tid Int @id\n\n\t@@map(\"as\")\n}\n", "@@index([b])"),
             "model A {\n\tid Int @id\n\n\t@@map(\"as\")\n\t@@index([b])\n}\n"
         );
+    }
+
+    #[test]
+    fn the_database_has_names_of_its_own() {
+        let text = "model A {\n  id Int @id\n  userId Int @map(\"user_id\")\n\n  @@map(\"as\")\n}\n";
+        let found = names(text, "A", &["userId".to_owned(), "id".to_owned()]);
+        assert_eq!(found, Some(("as".to_owned(), vec!["user_id".to_owned(), "id".to_owned()])));
+        assert_eq!(names(text, "A", &["other".to_owned()]), None);
     }
 
     #[test]

@@ -15,25 +15,26 @@ use crate::syntax::javascript::with_program;
 const TEMPLATE_INDENT: &str = "  ";
 
 /// A rendered template in the project's own hand.
-pub fn dress(text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
+pub fn dress(path: &str, text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
     let mut text = text.to_owned();
+    let template = if path.ends_with('x') { "template.tsx" } else { "template.ts" };
     if !conventions.typescript {
-        text = untype(&text)?;
+        text = untype(template, &text)?;
     }
     if !conventions.modules {
         text = to_requires(&text)?;
     }
-    let text = punctuate(&text, conventions)?;
+    let text = punctuate(template, &text, conventions)?;
     let text = reindent(&text, &conventions.indent);
     Ok(if conventions.crlf { text.replace('\n', "\r\n") } else { text })
 }
 
 /// Quotes and semicolons.
-fn punctuate(text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
+fn punctuate(template: &str, text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
     if conventions.double_quotes && conventions.semicolons {
         return Ok(text.to_owned());
     }
-    let path = if conventions.typescript { "template.ts" } else { "template.mjs" };
+    let path = if conventions.typescript { template } else { "template.mjs" };
     let edits = with_program(path, text, |program| {
         let mut pen = Pen { text, conventions, edits: Vec::new() };
         pen.visit_program(program);
@@ -145,14 +146,14 @@ export function f() {
     #[test]
     fn follows_quotes_semicolons_and_indentation() {
         assert_eq!(
-            dress(TEMPLATE, &conventions(true, true)).unwrap(),
+            dress("a.ts", TEMPLATE, &conventions(true, true)).unwrap(),
             "import helmet from 'helmet'\n\n/**\n * Headers.\n */\nexport const headers: Headers = helmet({\n\tname: \"it's\",\n})\n\nexport function f() {\n\tconst a = 'x'\n\tfor (const b of [a]) {\n\t\tcall(b)\n\t}\n\t[1].map(f)\n}\n"
         );
     }
 
     #[test]
     fn becomes_javascript_with_requires() {
-        let text = dress(TEMPLATE, &conventions(false, false)).unwrap();
+        let text = dress("a.ts", TEMPLATE, &conventions(false, false)).unwrap();
         assert!(text.starts_with("const helmet = require('helmet')\n"), "{text}");
         assert!(text.contains("\nconst headers = helmet({\n"), "{text}");
         assert!(text.ends_with("\nmodule.exports = { headers, f }\n"), "{text}");
@@ -160,7 +161,7 @@ export function f() {
 
     #[test]
     fn a_statement_that_the_next_line_would_continue_keeps_its_semicolon() {
-        let text = dress("a();\n(b)();\n", &conventions(true, true)).unwrap();
+        let text = dress("a.ts", "a();\n(b)();\n", &conventions(true, true)).unwrap();
         assert_eq!(text, "a();\n(b)()\n");
     }
 }

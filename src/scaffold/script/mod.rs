@@ -3,7 +3,9 @@
 mod dress;
 mod outline;
 mod requires;
+pub mod shapes;
 mod untype;
 
 pub use dress::dress;
 pub use outline::outline;
+pub use shapes::{List, Slot, Wrapping};

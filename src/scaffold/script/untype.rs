@@ -13,9 +13,9 @@ use crate::scaffold::edits::{Edit, apply, line_end, line_start};
 use crate::syntax::SyntaxError;
 use crate::syntax::javascript::with_program;
 
-/// The same program in JavaScript.
-pub fn untype(text: &str) -> Result<String, SyntaxError> {
-    let edits = with_program("template.ts", text, |program| {
+/// The same program in JavaScript; the name of the template tells whether it holds markup.
+pub fn untype(template: &str, text: &str) -> Result<String, SyntaxError> {
+    let edits = with_program(template, text, |program| {
         let mut cutter = Cutter { text, edits: Vec::new() };
         cutter.whole_statements(program);
         cutter.visit_program(program);
@@ -79,8 +79,12 @@ impl Cutter<'_> {
                 let rest = self.text.get(end..).unwrap_or_default();
                 match rest.strip_prefix(',') {
                     Some(rest) => self.cut(start, end + 1 + rest.len() - rest.trim_start().len()),
-                    // The last one goes with the comma in front of it.
-                    None => self.cut(before.trim_end().strip_suffix(',').map_or(start, str::len), end),
+                    // The last one goes with the comma in front of it, if that is there still.
+                    None => {
+                        let comma = before.trim_end().strip_suffix(',').map_or(start, str::len);
+                        let is_cut = self.edits.iter().any(|edit| edit.start <= comma && comma < edit.end);
+                        self.cut(if is_cut { start } else { comma }, end);
+                    }
                 }
             }
         }
@@ -171,6 +175,7 @@ mod tests {
         let text = r#"import type { Request } from "express";
 import { type Response, Router } from "express";
 import { codes, type Code } from "./codes";
+import { kept, type One, type Two } from "./both";
 
 /** What a check answers. */
 export interface Check {
@@ -190,9 +195,10 @@ class Store {
 }
 "#;
         assert_eq!(
-            untype(text).unwrap(),
+            untype("a.ts", text).unwrap(),
             r#"import { Router } from "express";
 import { codes } from "./codes";
+import { kept,  } from "./both";
 
 /** Runs checks. */
 export async function run(checks, limit, ...rest) {
@@ -212,6 +218,6 @@ class Store {
     #[test]
     fn augmentations_go_as_a_whole() {
         let text = "declare global {\n  namespace Express {\n    interface Request {\n      id: string;\n    }\n  }\n}\n\nexport const a = 1;\n";
-        assert_eq!(untype(text).unwrap(), "export const a = 1;\n");
+        assert_eq!(untype("a.ts", text).unwrap(), "export const a = 1;\n");
     }
 }

@@ -83,6 +83,8 @@ struct Builder<'p, 'r> {
     /// Where bodies of requests are read, and by which functions.
     body_reads: FxHashSet<ExprRef>,
     body_readers: FxHashSet<FunctionId>,
+    /// Functions that refuse bodies for their size.
+    body_limiters: FxHashSet<FunctionId>,
     /// By function: the parts of requests that its signature declares.
     declared_inputs: FxHashMap<FunctionId, Vec<String>>,
 }
@@ -97,7 +99,9 @@ impl<'p, 'r> Builder<'p, 'r> {
             raws.iter().filter(of_body)
         };
         let program = evaluator.program;
+        let limits = raws.iter().filter(|raw| &*raw.kind == "role" && raw.text("role") == Some("body-limit"));
         Builder {
+            body_limiters: limits.filter_map(|raw| raw.function).map(|function| program.number(function)).collect(),
             body_reads: bodies().map(|raw| raw.at).collect(),
             declared_inputs: FxHashMap::default(),
             body_readers: bodies().filter_map(|raw| raw.function).map(|function| program.number(function)).collect(),

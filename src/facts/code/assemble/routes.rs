@@ -147,7 +147,8 @@ impl<'p, 'r> Builder<'p, 'r> {
                 let read = inputs.get(&function).into_iter().flatten();
                 parts.extend(read.filter(|part| wanted || *part != "body").cloned());
                 for &callee in &self.calls[function.0 as usize] {
-                    let wanted = wanted && !bodies.is_left(function, callee);
+                    let is_weighed = self.body_limiters.contains(&function) && bodies.is_asked(function, callee);
+                    let wanted = wanted && !is_weighed && !bodies.is_left(function, callee);
                     if seen.insert((callee, wanted)) {
                         next.push((callee, wanted));
                     }

@@ -15,6 +15,11 @@ use crate::facts::shapes::{Scripts, Targets, paths};
 pub use purpose::Purpose;
 pub use shell::{Command, commands};
 
+/// The commands of a shell's text, each as words.
+pub fn shell_commands(text: &str) -> Vec<Vec<String>> {
+    commands(text).into_iter().map(|command| command.words).collect()
+}
+
 /// What a text of commands is for when it runs in a folder.
 pub struct Reader<'s> {
     scripts: &'s Scripts,

@@ -1,0 +1,125 @@
+//! Anchors that stand in a file of a known name or around handlers: as `templates/stacks/*.toml` says them.
+
+use super::stack::{FactPattern, fact_pattern};
+use crate::rules::Problem;
+use crate::rules::document::{as_table, at, at_key, choice, only_keys, text_of, texts_of};
+use crate::syntax::{Entry, Node};
+
+/// The keys that tell such an anchor.
+pub const SPOT_KEYS: &[&str] =
+    &["file", "create", "extension", "function", "at", "export", "list", "holder", "wrap", "stem", "named", "unless"];
+
+/// A place that the stack names itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spot {
+    /// In the body of a function that a file exports: `register()` of instrumentation.ts.
+    Body { file: Named, function: String, at: End },
+    /// Above what a file exports as its default.
+    Above { file: Named },
+    /// Among the properties of the object that a file exports as its default.
+    Property { file: Named },
+    /// In the list that a function of that object returns: `headers()` of next.config.ts.
+    List { file: Named, list: String, holder: String },
+    /// Around each exported handler.
+    Handlers(Handlers),
+}
+
+/// A file by its path without extension, as the layout says it (`{src}/instrumentation`), or by its whole name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    pub file: String,
+    /// What it holds where there is none yet; without, there has to be one.
+    pub create: Option<String>,
+    /// Of the one that is created, where it is not that of the project's sources.
+    pub extension: Option<String>,
+}
+
+/// Exported functions that facts tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Handlers {
+    pub facts: FactPattern,
+    /// The name of their files, without extension.
+    pub stem: String,
+    /// The field of the fact that says the name of the export.
+    pub named: String,
+    /// Files that export one of these are left alone.
+    pub unless: Vec<Constant>,
+}
+
+/// `export const runtime = "edge"`; any value where none is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Constant {
+    pub name: String,
+    pub value: Option<String>,
+    /// Why, for the reader.
+    pub because: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Before everything else.
+    Start,
+    /// After everything else, but before what it returns.
+    Finish,
+}
+
+const ENDS: &[(&str, End)] = &[("start", End::Start), ("end", End::Finish)];
+const DEFAULT: &[(&str, ())] = &[("default", ())];
+const ABOVE: &[(&str, ())] = &[("above", ())];
+
+impl Spot {
+    /// The file that it stands in, if that has a name.
+    pub fn file(&self) -> Option<&Named> {
+        match self {
+            Spot::Body { file, .. } | Spot::Above { file } | Spot::Property { file } | Spot::List { file, .. } => {
+                Some(file)
+            }
+            Spot::Handlers(_) => None,
+        }
+    }
+}
+
+/// The spot that an anchor's table describes, if it has the keys of one.
+pub fn spot(entry: &Entry, node: &Node) -> Result<Option<Spot>, Problem> {
+    let missing = |key: &str| at_key(entry, format!("`{key}` is missing"));
+    if let Some(wrap) = node.get("wrap") {
+        let text = |key: &str| text_of(node, key)?.ok_or_else(|| missing(key));
+        let unless = node.get("unless").map_or(&[][..], Node::items);
+        return Ok(Some(Spot::Handlers(Handlers {
+            facts: fact_pattern(wrap)?,
+            stem: text("stem")?,
+            named: text("named")?,
+            unless: unless.iter().map(constant).collect::<Result<_, _>>()?,
+        })));
+    }
+    let Some(file) = text_of(node, "file")? else {
+        return match SPOT_KEYS.iter().find(|key| node.get(key).is_some()) {
+            Some(key) => Err(at_key(entry, format!("`{key}` goes with `file` or `wrap`"))),
+            None => Ok(None),
+        };
+    };
+    let file = Named { file, create: text_of(node, "create")?, extension: text_of(node, "extension")? };
+    if let Some(function) = text_of(node, "function")? {
+        let end = node.get("at").ok_or_else(|| missing("at"))?;
+        return Ok(Some(Spot::Body { file, function, at: choice(end, "the place", ENDS)? }));
+    }
+    choice(node.get("export").ok_or_else(|| missing("export"))?, "`export`", DEFAULT)?;
+    if let Some(end) = node.get("at") {
+        choice(end, "the place", ABOVE)?;
+        return Ok(Some(Spot::Above { file }));
+    }
+    Ok(Some(match text_of(node, "list")? {
+        Some(list) => {
+            let holder = text_of(node, "holder")?.ok_or_else(|| missing("holder"))?;
+            Spot::List { file, list, holder }
+        }
+        None => Spot::Property { file },
+    }))
+}
+
+fn constant(node: &Node) -> Result<Constant, Problem> {
+    only_keys(as_table(node, "a constant")?, "a constant", &["name", "is", "because"])?;
+    let required = |key: &str| text_of(node, key)?.ok_or_else(|| at(node, format!("`{key}` is missing")));
+    let value = texts_of(node, "is")?.into_iter().next();
+    Ok(Constant { name: required("name")?, value, because: required("because")? })
+}

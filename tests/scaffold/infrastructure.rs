@@ -1,0 +1,151 @@
+//! The modules that fit every service, on a service of each kind.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+use crate::apps::{bytes, commit_all, fixture, git, run, text, write};
+
+const UNREADY: [&str; 5] = [
+    "axum-service-unready",
+    "django-shop-unready",
+    "express-shop-unready",
+    "fastapi-ledger-unready",
+    "nextjs-ledger-unready",
+];
+
+const MODULES: [&str; 6] =
+    ["ci-github-actions", "docker-compose-prod", "dockerfile", "docs-deployment", "docs-runbook", "nginx-gateway"];
+
+fn audit(root: &Path) -> Value {
+    let mut command = Command::cargo_bin("readycheck").unwrap();
+    let output = command.current_dir(root).args(["audit", "--format", "json"]).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn control<'r>(report: &'r Value, id: &str) -> &'r Value {
+    report["controls"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap()
+}
+
+/// Where findings are, with what they say.
+fn findings(report: &Value) -> Vec<(String, String)> {
+    let controls = report["controls"].as_array().unwrap().iter();
+    let all = controls.flat_map(|control| control["findings"].as_array().unwrap());
+    let open = all.filter(|finding| finding["confidence"] != "low");
+    open.map(|finding| (finding["path"].to_string(), finding["message"].to_string())).collect()
+}
+
+#[test]
+fn they_close_what_they_promise_on_every_kind_of_service() {
+    for name in UNREADY {
+        let project = fixture(name);
+        let root = project.path();
+        commit_all(root);
+        let (before, earlier) = (bytes(root), findings(&audit(root)));
+        let mut arguments = MODULES.to_vec();
+        arguments.extend(["--apply", "--format", "json"]);
+        let ran = run(root, &arguments);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{name}: {}", ran.out);
+        let plan: Value = serde_json::from_str(&ran.out).unwrap();
+        // Some rules look at what git holds alone.
+        git(root, &["add", "-A"]);
+        let report = audit(root);
+        for module in plan["modules"].as_array().unwrap() {
+            for (id, promise) in module["closes"].as_object().unwrap() {
+                let state = control(&report, id)["state"].as_str().unwrap();
+                let is_kept = match promise["is"].as_str().unwrap() {
+                    "closed" | "held" => state == "pass",
+                    "not-verified" => state == "unknown" || state == "not-applicable",
+                    "after-steps" => !plan["steps"].as_array().unwrap().is_empty(),
+                    _ => false,
+                };
+                assert!(is_kept, "{name}, {id}: {promise}, {state}");
+            }
+        }
+        for id in
+            ["container-probes", "container-resource-limits", "docker-root-user", "tls-termination", "rollback-plan"]
+        {
+            assert_eq!(control(&report, id)["state"], "pass", "{name}, {id}");
+        }
+        let ours = |path: &str| !before.contains_key(path.trim_matches('"'));
+        let new: Vec<_> = findings(&report).into_iter().filter(|one| ours(&one.0) || !earlier.contains(one)).collect();
+        assert!(new.is_empty(), "{name}: {new:?}");
+        let after = bytes(root);
+        assert_eq!(run(root, &[&MODULES[..], &["--apply", "--allow-dirty"]].concat()).code, 0, "{name}");
+        assert_eq!(bytes(root), after, "{name}: a second run changed something");
+        assert_eq!(run(root, &["undo", "--all", "--apply"]).code, 0, "{name}");
+        assert_eq!(bytes(root), before, "{name}: undo did not give everything back");
+    }
+}
+
+#[test]
+fn backups_are_written_where_there_is_a_database_to_back_up() {
+    let shop = fixture("express-shop-unready");
+    let ran = run(shop.path(), &["docker-compose-prod", "backup", "--apply", "--allow-dirty"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    assert_eq!(control(&audit(shop.path()), "backup-automation")["state"], "pass");
+    assert!(text(shop.path(), "compose.prod.yaml").contains("build: ./deploy/backup"));
+    let ledger = fixture("nextjs-ledger-unready");
+    let ran = run(ledger.path(), &["backup"]);
+    assert!(ran.code == 1 && ran.out.contains("written for PostgreSQL"), "{}", ran.out);
+}
+
+#[test]
+fn no_value_of_an_environment_file_is_written_anywhere() {
+    for name in UNREADY {
+        let project = fixture(name);
+        let before = bytes(project.path());
+        let ran = run(project.path(), &["env-production-example", "docs-deployment", "--apply", "--allow-dirty"]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{name}: {}", ran.out);
+        assert_eq!(control(&audit(project.path()), "env-example")["state"], "pass", "{name}");
+        let written = bytes(project.path()).into_iter().filter(|(path, _)| !before.contains_key(path));
+        let texts: Vec<String> = written.map(|(_, bytes)| String::from_utf8(bytes).unwrap()).collect();
+        let environment = before.iter().filter(|(path, _)| path.starts_with(".env"));
+        for (_, bytes) in environment {
+            for line in std::str::from_utf8(bytes).unwrap().lines() {
+                let value = line.split_once('=').map_or("", |(_, value)| value.trim_matches('"'));
+                assert!(value.len() < 8 || !texts.iter().any(|text| text.contains(value)), "{name}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_dockerfile_keeps_what_its_owner_wrote() {
+    let shop = fixture("express-shop-unready");
+    let root = shop.path();
+    write(
+        root,
+        "Dockerfile",
+        "# syntax=docker/dockerfile:1\n# Our shop\nFROM node:22-alpine\nWORKDIR /srv\nRUN apk add --no-cache tini\n# Cached while the manifest stays\nCOPY package.json ./\nRUN npm install\nCOPY . .\nRUN npm run build\n\n# From here on: how it starts\nEXPOSE 8080\nENTRYPOINT [\"tini\", \"--\"]\nCMD [\"node\", \"dist/server.js\"]",
+    );
+    let ran = run(root, &["dockerfile", "--apply", "--allow-dirty"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let image = text(root, "Dockerfile");
+    for expected in [
+        "# syntax=docker/dockerfile:1\n# Our shop\nFROM node:22-alpine AS build\nWORKDIR /srv\n",
+        "# Cached while the manifest stays\nCOPY package.json ./\nRUN npm install\nCOPY . .\nRUN npm run build\n",
+        "FROM node:22-alpine\nENV NODE_ENV=production\nRUN apk add --no-cache tini\nWORKDIR /srv\n",
+        "COPY --from=build --chown=node:node /srv ./\nUSER node\n\n# From here on: how it starts\nEXPOSE 8080\nHEALTHCHECK ",
+        "ENTRYPOINT [\"tini\", \"--\"]\nCMD [\"node\", \"dist/server.js\"]\n",
+    ] {
+        assert!(image.contains(expected), "{expected}\n---\n{image}");
+    }
+}
+
+#[test]
+fn a_dockerfile_that_is_not_understood_gets_its_user_and_steps() {
+    let shop = fixture("express-shop-unready");
+    let root = shop.path();
+    let unusual = "FROM node:22-slim\nWORKDIR /app\nRUN curl -o /usr/local/bin/tool https://tools.example/tool\nCOPY . .\nRUN npm ci\nCMD [\"node\", \"dist/server.js\"]\n";
+    write(root, "Dockerfile", unusual);
+    let ran = run(root, &["dockerfile"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    assert!(ran.out.contains("+USER node") && ran.out.contains("+HEALTHCHECK"), "{}", ran.out);
+    assert!(ran.out.contains("· docker-multi-stage passes once the steps below are done"), "{}", ran.out);
+    assert!(ran.out.contains("✓ docker-root-user passes"), "{}", ran.out);
+    write(root, "Dockerfile", "FROM scratch\nCOPY thing /thing\nCMD [\"/thing\"]\n");
+    let ran = run(root, &["dockerfile"]);
+    assert!(!ran.out.contains("--- a/Dockerfile"), "{}", ran.out);
+}
