@@ -21,9 +21,9 @@ pub struct Place {
     pub at: usize,
     /// Of the statements around it.
     pub indent: String,
-    /// Empty lines that set it apart.
+    /// Whether an empty line in front sets it apart, and how many behind.
     pub gap_before: bool,
-    pub gap_after: bool,
+    pub gap_after: usize,
     /// What the application object is called there.
     pub app: String,
     /// The list of statements, as a range: where statements of other modules are looked for.
@@ -42,6 +42,14 @@ pub enum Outcome {
     Named(String),
     /// Nothing: the statement is the call, and starts here.
     Dropped(usize),
+}
+
+/// A call that a fact was found at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    pub path: String,
+    pub start: usize,
+    pub end: usize,
 }
 
 /// The source files of a service that edits look at, read once.
@@ -123,7 +131,7 @@ impl<'a> Wiring<'a> {
     pub fn place(&mut self, anchor: &Anchor) -> Result<Place, String> {
         let app = self.app.clone()?;
         let found = match anchor.which {
-            Which::Made => self.made(&app),
+            Which::Made => self.made(&app, anchor.side),
             Which::First | Which::Last => self.marked(&app, anchor),
             Which::Only => return self.only(&app, anchor),
         };
@@ -168,18 +176,38 @@ impl<'a> Wiring<'a> {
         format!("{path}:{line}")
     }
 
-    fn made(&mut self, app: &App) -> Option<Place> {
+    /// The one call of a kind in the service, or why there is none.
+    pub fn call(&self, pattern: &FactPattern) -> Result<Made, String> {
+        let facts = self.facts(pattern);
+        match facts.as_slice() {
+            [fact] => Ok(Made {
+                path: self.audit.project.file(fact.at.file).path.to_string(),
+                start: fact.at.start as usize,
+                end: fact.at.end as usize,
+            }),
+            [] => Err("no such call was found".to_owned()),
+            several => {
+                let places: Vec<String> = several.iter().map(|fact| self.shown(fact)).collect();
+                Err(format!("there are {} such calls: {}", several.len(), places.join(", ")))
+            }
+        }
+    }
+
+    fn made(&mut self, app: &App, side: Side) -> Option<Place> {
         let path = self.audit.project.file(app.file).path.to_string();
         let (text, outline) = self.sources.get(app.file)?;
         let (block, index) = outline.statement_at(app.at)?;
         let made = block.statements.get(index)?;
         let next = block.statements.get(index + 1).filter(|next| next.receiver.as_ref() == Some(&app.name));
         let base = Place { path, app: app.name.clone(), ..around(text, block, made) };
+        if side == Side::Before {
+            return Some(beside(side, base, text, made));
+        }
         Some(match next {
             Some(next) => Place {
                 at: line_start(text, next.start).max(line_end(text, made.end).min(next.start)),
                 gap_before: false,
-                gap_after: false,
+                gap_after: 0,
                 side: Side::After,
                 ..base
             },
@@ -333,7 +361,7 @@ fn around(text: &str, block: &Block, statement: &Statement) -> Place {
         at: statement.start,
         indent: indentation(text, statement.start).to_owned(),
         gap_before: false,
-        gap_after: false,
+        gap_after: 0,
         app: String::new(),
         within: (start, end),
         side: Side::Before,
@@ -356,10 +384,9 @@ fn beside(side: Side, place: Place, text: &str, statement: &Statement) -> Place 
     match side {
         Side::Before => {
             let at = above_comments(text, line_start(text, statement.start));
-            let opens = text
-                .get(..at)
-                .is_none_or(|before| before.is_empty() || before.ends_with("\n\n") || before.ends_with("\n\r\n"));
-            Place { at, gap_after: opens, side, ..place }
+            let before = text.get(..at).unwrap_or_default();
+            let gap_after = if before.is_empty() { 1 } else { empty_lines_at_end(before).min(2) };
+            Place { at, gap_after, side, ..place }
         }
         Side::After => {
             let at = line_end(text, statement.end);
@@ -367,6 +394,10 @@ fn beside(side: Side, place: Place, text: &str, statement: &Statement) -> Place 
             Place { at, gap_before: closes, side, ..place }
         }
     }
+}
+
+fn empty_lines_at_end(text: &str) -> usize {
+    text.lines().rev().take_while(|line| line.trim().is_empty()).count()
 }
 
 /// The start of the comment lines right above a line.

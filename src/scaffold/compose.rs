@@ -63,7 +63,7 @@ pub struct Composer<'a> {
     /// All modules that are there in the end.
     pub(super) planned: Vec<String>,
     inputs: BTreeMap<String, String>,
-    wirings: HashMap<String, Wiring<'a>>,
+    pub(super) wirings: HashMap<String, Wiring<'a>>,
     files: BTreeMap<String, FileState>,
     /// Files that count as not there: they are generated anew.
     replaced: BTreeSet<String>,
@@ -94,6 +94,7 @@ impl FileState {
                 let mut ordered = edits.clone();
                 ordered.sort_by(|a, b| a.0.cmp(&b.0));
                 one_gap(&mut ordered);
+                one_paragraph(&mut ordered);
                 let edits: Vec<Edit> = ordered.into_iter().map(|(_, edit)| edit).collect();
                 Some(apply(original, &edits))
             }
@@ -118,6 +119,28 @@ fn one_gap(ordered: &mut [(Key, Edit)]) {
             (true, false) => format!("{gap}{line}"),
             (false, _) => line,
         };
+    }
+}
+
+/// What several modules insert at one place stands together: apart from what is around it, but not from each other.
+fn one_paragraph(ordered: &mut [(Key, Edit)]) {
+    let is_code = |(rank, _): &Key, edit: &Edit| *rank > 0 && *rank < usize::MAX && edit.start == edit.end;
+    let mut places: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, (_, edit)) in ordered.iter().enumerate().filter(|(_, (key, edit))| is_code(key, edit)) {
+        places.entry(edit.start).or_default().push(index);
+    }
+    for pair in places.values().flat_map(|indices| indices.windows(2)) {
+        let [first, second] = *pair else { continue };
+        let opens = |text: &str| text.starts_with(['\r', '\n']);
+        let closed = |text: &str| text.trim_end().len() + if text.ends_with("\r\n") { 2 } else { 1 };
+        let end = closed(&ordered[first].1.text);
+        if closed(&ordered[second].1.text) < ordered[second].1.text.len() && end < ordered[first].1.text.len() {
+            ordered[first].1.text.truncate(end);
+        }
+        if opens(&ordered[first].1.text) && opens(&ordered[second].1.text) {
+            let text = &mut ordered[second].1.text;
+            *text = text.trim_start_matches(['\r', '\n']).to_owned();
+        }
     }
 }
 
@@ -165,10 +188,11 @@ impl<'a> Composer<'a> {
             .library
             .variant(module, service)
             .ok_or_else(|| format!("`{}` is not written for this kind of service yet", module.id))?;
-        let conventions = Conventions::of(&self.audit.project, self.service, stack);
         let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
         let library = self.library;
-        let mut context = context_for(audit, id, self.wiring(stack), &conventions, stack, &planned, &library.lexicons);
+        let wiring = self.wiring(stack);
+        let conventions = Conventions::of(&audit.project, id, stack, wiring.app_path());
+        let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, &library.lexicons);
         context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
@@ -190,6 +214,7 @@ impl<'a> Composer<'a> {
         self.add_variables(&wanted, true);
         self.complete_containers(&mut work);
         self.wire(&mut work)?;
+        self.pass_arguments(&mut work)?;
         work.steps()?;
         work.draft.changes = self.changes_since(&before);
         Ok(work.draft)
@@ -264,6 +289,7 @@ impl<'a> Composer<'a> {
             if !spec.each {
                 let path = work.path_of(&spec.to)?;
                 let text = work.render(&spec.from, &path)?;
+                self.make_packages(work, &path);
                 self.create(&path, text, spec.amends)?;
                 continue;
             }
@@ -272,6 +298,7 @@ impl<'a> Composer<'a> {
                 let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
                 let path = work.path_of(&to)?;
                 let text = work.render(&spec.from, &path)?;
+                self.make_packages(work, &path);
                 self.create(&path, text, spec.amends)?;
             }
         }
@@ -363,26 +390,6 @@ impl<'a> Composer<'a> {
         self.insert_code(work, spec, place, text, outline, code)
     }
 
-    /// The imports that an edit needs in a file.
-    pub(super) fn import_edits(
-        &self,
-        work: &Work<'_>,
-        spec: &EditSpec,
-        place: &Place,
-        text: &str,
-        outline: &Outline,
-    ) -> Result<Vec<(Key, Edit)>, String> {
-        let conventions = work.renderer.conventions();
-        let line_break = conventions.line_break();
-        let imports: Vec<String> = spec.imports.iter().map(|one| work.code(one, place)).collect::<Result<_, _>>()?;
-        let read = |line: &str| language::import(&place.path, line);
-        let is_local = |import: &Import| language::is_local(import, conventions);
-        Ok(add_imports(text, outline, &imports, line_break, &read, &is_local)
-            .into_iter()
-            .map(|edit| ((0, read(edit.text.trim()).map(|import| import.specifier).unwrap_or_default()), edit))
-            .collect())
-    }
-
     /// Puts code (already in the project's hand) and its imports at a place.
     pub(super) fn insert_code(
         &mut self,
@@ -394,15 +401,15 @@ impl<'a> Composer<'a> {
         code: String,
     ) -> Result<(), String> {
         let line_break = work.renderer.conventions().line_break();
-        let mut edits = self.import_edits(work, spec, place, text, outline)?;
+        let mut edits = work.imports_of(spec, place, text, outline)?;
         if !code.is_empty() {
             let at = self.among_others(work, spec, place, text);
             let mut inserted = format!("{}{line_break}", indent(&code, &place.indent));
             if place.gap_before && at == place.at {
                 inserted.insert_str(0, line_break);
             }
-            if place.gap_after && at == place.at {
-                inserted.push_str(line_break);
+            if at == place.at {
+                inserted.push_str(&line_break.repeat(place.gap_after));
             }
             if at == text.len() && !text.ends_with('\n') {
                 inserted.insert_str(0, line_break);
@@ -494,7 +501,7 @@ impl Work<'_> {
         format!("the template {name}{place} of `{}` failed: {error}", self.module.id)
     }
 
-    fn holds(&self, condition: Option<&str>) -> Result<bool, String> {
+    pub(super) fn holds(&self, condition: Option<&str>) -> Result<bool, String> {
         condition.map_or(Ok(true), |condition| self.renderer.holds(condition)).map_err(|error| self.failed(&error))
     }
 
@@ -528,6 +535,35 @@ impl Work<'_> {
             .map_err(|error| format!("{path} of `{}` does not parse: line {}: {error}", self.module.id, error.line))
     }
 
+    /// The imports that an edit needs in a file.
+    pub(super) fn imports_of(
+        &self,
+        spec: &EditSpec,
+        place: &Place,
+        text: &str,
+        outline: &Outline,
+    ) -> Result<Vec<(Key, Edit)>, String> {
+        let lines: Vec<String> = spec.imports.iter().map(|line| self.code(line, place)).collect::<Result<_, _>>()?;
+        Ok(self.import_edits(&place.path, text, outline, &lines))
+    }
+
+    /// Import lines, in their places in a file.
+    pub(super) fn import_edits(&self, path: &str, text: &str, outline: &Outline, lines: &[String]) -> Vec<(Key, Edit)> {
+        let conventions = self.renderer.conventions();
+        let read = |line: &str| language::import(path, line);
+        let is_local = |import: &Import| language::is_local(import, conventions);
+        add_imports(text, outline, lines, conventions.line_break(), &read, &is_local)
+            .into_iter()
+            .map(|edit| ((0, read(edit.text.trim()).map(|import| import.specifier).unwrap_or_default()), edit))
+            .collect()
+    }
+
+    /// A part of an argument, with what the call passes.
+    pub(super) fn argument(&self, template: &str, path: &str, passed: &str, first: &str) -> Result<String, String> {
+        let rendered = self.renderer.render_for_call(&self.module.id, template, path, passed, first);
+        rendered.map_err(|error| self.failed(&error))
+    }
+
     /// A snippet of the module for a place.
     fn code(&self, template: &str, place: &Place) -> Result<String, String> {
         let result = if let Outcome::Named(name) = &place.result { name } else { "" };
@@ -554,7 +590,7 @@ impl Work<'_> {
             at: 0,
             indent: String::new(),
             gap_before: false,
-            gap_after: false,
+            gap_after: 0,
             app: "app".to_owned(),
             within: (0, 0),
             side: Side::After,

@@ -58,6 +58,8 @@ pub fn context_for(
         install: conventions.manager.install.clone(),
         env: variables.iter().map(|variable| variable.name.clone()).collect(),
         variables,
+        packages: packages_of(service),
+        hooks: hooks(audit, id),
         login_paths: login_paths(audit, id, lexicons),
         migrations: migrations(audit, &conventions.layout),
         closed: Vec::new(),
@@ -86,6 +88,22 @@ fn majors_of(service: &Service) -> BTreeMap<String, u64> {
     let npm = service.dependencies.iter().map(|(name, one)| (name.clone(), &one.version));
     let others = service.requirements.iter().map(|((_, name), one)| (name.clone(), &one.version));
     npm.chain(others).filter_map(|(name, version)| Some((name, lowest(version)?.major))).collect()
+}
+
+fn packages_of(service: &Service) -> Vec<String> {
+    let npm = service.dependencies.keys().cloned();
+    let mut names: Vec<String> = npm.chain(service.requirements.keys().map(|(_, name)| name.clone())).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// What starts and ends with the service, by the API that was told.
+fn hooks(audit: &Audit, id: ServiceId) -> Vec<String> {
+    let of_life = served(audit, id, "hook")
+        .filter(|fact| matches!(text(fact, "on").as_deref(), Some("startup" | "shutdown")))
+        .map(|fact| fact.api.to_string());
+    of_life.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 /// Paths at which credentials are tried, sorted.

@@ -84,21 +84,23 @@ impl Conventions {
     }
 
     /// What the files of a service show; where they show nothing, what is usual.
-    pub fn of(project: &Project, id: ServiceId, stack: &Stack) -> Conventions {
+    /// `app_path` is the file that makes the application.
+    pub fn of(project: &Project, id: ServiceId, stack: &Stack, app_path: Option<&str>) -> Conventions {
         let service = project.service(id);
         let is_python = stack.ecosystem == Ecosystem::Pypi;
         let sample = Sample::of(project, id, if is_python { FileKind::Python } else { FileKind::JavaScript });
         let habits = &sample.habits;
         let typescript = service.languages.iter().any(|language| language == "typescript");
-        let package = manifest(project, service);
-        let modules = typescript || uses_modules(habits, package.as_ref());
+        let manifest = manifest(project, service);
+        let modules = typescript || uses_modules(habits, manifest.as_ref());
         let is_node_module =
-            package.as_ref().is_some_and(|p| p.get("type").and_then(|t| t.as_text()) == Some("module"));
+            manifest.as_ref().is_some_and(|p| p.get("type").and_then(|t| t.as_text()) == Some("module"));
         let extension = match is_python {
             true => "py".to_owned(),
             false => extension(typescript, modules, is_node_module, &sample.extensions),
         };
         let import_root = sample.import_root(project, &service.path);
+        let package = app_path.and_then(|path| package_of(project, path, &import_root));
         Conventions {
             typescript,
             modules,
@@ -116,7 +118,7 @@ impl Conventions {
             packages: if is_python { packages(project, &import_root) } else { BTreeSet::new() },
             import_root,
             alias: alias(project, &service.path).filter(|alias| sample.uses(&alias.prefix)),
-            layout: layout(project, id, stack),
+            layout: layout(project, id, stack, package.as_deref()),
         }
     }
 
@@ -142,8 +144,8 @@ impl Conventions {
 }
 
 /// The stack's folders, with the migrations beside the only schema of the service.
-fn layout(project: &Project, id: ServiceId, stack: &Stack) -> BTreeMap<String, String> {
-    let mut layout = stack.layout_of(project, &project.service(id).path);
+fn layout(project: &Project, id: ServiceId, stack: &Stack, package: Option<&str>) -> BTreeMap<String, String> {
+    let mut layout = stack.layout_of(project, &project.service(id).path, package);
     let schema = |file: &&crate::project::File| file.kind == FileKind::Prisma && file.service == id;
     let mut schemas = project.files.iter().filter(schema);
     if let (Some(only), None) = (schemas.next(), schemas.next())
@@ -245,8 +247,31 @@ impl Sample {
         };
         let candidates = [service.to_owned(), joined(service, "src")];
         let [own, source] = &candidates;
-        if hits(source) > hits(own) { source.clone() } else { own.clone() }
+        match (hits(own), hits(source)) {
+            (0, 0) if holds_packages(project, source) => source.clone(),
+            (in_own, in_source) if in_source > in_own => source.clone(),
+            _ => own.clone(),
+        }
     }
+}
+
+/// Whether packages lie in a folder that is none itself.
+fn holds_packages(project: &Project, folder: &str) -> bool {
+    let prefix = format!("{folder}/");
+    let inside = project.files.iter().filter_map(|file| file.path.strip_prefix(&prefix));
+    let is_init = |path: &str| path.split_once('/').is_some_and(|(_, rest)| rest == "__init__.py");
+    project.find(&format!("{folder}/__init__.py")).is_none() && inside.into_iter().any(is_init)
+}
+
+/// The outermost package that holds a file, below the folder where imports start.
+fn package_of(project: &Project, path: &str, import_root: &str) -> Option<String> {
+    let is_package = |folder: &str| project.find(&joined(folder, "__init__.py")).is_some();
+    let above = |folder: &str| folder.rsplit_once('/').map(|(above, _)| above.to_owned());
+    let mut folder = above(path).filter(|folder| folder != import_root)?;
+    while let Some(outer) = above(&folder).filter(|outer| outer != import_root && is_package(outer)) {
+        folder = outer;
+    }
+    Some(folder)
 }
 
 /// The names of modules and packages right below a folder.

@@ -32,7 +32,11 @@ impl Composer<'_> {
             wanted.extend(runner.dev.iter().map(|(name, version)| (name.clone(), version.clone(), true)));
         }
         if work.stack.ecosystem == Ecosystem::Pypi {
-            return self.add_to_python(work, &wanted);
+            self.add_to_python(work, &wanted)?;
+            if writes_tests {
+                self.add_runner_settings(work);
+            }
+            return Ok(());
         }
         if work.stack.ecosystem == Ecosystem::Npm {
             self.add_to_package(work, &wanted)?;
@@ -85,6 +89,11 @@ impl Composer<'_> {
                     let text = self.text(&path).unwrap_or_default();
                     (path, manifest::add_to_requirements(&text, name, version))
                 }
+                (None, None) if *dev && self.text(&joined(&service, REQUIREMENTS[0])).is_some() => {
+                    let text = format!("-r {}\n", REQUIREMENTS[0]);
+                    let path = joined(&service, DEV_REQUIREMENTS[0]);
+                    (path, manifest::add_to_requirements(&text, name, version))
+                }
                 (None, None) => {
                     let text = format!("Install {name}{version}: no file was found that lists requirements like it");
                     work.draft.steps.push(Step { text, snippet: None });
@@ -94,6 +103,31 @@ impl Composer<'_> {
             self.note(work, &path, name, version, text, became);
         }
         Ok(())
+    }
+
+    /// Tells the test runner where imports start, unless the project tells it something itself.
+    fn add_runner_settings(&mut self, work: &Work<'_>) {
+        let conventions = work.renderer.conventions();
+        let Some(settings) = &conventions.runner.settings else { return };
+        let service = self.audit.project.service(self.service).path.clone();
+        let tells = |(file, mark): &(String, String)| {
+            self.text(&joined(&service, file)).is_some_and(|text| text.contains(mark.as_str()))
+        };
+        if settings.known.iter().any(tells) {
+            return;
+        }
+        let inside = |folder: &str| {
+            let prefix = format!("{service}/");
+            if folder == service { ".".to_owned() } else { folder.strip_prefix(&prefix).unwrap_or(folder).to_owned() }
+        };
+        let root = inside(&conventions.import_root);
+        let tests = inside(conventions.layout.get("tests").map_or("tests", String::as_str));
+        let filled = |text: &str| text.replace("{root}", &root).replace("{tests}", &tests);
+        let manifest = joined(&service, &settings.manifest);
+        match self.text(&manifest) {
+            Some(text) => self.set(&manifest, format!("{}\n\n{}", text.trim_end(), filled(&settings.section))),
+            None => self.set(&joined(&service, &settings.file), filled(&settings.text)),
+        }
     }
 
     /// Keeps the text of a manifest that has changed, or tells what it holds instead.

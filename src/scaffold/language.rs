@@ -1,7 +1,7 @@
 //! The languages that code is read and written in.
 
 use super::conventions::Conventions;
-use super::outline::{Import, Outline};
+use super::outline::{Call, Import, Outline};
 use super::{python, script};
 use crate::project::{FileKind, kind_of};
 use crate::syntax::SyntaxError;
@@ -11,6 +11,14 @@ pub fn outline(path: &str, text: &str) -> Option<Outline> {
     match kind_of(path) {
         FileKind::JavaScript => script::outline(path, text).ok(),
         FileKind::Python => python::outline(text).ok(),
+        _ => None,
+    }
+}
+
+/// The call that is written at a place of a file; none where arguments have no names.
+pub fn call_at(path: &str, text: &str, start: usize, end: usize) -> Option<Call> {
+    match kind_of(path) {
+        FileKind::Python => python::call_at(text, start, end).ok().flatten(),
         _ => None,
     }
 }

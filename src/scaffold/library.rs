@@ -121,6 +121,11 @@ impl Library {
                     return Err(wrong(&edit.anchor, message).suggest(&edit.anchor, known));
                 }
             }
+            if let Some(argument) = variant.arguments.iter().find(|argument| stack.call(&argument.of).is_none()) {
+                let known = stack.calls.iter().map(|call| call.name.as_str());
+                let message = format!("`{}` has no call `{}`", stack.id, argument.of);
+                return Err(wrong(&argument.of, message).suggest(&argument.of, known));
+            }
             for file in &variant.files {
                 let (folder, _) = file.to.split_once('/').unwrap_or((file.to.as_str(), ""));
                 if !stack.folders().any(|known| known == folder) {

@@ -5,6 +5,7 @@
 
 mod anchors;
 mod apply;
+mod arguments;
 mod compose;
 mod containers;
 mod context;
@@ -22,6 +23,7 @@ mod library;
 mod manifest;
 mod module;
 mod outline;
+mod packages;
 mod plan;
 mod python;
 mod regenerate;

@@ -13,6 +13,7 @@ const VARIANT_KEYS: &[&str] = &[
     "dependencies",
     "dev_dependencies",
     "edit",
+    "argument",
     "env",
     "step",
     "unless_reason",
@@ -70,6 +71,7 @@ pub struct Variant {
     pub files: Vec<FileSpec>,
     pub dependencies: Vec<Dependency>,
     pub edits: Vec<EditSpec>,
+    pub arguments: Vec<ArgumentSpec>,
     pub env: Vec<EnvSpec>,
     pub steps: Vec<StepSpec>,
     /// A client that it makes and that other files can import.
@@ -136,6 +138,21 @@ pub struct EditSpec {
     /// What the statement of the anchor gives is called in the first of these that is free (`{{ result }}`), unless it
     /// has a name already.
     pub result: Vec<String>,
+    pub when: Option<String>,
+}
+
+/// An argument that is passed to a call of the stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArgumentSpec {
+    pub of: String,
+    /// Its keyword; without one the value is put as it is (`**options`).
+    pub name: Option<String>,
+    /// Rendered with `passed` (what the call passes under that name already) and `first` (its first argument). Nothing
+    /// leaves it to the user.
+    pub value: String,
+    /// Keywords beside which it cannot stand.
+    pub unless: Vec<String>,
+    pub imports: Vec<String>,
     pub when: Option<String>,
 }
 
@@ -211,6 +228,7 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
         files: items(node, "file").iter().map(file).collect::<Result<_, _>>()?,
         dependencies: found,
         edits: items(node, "edit").iter().map(edit).collect::<Result<_, _>>()?,
+        arguments: items(node, "argument").iter().map(argument).collect::<Result<_, _>>()?,
         env: items(node, "env").iter().map(env).collect::<Result<_, _>>()?,
         steps: items(node, "step").iter().map(step).collect::<Result<_, _>>()?,
         client: node.get("client").map(client).transpose()?,
@@ -261,6 +279,19 @@ fn edit(node: &Node) -> Result<EditSpec, Problem> {
         insert: text_of(node, "insert")?.unwrap_or_default(),
         imports: texts_of(node, "import")?,
         result: texts_of(node, "result")?,
+        when: text_of(node, "if")?,
+    })
+}
+
+fn argument(node: &Node) -> Result<ArgumentSpec, Problem> {
+    let keys = ["of", "name", "value", "unless", "import", "if"];
+    only_keys(as_table(node, "an argument")?, "an argument", &keys)?;
+    Ok(ArgumentSpec {
+        of: required(node, "of")?,
+        name: text_of(node, "name")?,
+        value: required(node, "value")?,
+        unless: texts_of(node, "unless")?,
+        imports: texts_of(node, "import")?,
         when: text_of(node, "if")?,
     })
 }

@@ -45,6 +45,27 @@ pub struct Statement {
     pub leaves: bool,
 }
 
+/// A call, as far as its arguments can be changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Call {
+    /// Behind its opening parenthesis.
+    pub open: usize,
+    /// Its closing parenthesis.
+    pub close: usize,
+    pub arguments: Vec<Argument>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Argument {
+    pub name: Option<String>,
+    /// It spreads what it holds: `**options`.
+    pub is_spread: bool,
+    pub start: usize,
+    /// Where its value starts, behind its name.
+    pub value: usize,
+    pub end: usize,
+}
+
 /// A name that other files can import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {

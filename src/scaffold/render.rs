@@ -51,6 +51,10 @@ pub struct Context {
     /// Names of variables that it reads.
     pub env: Vec<String>,
     pub variables: Vec<EnvRead>,
+    /// What the manifest names, sorted.
+    pub packages: Vec<String>,
+    /// APIs by which functions are told to run when the service starts or ends, sorted.
+    pub hooks: Vec<String>,
     /// Paths at which credentials are tried.
     pub login_paths: Vec<String>,
     /// The names of the migrations that are there, sorted.
@@ -71,6 +75,8 @@ pub struct EnvRead {
     pub name: String,
     /// Somewhere it goes on without it: there is a default, or it is only asked whether it is there.
     pub optional: bool,
+    /// What every read uses without it, if that is one literal.
+    pub default: Option<String>,
 }
 
 /// A finding about columns of a table that the module's fixes close.
@@ -164,6 +170,19 @@ impl Renderer {
         environment.render_named_str(name, template, values)
     }
 
+    /// The same for a call, with what it passes already.
+    pub fn render_for_call(
+        &self,
+        name: &str,
+        template: &str,
+        path: &str,
+        passed: &str,
+        first: &str,
+    ) -> Result<String, Error> {
+        let values = context! { passed, first, ..self.values() };
+        self.environment(path).render_named_str(name, template, values)
+    }
+
     /// Whether a condition of a module holds.
     pub fn holds(&self, condition: &str) -> Result<bool, Error> {
         let environment = self.environment("");
@@ -212,6 +231,10 @@ impl Renderer {
         environment.add_function("uses", {
             let context = context.clone();
             move |stack: String| context.stacks.contains(&stack)
+        });
+        environment.add_function("depends", {
+            let context = context.clone();
+            move |package: String| context.packages.contains(&package)
         });
         environment.add_function("has", {
             let context = context.clone();

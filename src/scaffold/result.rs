@@ -46,7 +46,7 @@ mod tests {
             at: 0,
             indent: String::new(),
             gap_before: false,
-            gap_after: false,
+            gap_after: 0,
             app: "app".into(),
             within: (0, 0),
             side: Side::After,

@@ -130,7 +130,7 @@ impl Composer<'_> {
             at: slot.at,
             indent: inner.clone(),
             gap_before: false,
-            gap_after: is_above,
+            gap_after: usize::from(is_above),
             app: String::new(),
             result: Outcome::Elsewhere,
             within: slot.within,
@@ -144,7 +144,7 @@ impl Composer<'_> {
             true => format!("{line_break}{}{line_break}{inner}", indent(&code, &inner)),
             false => format!(" {code}"),
         };
-        let mut edits = self.import_edits(work, spec, &place, &text, &outline)?;
+        let mut edits = work.imports_of(spec, &place, &text, &outline)?;
         edits.push(((work.stack.rank(&work.draft.module) + 1, String::new()), Edit::insert(slot.at, piece)));
         self.edit_code(path, &text, edits);
         Ok(())
@@ -183,7 +183,7 @@ impl Composer<'_> {
             }
             wrapped += 1;
             let rank = work.stack.rank(&work.draft.module) + 1;
-            let mut keyed = self.import_edits(work, spec, &place, &text, &outline)?;
+            let mut keyed = work.imports_of(spec, &place, &text, &outline)?;
             keyed.extend(edits.into_iter().map(|edit| ((rank, String::new()), edit)));
             self.edit_code(&path, &text, keyed);
         }
@@ -243,7 +243,7 @@ pub(super) fn at_start(path: &str) -> Place {
         at: 0,
         indent: String::new(),
         gap_before: false,
-        gap_after: false,
+        gap_after: 0,
         app: "app".to_owned(),
         result: Outcome::Elsewhere,
         within: (0, 0),

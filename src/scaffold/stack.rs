@@ -20,6 +20,7 @@ const KEYS: &[&str] = &[
     "app",
     "mark",
     "anchor",
+    "call",
     "layout",
     "manager",
     "runner",
@@ -28,6 +29,9 @@ const KEYS: &[&str] = &[
     "health_paths",
     "secret_words",
 ];
+
+/// In a layout: the folder that holds the application's code.
+const PACKAGE: &str = "{package}";
 
 /// Marks that need no fact: a mounted router, and a call that is given the application.
 pub const ROUTER: &str = "router";
@@ -51,6 +55,7 @@ pub struct Stack {
     pub app: Option<FactPattern>,
     pub marks: Vec<(String, FactPattern)>,
     pub anchors: Vec<Anchor>,
+    pub calls: Vec<CallSite>,
     layout: Vec<(String, Vec<String>)>,
     managers: Vec<Manager>,
     runners: Vec<Runner>,
@@ -80,6 +85,15 @@ pub struct FactPattern {
     pub fields: Vec<(String, String)>,
     /// The API path of what makes it.
     pub api: Option<String>,
+}
+
+/// A call that arguments are passed to: there is one alone, in whichever file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallSite {
+    pub name: String,
+    /// What it is, for a reader who has to do it by hand.
+    pub about: String,
+    pub pattern: FactPattern,
 }
 
 /// A place in the application's code.
@@ -144,6 +158,21 @@ pub struct Runner {
     pub dev_typescript: Vec<(String, String)>,
     /// What it takes to run them.
     pub dev: Vec<(String, String)>,
+    /// Where it is told the folder that imports start at, in a project that tells it nothing yet.
+    pub settings: Option<RunnerSettings>,
+}
+
+/// A file of settings for a test runner, and its place in a manifest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunnerSettings {
+    /// Files that hold its settings, each with what shows that they do.
+    pub known: Vec<(String, String)>,
+    /// The manifest that can hold them, and what is added there.
+    pub manifest: String,
+    pub section: String,
+    /// The file without that manifest, and its text.
+    pub file: String,
+    pub text: String,
 }
 
 impl Stack {
@@ -168,6 +197,7 @@ impl Stack {
                 .map(|entry| Ok((entry.key.to_string(), fact_pattern(&entry.value)?)))
                 .collect::<Result<_, Problem>>()?,
             anchors: entries(root, "anchor").iter().map(anchor).collect::<Result<_, _>>()?,
+            calls: entries(root, "call").iter().map(call_site).collect::<Result<_, _>>()?,
             layout: entries(root, "layout")
                 .iter()
                 .map(|entry| Ok((entry.key.to_string(), owned(&as_texts(&entry.value, "a folder")?))))
@@ -202,6 +232,10 @@ impl Stack {
         self.anchors.iter().find(|anchor| anchor.name == name)
     }
 
+    pub fn call(&self, name: &str) -> Option<&CallSite> {
+        self.calls.iter().find(|call| call.name == name)
+    }
+
     /// The names of folders that modules may use in paths.
     pub fn folders(&self) -> impl Iterator<Item = &str> {
         self.layout.iter().map(|(name, _)| name.as_str())
@@ -219,12 +253,20 @@ impl Stack {
         self.order.iter().position(|id| id == module).unwrap_or(self.order.len())
     }
 
-    /// The first of each list of folders that exists, else the first of the list.
-    pub fn layout_of(&self, project: &Project, service: &str) -> BTreeMap<String, String> {
+    /// The first of each list of folders that exists, else the first of the list that can be made. `package` is the
+    /// folder that holds the application's code, if that is not the service's own.
+    pub fn layout_of(&self, project: &Project, service: &str, package: Option<&str>) -> BTreeMap<String, String> {
         let mut layout: BTreeMap<String, String> = BTreeMap::new();
         for (name, candidates) in &self.layout {
-            let paths: Vec<String> = candidates.iter().map(|candidate| placed(candidate, service, &layout)).collect();
-            let found = paths.iter().find(|path| has_folder(project, path)).or(paths.first());
+            let paths: Vec<String> = candidates
+                .iter()
+                .filter_map(|candidate| match candidate.as_str() {
+                    PACKAGE => package.map(str::to_owned),
+                    candidate => Some(placed(candidate, service, &layout)),
+                })
+                .collect();
+            let there = paths.iter().find(|path| has_folder(project, path));
+            let found = there.or(paths.iter().find(|path| !is_module(project, path))).or(paths.first());
             layout.insert(name.clone(), found.cloned().unwrap_or_default());
         }
         layout
@@ -279,6 +321,11 @@ pub fn joined(folder: &str, rest: &str) -> String {
         (folder, "." | "") => folder.to_owned(),
         _ => format!("{folder}/{rest}"),
     }
+}
+
+/// A folder beside a Python module of the same name would hide it.
+fn is_module(project: &Project, folder: &str) -> bool {
+    project.find(&format!("{folder}.py")).is_some()
 }
 
 fn has_folder(project: &Project, folder: &str) -> bool {
@@ -356,6 +403,17 @@ fn anchor(entry: &Entry) -> Result<Anchor, Problem> {
     })
 }
 
+fn call_site(entry: &Entry) -> Result<CallSite, Problem> {
+    let node = as_table(&entry.value, "a call")?;
+    only_keys(node, "a call", &["about", "is"])?;
+    let missing = |key: &str| at_key(entry, format!("`{key}` is missing"));
+    Ok(CallSite {
+        name: entry.key.to_string(),
+        about: text_of(node, "about")?.ok_or_else(|| missing("about"))?,
+        pattern: fact_pattern(node.get("is").ok_or_else(|| missing("is"))?)?,
+    })
+}
+
 fn manager(node: &Node) -> Result<Manager, Problem> {
     only_keys(node, "a package manager", &["id", "lock", "install", "language"])?;
     let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
@@ -363,8 +421,18 @@ fn manager(node: &Node) -> Result<Manager, Problem> {
 }
 
 fn runner(node: &Node) -> Result<Runner, Problem> {
-    let keys =
-        ["id", "package", "from", "before_all", "after_all", "script", "script_typescript", "dev_typescript", "dev"];
+    let keys = [
+        "id",
+        "package",
+        "from",
+        "before_all",
+        "after_all",
+        "script",
+        "script_typescript",
+        "dev_typescript",
+        "dev",
+        "settings",
+    ];
     only_keys(node, "a test runner", &keys)?;
     let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
     Ok(Runner {
@@ -377,6 +445,19 @@ fn runner(node: &Node) -> Result<Runner, Problem> {
         script_typescript: text("script_typescript")?,
         dev_typescript: versions(node, "dev_typescript")?,
         dev: versions(node, "dev")?,
+        settings: node.get("settings").map(runner_settings).transpose()?,
+    })
+}
+
+fn runner_settings(node: &Node) -> Result<RunnerSettings, Problem> {
+    only_keys(node, "settings of a test runner", &["known", "manifest", "section", "file", "text"])?;
+    let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
+    Ok(RunnerSettings {
+        known: versions(node, "known")?,
+        manifest: text("manifest")?,
+        section: text("section")?,
+        file: text("file")?,
+        text: text("text")?,
     })
 }
 

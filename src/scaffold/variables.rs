@@ -11,15 +11,22 @@ use crate::project::ServiceId;
 
 /// By name, sorted.
 pub fn variables(audit: &Audit, id: ServiceId, wiring: &mut Wiring<'_>) -> Vec<EnvRead> {
-    let mut found: BTreeMap<String, bool> = BTreeMap::new();
+    let mut found: BTreeMap<String, EnvRead> = BTreeMap::new();
     for fact in served(audit, id, "env") {
         let Some(name) = text(fact, "name").filter(|name| is_name(name)) else { continue };
         let path = audit.project.file(fact.at.file).path.to_string();
         let source = wiring.source(&path).map(|(text, _)| text.as_str());
         let optional = has_default(fact) || source.is_some_and(|source| is_asked_for(source, fact));
-        *found.entry(name).or_default() |= optional;
+        let default = text(fact, "default");
+        found
+            .entry(name.clone())
+            .and_modify(|known| {
+                known.optional |= optional;
+                known.default = known.default.take().filter(|known| Some(known) == default.as_ref());
+            })
+            .or_insert(EnvRead { name, optional, default });
     }
-    found.into_iter().map(|(name, optional)| EnvRead { name, optional }).collect()
+    found.into_values().collect()
 }
 
 fn is_name(name: &str) -> bool {
@@ -31,14 +38,18 @@ fn has_default(fact: &Fact) -> bool {
 }
 
 /// What stands behind a read whose value may be missing: a fallback, a comparison, a choice.
-const FOLLOWS: &[&str] = &["?", "&&", "||", "==", "!=", "or ", "is ", "and ", "if "];
+const FOLLOWS: &[&str] = &["?", "&&", "||", "==", "!="];
+/// The same in words, which have to stand on its line: `if` on the next one is another statement.
+const FOLLOWS_IN_WORDS: &[&str] = &["or ", "is ", "and ", "if "];
 /// What stands in front of one that is only asked for.
-const PRECEDES: &[&str] = &["!", "Boolean(", "if (", "if(", "if ", "&& (", "bool("];
+const PRECEDES: &[&str] = &["!", "Boolean(", "if (", "if(", "if ", "&& (", "bool(", "not "];
 
 fn is_asked_for(source: &str, fact: &Fact) -> bool {
     let (start, end) = (fact.at.start as usize, fact.at.end as usize);
     let before = source.get(..start).unwrap_or_default();
     let after = source.get(end..).unwrap_or_default();
+    let on_its_line = after.trim_start_matches([' ', '\t']);
     FOLLOWS.iter().any(|mark| after.trim_start().starts_with(mark))
+        || FOLLOWS_IN_WORDS.iter().any(|mark| on_its_line.starts_with(mark))
         || PRECEDES.iter().any(|mark| before.ends_with(mark))
 }

@@ -166,26 +166,3 @@ pub fn nextjs_wrapped() -> TempDir {
     );
     folder
 }
-
-/// A FastAPI service with a router of its own.
-pub fn fastapi() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    write(
-        folder.path(),
-        "pyproject.toml",
-        "[project]\nname = \"shop\"\nversion = \"0.1.0\"\ndependencies = [\n    \"fastapi>=0.115,<1\",\n    \"uvicorn>=0.32\",\n]\n",
-    );
-    write(folder.path(), "app/__init__.py", "");
-    write(folder.path(), "app/routers/__init__.py", "");
-    write(
-        folder.path(),
-        "app/routers/items.py",
-        "from fastapi import APIRouter\nfrom pydantic import BaseModel\n\nrouter = APIRouter(prefix=\"/items\")\n\n\nclass Item(BaseModel):\n    name: str\n\n\n@router.post(\"/\")\nasync def create(item: Item) -> Item:\n    return item\n",
-    );
-    write(
-        folder.path(),
-        "app/main.py",
-        "from fastapi import FastAPI\n\nfrom app.routers import items\n\napp = FastAPI(title=\"Shop\")\n\napp.include_router(items.router)\n\n\n@app.get(\"/\")\nasync def root() -> dict[str, str]:\n    return {\"name\": \"shop\"}\n",
-    );
-    folder
-}

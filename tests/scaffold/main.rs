@@ -8,6 +8,7 @@ mod infrastructure;
 mod life;
 mod modules;
 mod nextjs;
+mod python_apps;
 mod reports;
 mod whole;
 

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::apps::{bytes, classic, fastapi, fixture, modern, nextjs, nextjs_wrapped, run, text, write};
+use crate::apps::{bytes, classic, fixture, modern, nextjs, nextjs_wrapped, run, text, write};
+use crate::python_apps::{factory, flat, packaged};
 
 /// Projects of a stack, each in another hand; none for a stack that has no such project yet.
 fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
@@ -11,7 +12,9 @@ fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
         "express" => {
             vec![("TypeScript", modern(true)), ("JavaScript with imports", modern(false)), ("CommonJS", classic())]
         }
-        "fastapi" => vec![("Python", fastapi())],
+        "fastapi" => {
+            vec![("Python", packaged()), ("Python with a factory", factory()), ("Python in a flat folder", flat())]
+        }
         "node" => vec![("Prisma in TypeScript", prisma(true)), ("Prisma in JavaScript", prisma(false))],
         "nextjs" => vec![
             ("TypeScript", nextjs(true, false)),
@@ -104,7 +107,9 @@ fn all_modules_of_a_stack_stand_together() {
     for (dialect, project) in [
         ("TypeScript", modern(true)),
         ("CommonJS", classic()),
-        ("Python", fastapi()),
+        ("Python", packaged()),
+        ("Python with a factory", factory()),
+        ("Python in a flat folder", flat()),
         ("Next.js", nextjs(true, false)),
         ("Next.js in JavaScript", nextjs(false, true)),
         ("Next.js 16", nextjs_wrapped()),

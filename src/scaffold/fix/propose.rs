@@ -304,7 +304,7 @@ impl Composer<'_> {
             .filter(|stack| stack.fits(service))
             .min_by_key(|stack| stack.stack.is_none())
             .ok_or("there is no stack for this language")?;
-        let conventions = Conventions::of(&self.audit.project, self.service, stack);
+        let conventions = Conventions::of(&self.audit.project, self.service, stack, None);
         let (audit, service, planned) = (self.audit, self.service, self.planned.clone());
         let library = self.library;
         let wiring = self.wiring(stack);

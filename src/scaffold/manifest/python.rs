@@ -3,7 +3,7 @@
 use toml_edit::{Array, DocumentMut, Item, Table, Value};
 
 use super::Wanted;
-use super::version::{Standing, standing};
+use super::version::{Standing, lowest, standing};
 
 /// A requirement line: `name[extra]>=1; marker`, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub fn add_to_requirements(text: &str, name: &str, version: &str) -> (String, Wa
         .filter_map(|(at, line)| Some((at, requirement(line).filter(|_| !line.starts_with('-'))?.name)))
         .collect();
     let sorted = names.windows(2).all(|pair| matches!(pair, [(_, a), (_, b)] if a <= b));
-    let line = line_of(name, version);
+    let line = line_of(name, &like_the_others(text, version));
     let text = match names.iter().find(|(_, other)| sorted && *other > wanted) {
         Some((at, _)) => {
             let (before, after) = text.split_at_checked(*at).unwrap_or((text, ""));
@@ -62,6 +62,15 @@ pub fn add_to_requirements(text: &str, name: &str, version: &str) -> (String, Wa
         None => format!("{text}{line_break}{line}{line_break}"),
     };
     (text, Wanted::Added)
+}
+
+/// In a file that pins everything, the lowest version that is wanted, pinned: a range would unlock it.
+fn like_the_others(text: &str, version: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('-'));
+    let mut others = lines.filter_map(requirement).peekable();
+    let pins = others.peek().is_some() && others.all(|one| one.version.starts_with("=="));
+    let lowest = lowest(version).filter(|_| pins);
+    lowest.map_or_else(|| version.to_owned(), |lowest| format!("=={lowest}"))
 }
 
 fn offsets(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -215,10 +224,12 @@ mod tests {
 
     #[test]
     fn requirements_get_a_line_in_its_place() {
-        let text = "# web\nfastapi==0.115.0\nuvicorn[standard]==0.32.0\n";
+        let text = "# web\nfastapi==0.115.0\nuvicorn[standard]>=0.32\n";
         let (with, wanted) = add_to_requirements(text, "redis", ">=5,<6");
         assert_eq!(wanted, Wanted::Added);
-        assert_eq!(with, "# web\nfastapi==0.115.0\nredis>=5,<6\nuvicorn[standard]==0.32.0\n");
+        assert_eq!(with, "# web\nfastapi==0.115.0\nredis>=5,<6\nuvicorn[standard]>=0.32\n");
+        let pinned = "-r base.txt\nfastapi==0.115.0\n";
+        assert_eq!(add_to_requirements(pinned, "redis", ">=5.2,<6").0, format!("{pinned}redis==5.2.0\n"));
         assert_eq!(add_to_requirements("b\na", "c", ">=1").0, "b\na\nc>=1\n");
         assert_eq!(add_to_requirements("", "c", ">=1").0, "c>=1\n");
         assert_eq!(add_to_requirements("a\r\n", "b", ">=1").0, "a\r\nb>=1\r\n");

@@ -1,7 +1,9 @@
 //! Python: reading what is there, and writing as the project writes.
 
+mod arguments;
 mod dress;
 mod outline;
 
+pub use arguments::call_at;
 pub use dress::dress;
 pub use outline::outline;

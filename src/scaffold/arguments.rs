@@ -1,0 +1,180 @@
+//! Arguments that modules pass to calls that are there: `lifespan=lifespan` of `FastAPI()`.
+
+use super::anchors::Made;
+use super::compose::{Composer, Step, Work};
+use super::edits::{Edit, indentation, line_start};
+use super::language;
+use super::module::ArgumentSpec;
+use super::outline::{Call, Outline};
+
+impl Composer<'_> {
+    /// Passes what the module wants to pass. What is ambiguous, or cannot stand beside what is passed already, is left
+    /// to the user.
+    pub(super) fn pass_arguments(&mut self, work: &mut Work<'_>) -> Result<(), String> {
+        for spec in &work.variant.arguments {
+            if !work.holds(spec.when.as_deref())? {
+                continue;
+            }
+            let Some(call) = work.stack.call(&spec.of) else { continue };
+            let wiring = self.wirings.get_mut(&work.stack.id).ok_or("the stack has no wiring")?;
+            let found = wiring.call(&call.pattern).and_then(|made| {
+                let (text, outline) =
+                    wiring.source(&made.path).cloned().ok_or_else(|| format!("{} cannot be read", made.path))?;
+                let call = language::call_at(&made.path, &text, made.start, made.end);
+                Ok((call.ok_or_else(|| format!("{} cannot be edited", made.path))?, text, outline, made))
+            });
+            let reason = match found {
+                Ok((call, text, outline, made)) => match change(work, spec, &made, &text, &call)? {
+                    Ok(edit) => {
+                        self.edit_call(work, spec, &made, &text, &outline, &call, edit)?;
+                        continue;
+                    }
+                    Err(reason) => reason,
+                },
+                Err(reason) => reason,
+            };
+            let step = by_hand(work, spec, &call.about, &reason)?;
+            work.draft.wiring.push(step);
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what is known of the call, and what becomes of it")]
+    fn edit_call(
+        &mut self,
+        work: &Work<'_>,
+        spec: &ArgumentSpec,
+        made: &Made,
+        text: &str,
+        outline: &Outline,
+        call: &Call,
+        edit: Edit,
+    ) -> Result<(), String> {
+        let passed = passed(spec, call, text);
+        let first = first(call, text);
+        let lines = spec.imports.iter().map(|line| work.argument(line, &made.path, passed, first));
+        let imports = lines.collect::<Result<Vec<_>, _>>()?;
+        let mut edits = work.import_edits(&made.path, text, outline, &imports);
+        edits.push(((usize::MAX, String::new()), edit));
+        self.edit_code(&made.path, text, edits);
+        Ok(())
+    }
+}
+
+/// The argument's change, or why it is left to the user.
+fn change(
+    work: &Work<'_>,
+    spec: &ArgumentSpec,
+    made: &Made,
+    text: &str,
+    call: &Call,
+) -> Result<Result<Edit, String>, String> {
+    let in_the_way = |argument: &&super::outline::Argument| match &argument.name {
+        Some(name) => spec.unless.contains(name),
+        None => argument.is_spread,
+    };
+    if let Some(found) = call.arguments.iter().find(in_the_way) {
+        let shown = text.get(found.start..found.end).unwrap_or_default();
+        return Ok(Err(format!("{} passes `{shown}` already", made.path)));
+    }
+    let passed = passed(spec, call, text);
+    let value = work.argument(&spec.value, &made.path, passed, first(call, text))?;
+    let present = call.arguments.iter().find(|argument| argument.name.is_some() && argument.name == spec.name);
+    Ok(match (present, value.is_empty()) {
+        (_, true) => Err(format!("{} does it in its own way", made.path)),
+        (Some(argument), false) => Ok(Edit::replace(argument.value, argument.end, value)),
+        (None, false) => {
+            let whole = spec.name.as_ref().map_or(value.clone(), |name| format!("{name}={value}"));
+            Ok(appended(text, call, &whole))
+        }
+    })
+}
+
+/// What the call passes under the argument's name.
+fn passed<'t>(spec: &ArgumentSpec, call: &Call, text: &'t str) -> &'t str {
+    let named = call.arguments.iter().find(|argument| argument.name.is_some() && argument.name == spec.name);
+    named.and_then(|argument| text.get(argument.value..argument.end)).unwrap_or_default()
+}
+
+/// The first argument without a name.
+fn first<'t>(call: &Call, text: &'t str) -> &'t str {
+    let plain = call.arguments.first().filter(|argument| argument.name.is_none() && !argument.is_spread);
+    plain.and_then(|argument| text.get(argument.start..argument.end)).unwrap_or_default()
+}
+
+/// Behind the last argument, on a line of its own if that has one.
+fn appended(text: &str, call: &Call, argument: &str) -> Edit {
+    let Some(last) = call.arguments.last() else { return Edit::insert(call.open, argument) };
+    let rest = text.get(last.end..call.close).unwrap_or_default();
+    let comma = rest.find(',').map_or(last.end, |at| last.end + at + 1);
+    let has_comma = comma > last.end;
+    if !rest.contains('\n') {
+        let gap = if has_comma { " " } else { ", " };
+        return Edit::insert(comma, format!("{gap}{argument}"));
+    }
+    let own_line = text.get(line_start(text, last.start)..last.start).is_some_and(|before| before.trim().is_empty());
+    let line_break = if rest.contains("\r\n") { "\r\n" } else { "\n" };
+    let comma_before = if has_comma { "" } else { "," };
+    if own_line {
+        let blanks = indentation(text, last.start);
+        let comma_after = if has_comma { "," } else { "" };
+        return Edit::insert(comma, format!("{comma_before}{line_break}{blanks}{argument}{comma_after}"));
+    }
+    Edit::insert(comma, format!("{comma_before} {argument}"))
+}
+
+fn by_hand(work: &Work<'_>, spec: &ArgumentSpec, about: &str, reason: &str) -> Result<Step, String> {
+    let conventions = work.renderer.conventions();
+    let value = work.argument(&spec.value, "", "", "…")?;
+    let whole = spec.name.as_ref().map_or(value.clone(), |name| format!("{name}={value}"));
+    let imports = spec.imports.iter().map(|line| work.argument(line, "", "", "…"));
+    let mut lines = imports.collect::<Result<Vec<_>, _>>()?;
+    lines.push(whole);
+    Ok(Step { text: format!("Pass this to {about} ({reason})"), snippet: Some(lines.join(conventions.line_break())) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scaffold::edits::apply;
+
+    fn with(text: &str) -> String {
+        let start = text.find("FastAPI(").unwrap();
+        let end = text.rfind(')').unwrap() + 1;
+        let call = language::call_at("app.py", text, start, end).unwrap();
+        apply(text, &[appended(text, &call, "lifespan=lifespan")])
+    }
+
+    #[test]
+    fn arguments_are_laid_out_as_their_neighbours() {
+        for (before, after) in [
+            ("app = FastAPI()\n", "app = FastAPI(lifespan=lifespan)\n"),
+            ("app = FastAPI(title=\"Shop\")\n", "app = FastAPI(title=\"Shop\", lifespan=lifespan)\n"),
+            ("app = FastAPI(debug=True, )\n", "app = FastAPI(debug=True, lifespan=lifespan )\n"),
+            (
+                "app = FastAPI(\n    title=\"Shop\",\n    debug=True,  # for now\n)\n",
+                "app = FastAPI(\n    title=\"Shop\",\n    debug=True,\n    lifespan=lifespan,  # for now\n)\n",
+            ),
+            (
+                "app = FastAPI(\n    title=\"Shop\"\n)\n",
+                "app = FastAPI(\n    title=\"Shop\",\n    lifespan=lifespan\n)\n",
+            ),
+            (
+                "app = FastAPI(\n    title=\"Shop\", debug=True\n)\n",
+                "app = FastAPI(\n    title=\"Shop\", debug=True, lifespan=lifespan\n)\n",
+            ),
+        ] {
+            assert_eq!(with(before), after);
+        }
+    }
+
+    #[test]
+    fn the_first_argument_is_told() {
+        let text = "e = create_engine(settings.url, echo=True)\n";
+        let call = language::call_at("db.py", text, 4, text.len() - 1).unwrap();
+        assert_eq!(first(&call, text), "settings.url");
+        let named = "e = create_engine(url=settings.url)\n";
+        assert_eq!(first(&language::call_at("db.py", named, 4, named.len() - 1).unwrap(), named), "");
+        assert_eq!(language::call_at("db.js", text, 4, text.len() - 1), None);
+    }
+}
