@@ -132,6 +132,9 @@ pub fn plan(audit: &Audit, library: &Library, request: &Request, reaudit: Reaudi
     loop {
         let attempt = attempt(&selection, &chosen, reaudit)?;
         if attempt.refused.is_empty() {
+            if selection.follow(&attempt.turns, &mut chosen, &mut left_out) {
+                continue;
+            }
             let service = audit.project.service(service).path.clone();
             return Ok(attempt.into_plan(audit, service, left_out));
         }
@@ -172,6 +175,26 @@ impl<'a> Selection<'a> {
             }
         }
         chosen
+    }
+
+    /// Adds the modules for what the others have opened (they read variables, say, that nothing validates); whether
+    /// there are any.
+    fn follow(&self, turns: &[Turn], chosen: &mut Vec<&'a Module>, left_out: &mut Vec<LeftOut>) -> bool {
+        if !self.request.all {
+            return false;
+        }
+        let opened = |control: &String| {
+            let open = |turn: &&Turn| turn.worse && matches!(turn.after, State::Fail | State::Partial);
+            turns.iter().filter(open).any(|turn| turn.control == *control)
+        };
+        let before = chosen.len();
+        for module in self.library.modules.iter().filter(|module| module.closes.iter().any(opened)) {
+            let is_known = left_out.iter().any(|one| one.module == module.id);
+            if !is_known && let Err(reason) = self.take(module, false, chosen) {
+                left_out.push(LeftOut { module: module.id.clone(), reason, asked: false });
+            }
+        }
+        chosen.len() > before
     }
 
     /// Adds a module and what it needs. One that is there already adds nothing.

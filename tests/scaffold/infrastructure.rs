@@ -1,11 +1,9 @@
 //! The modules that fit every service, on a service of each kind.
 
-use std::path::Path;
-
-use assert_cmd::Command;
 use serde_json::Value;
 
 use crate::apps::{bytes, commit_all, fixture, git, run, text, write};
+use crate::reports::{assert_kept, audit, control};
 
 const UNREADY: [&str; 5] = [
     "axum-service-unready",
@@ -17,16 +15,6 @@ const UNREADY: [&str; 5] = [
 
 const MODULES: [&str; 6] =
     ["ci-github-actions", "docker-compose-prod", "dockerfile", "docs-deployment", "docs-runbook", "nginx-gateway"];
-
-fn audit(root: &Path) -> Value {
-    let mut command = Command::cargo_bin("readycheck").unwrap();
-    let output = command.current_dir(root).args(["audit", "--format", "json"]).output().unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn control<'r>(report: &'r Value, id: &str) -> &'r Value {
-    report["controls"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap()
-}
 
 /// Where findings are, with what they say.
 fn findings(report: &Value) -> Vec<(String, String)> {
@@ -51,18 +39,7 @@ fn they_close_what_they_promise_on_every_kind_of_service() {
         // Some rules look at what git holds alone.
         git(root, &["add", "-A"]);
         let report = audit(root);
-        for module in plan["modules"].as_array().unwrap() {
-            for (id, promise) in module["closes"].as_object().unwrap() {
-                let state = control(&report, id)["state"].as_str().unwrap();
-                let is_kept = match promise["is"].as_str().unwrap() {
-                    "closed" | "held" => state == "pass",
-                    "not-verified" => state == "unknown" || state == "not-applicable",
-                    "after-steps" => !plan["steps"].as_array().unwrap().is_empty(),
-                    _ => false,
-                };
-                assert!(is_kept, "{name}, {id}: {promise}, {state}");
-            }
-        }
+        assert_kept(&plan, &report, name);
         for id in
             ["container-probes", "container-resource-limits", "docker-root-user", "tls-termination", "rollback-plan"]
         {

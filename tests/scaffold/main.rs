@@ -10,6 +10,8 @@ mod life;
 mod modules;
 mod nextjs;
 mod python_apps;
+mod reports;
+mod whole;
 
 use std::fs;
 
