@@ -4,6 +4,7 @@ mod answers;
 mod asked;
 mod assemble;
 mod chains;
+mod compared;
 mod conditions;
 mod declared;
 mod described;

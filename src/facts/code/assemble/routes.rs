@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Builder, symbol_of};
 use crate::facts::code::answers::answer;
+use crate::facts::code::compared::only_compared;
 use crate::facts::code::extract::Raw;
 use crate::facts::code::handed_back::HandedBack;
 use crate::facts::code::routes::Composed;
@@ -22,7 +23,15 @@ impl<'p, 'r> Builder<'p, 'r> {
     /// The parts of requests that functions read; or those that their signatures declare, checked before they run.
     pub(super) fn inputs_by_function(&self, declared: bool) -> FxHashMap<FunctionId, Vec<String>> {
         let mut inputs: FxHashMap<FunctionId, Vec<String>> = FxHashMap::default();
-        let of_sort = |raw: &&Raw| &*raw.kind == "input" && raw.is_declared_input() == declared;
+        let is_compared = |raw: &Raw| {
+            let module = || self.program().module(raw.at.module);
+            raw.text("part").map(input_part) == Some("body")
+                && raw.at.expr != ExprId::NONE
+                && only_compared(module(), raw.at.expr)
+        };
+        let of_sort = |raw: &&Raw| {
+            &*raw.kind == "input" && raw.is_declared_input() == declared && (declared || !is_compared(raw))
+        };
         for raw in self.raws.iter().filter(of_sort) {
             if let (Some(function), Some(part)) = (raw.function, raw.text("part")) {
                 inputs.entry(self.program().number(function)).or_default().push(input_part(part).to_owned());

@@ -1,0 +1,62 @@
+//! Input that is only compared: it decides which way to go, and goes nowhere itself.
+
+use crate::syntax::hir::{BinaryOp, Definition, ExprId, ExprKind, Module, SymbolIdx, Use};
+
+/// Reads of a variable that are looked at.
+const MAX_READS: usize = 32;
+
+/// Variables that a value goes through.
+const MAX_VARIABLES: u8 = 3;
+
+/// Methods whose result is as harmless as what they are called on is, where it is only compared.
+const KEEPING: &[&str] =
+    &["get", "has", "lower", "upper", "strip", "casefold", "trim", "toLowerCase", "toUpperCase", "toString"];
+
+/// `request.POST["action"] in ("pause", "resume")`, `if (body.email !== user.email)`: is that all that is done with a
+/// value and its fields?
+pub fn only_compared(module: &Module, value: ExprId) -> bool {
+    follow(module, value, MAX_VARIABLES)
+}
+
+fn follow(module: &Module, value: ExprId, variables: u8) -> bool {
+    let mut child = value;
+    while let Some(parent) = module.expr(child).parent.some() {
+        match module.kind(parent) {
+            ExprKind::Binary {
+                op: BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::Compare | BinaryOp::In, ..
+            } => {
+                return true;
+            }
+            ExprKind::Conditional { test, .. } if test == child => return true,
+            ExprKind::Await(_) | ExprKind::Not(_) | ExprKind::Logical { .. } => {}
+            ExprKind::Index { object, .. } if object == child => {}
+            ExprKind::Member { object, .. } if object == child => {}
+            ExprKind::Call { callee, .. } if callee == child && is_keeping(module, callee) => {}
+            _ => return false,
+        }
+        child = parent;
+    }
+    match module.expr(child).role {
+        Use::Test => true,
+        Use::Init if variables > 0 => {
+            let compared = |symbol: SymbolIdx| {
+                let reads = &module.symbol(symbol).reads;
+                (1..=MAX_READS).contains(&reads.len()) && reads.iter().all(|&read| follow(module, read, variables - 1))
+            };
+            let mut held = variables_of(module, child).peekable();
+            held.peek().is_some() && held.all(compared)
+        }
+        _ => false,
+    }
+}
+
+fn is_keeping(module: &Module, callee: ExprId) -> bool {
+    matches!(module.kind(callee), ExprKind::Member { name, .. } if KEEPING.contains(&module.str(name)))
+}
+
+fn variables_of(module: &Module, value: ExprId) -> impl Iterator<Item = SymbolIdx> {
+    let of_value =
+        move |definition: &Definition| matches!(definition, Definition::Variable { init, .. } if *init == value);
+    let symbols = (0..).map(SymbolIdx).zip(&module.symbols);
+    symbols.filter(move |(_, symbol)| of_value(&symbol.definition)).map(|(id, _)| id)
+}
