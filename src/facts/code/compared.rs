@@ -22,11 +22,10 @@ fn follow(module: &Module, value: ExprId, variables: u8) -> bool {
     let mut child = value;
     while let Some(parent) = module.expr(child).parent.some() {
         match module.kind(parent) {
+            // As an argument a comparison may make a query (`Item.owner == body["owner"]`): only tests are harmless.
             ExprKind::Binary {
                 op: BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::Compare | BinaryOp::In, ..
-            } => {
-                return true;
-            }
+            } => {}
             ExprKind::Conditional { test, .. } if test == child => return true,
             ExprKind::Await(_) | ExprKind::Not(_) | ExprKind::Logical { .. } => {}
             ExprKind::Index { object, .. } if object == child => {}
