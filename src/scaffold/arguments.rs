@@ -1,11 +1,12 @@
 //! Arguments that modules pass to calls that are there: `lifespan=lifespan` of `FastAPI()`.
 
 use super::anchors::Made;
-use super::compose::{Composer, Step, Work};
+use super::compose::{Composer, Step};
 use super::edits::{Edit, indentation, line_start};
 use super::language;
 use super::module::ArgumentSpec;
 use super::outline::{Call, Outline};
+use super::work::Work;
 
 impl Composer<'_> {
     /// Passes what the module wants to pass. What is ambiguous, or cannot stand beside what is passed already, is left

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use super::compose::{Composer, Work};
+use super::compose::Composer;
 use super::deployment::Store;
 use super::edits::{Edit, apply, indent, indentation, line_end, line_start};
 use super::module::ContainerSpec;
+use super::work::Work;
 use crate::facts::shapes::is_compose;
 use crate::project::Area;
 use crate::syntax::{Entry, Node, NodeData, yaml};

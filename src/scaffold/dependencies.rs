@@ -1,8 +1,9 @@
 //! What a module needs to be installed, put into the manifest of the service.
 
-use super::compose::{Composer, Step, Work};
+use super::compose::{Composer, Step};
 use super::manifest::{self, Wanted};
 use super::stack::{Ecosystem, joined};
+use super::work::Work;
 
 const REQUIREMENTS: &[&str] = &["requirements.txt", "requirements/base.txt", "requirements/common.txt"];
 const DEV_REQUIREMENTS: &[&str] = &[

@@ -39,6 +39,7 @@ mod store;
 mod transaction;
 mod variables;
 mod verify;
+mod work;
 
 pub use apply::{Applied, Guard, apply, has_leftovers, recover};
 pub use compose::{Change, Draft, Step};

@@ -1,7 +1,8 @@
 //! The `__init__.py` of folders that come to hold Python modules.
 
-use super::compose::{Composer, Work};
+use super::compose::Composer;
 use super::stack::joined;
+use super::work::Work;
 use crate::project::{FileKind, kind_of};
 
 impl Composer<'_> {

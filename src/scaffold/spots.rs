@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::anchors::{Outcome, Place, above_comments, matches};
-use super::compose::{Composer, Step, Work};
+use super::compose::{Composer, Step};
 use super::edits::{Edit, indent};
 use super::language;
 use super::module::EditSpec;
@@ -11,6 +11,7 @@ use super::outline::Outline;
 use super::script::{List, Slot, Wrapping, shapes};
 use super::spot::{Handlers, Named, Spot};
 use super::stack::{Anchor, Side, placed};
+use super::work::Work;
 use crate::facts::Value;
 use crate::project::{Area, FileKind, kind_of};
 

@@ -1,6 +1,6 @@
 //! Input that is only compared: it decides which way to go, and goes nowhere itself.
 
-use crate::syntax::hir::{BinaryOp, Definition, ExprId, ExprKind, Module, SymbolIdx, Use};
+use crate::syntax::hir::{BinaryOp, ExprId, ExprKind, Module, SymbolIdx, Use};
 
 /// Reads of a variable that are looked at.
 const MAX_READS: usize = 32;
@@ -42,8 +42,8 @@ fn follow(module: &Module, value: ExprId, variables: u8) -> bool {
                 let reads = &module.symbol(symbol).reads;
                 (1..=MAX_READS).contains(&reads.len()) && reads.iter().all(|&read| follow(module, read, variables - 1))
             };
-            let mut held = variables_of(module, child).peekable();
-            held.peek().is_some() && held.all(compared)
+            let held = module.variables_of(child);
+            !held.is_empty() && held.into_iter().all(compared)
         }
         _ => false,
     }
@@ -51,11 +51,4 @@ fn follow(module: &Module, value: ExprId, variables: u8) -> bool {
 
 fn is_keeping(module: &Module, callee: ExprId) -> bool {
     matches!(module.kind(callee), ExprKind::Member { name, .. } if KEEPING.contains(&module.str(name)))
-}
-
-fn variables_of(module: &Module, value: ExprId) -> impl Iterator<Item = SymbolIdx> {
-    let of_value =
-        move |definition: &Definition| matches!(definition, Definition::Variable { init, .. } if *init == value);
-    let symbols = (0..).map(SymbolIdx).zip(&module.symbols);
-    symbols.filter(move |(_, symbol)| of_value(&symbol.definition)).map(|(id, _)| id)
 }

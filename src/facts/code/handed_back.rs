@@ -24,18 +24,16 @@ impl HandedBack<'_, '_> {
     /// Does `caller` leave the part lying each time it calls `helper`? Not where that cannot be told.
     pub fn is_left(&self, caller: FunctionId, helper: FunctionId) -> bool {
         let Some(keys) = self.keys(self.program.function_at(helper)) else { return false };
-        let owner = self.program.function_at(caller);
-        let of_caller = |call: &&ExprRef| {
-            let function = self.program.module(call.module).function_of(call.expr);
-            FunctionRef { module: call.module, function } == owner
-        };
-        let Some(calls) = self.callers.get(helper.0 as usize) else { return false };
-        let mut calls = calls.iter().filter(of_caller).take(MAX_CALLS).peekable();
-        calls.peek().is_some() && calls.all(|&call| self.leaves(call, &keys))
+        self.each_call(caller, helper, |call| self.leaves(call, &keys))
     }
 
     /// Does `caller` only ask `helper` something, each time: `if (await isTooLarge(request))`?
     pub fn is_asked(&self, caller: FunctionId, helper: FunctionId) -> bool {
+        self.each_call(caller, helper, |call| is_test(self.program.module(call.module), call.expr))
+    }
+
+    /// Does something hold of each call of `helper` in `caller`, and are there any?
+    fn each_call(&self, caller: FunctionId, helper: FunctionId, holds: impl Fn(ExprRef) -> bool) -> bool {
         let owner = self.program.function_at(caller);
         let of_caller = |call: &&ExprRef| {
             let function = self.program.module(call.module).function_of(call.expr);
@@ -43,7 +41,7 @@ impl HandedBack<'_, '_> {
         };
         let Some(calls) = self.callers.get(helper.0 as usize) else { return false };
         let mut calls = calls.iter().filter(of_caller).take(MAX_CALLS).peekable();
-        calls.peek().is_some() && calls.all(|call| is_test(self.program.module(call.module), call.expr))
+        calls.peek().is_some() && calls.all(|&call| holds(call))
     }
 
     /// The properties of what a helper returns that hold the part; none where it returns anything but plain objects.

@@ -83,7 +83,7 @@ impl Search<'_, '_> {
         match module.expr(at.expr).role {
             Use::Exported | Use::Field => true,
             Use::Return => self.returned(FunctionRef { module: at.module, function: module.function_of(at.expr) }),
-            Use::Init => variables_of(module, at.expr).into_iter().any(|symbol| self.kept_variable(at.module, symbol)),
+            Use::Init => module.variables_of(at.expr).into_iter().any(|symbol| self.kept_variable(at.module, symbol)),
             _ => false,
         }
     }
@@ -146,16 +146,6 @@ fn is_callee(module: &Module, call: ExprId, callee: ExprId) -> bool {
     module.call(call).is_some_and(|(called, _)| called == callee)
 }
 
-/// The variables that an initialiser fills.
-fn variables_of(module: &Module, init: ExprId) -> SmallVec<[SymbolIdx; 2]> {
-    let filled = module
-        .symbols
-        .iter()
-        .enumerate()
-        .filter(|(_, symbol)| matches!(&symbol.definition, Definition::Variable { init: own, .. } if *own == init));
-    filled.filter_map(|(index, _)| u32::try_from(index).ok().map(SymbolIdx)).collect()
-}
-
 /// Is what was taken given back, or kept by somebody who can?
 fn is_released(evaluator: &Evaluator<'_>, raw: &Raw) -> bool {
     let module = evaluator.program.module(raw.at.module);
@@ -177,7 +167,7 @@ fn is_released(evaluator: &Evaluator<'_>, raw: &Raw) -> bool {
         }
     }
     match module.expr(value).role {
-        Use::Init => variables_of(module, value).into_iter().any(|symbol| is_given_back(module, symbol)),
+        Use::Init => module.variables_of(value).into_iter().any(|symbol| is_given_back(module, symbol)),
         Use::Return | Use::Exported | Use::Field => true,
         _ => false,
     }

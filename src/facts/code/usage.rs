@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::names::last_name;
 use super::roles::Enforced;
 use crate::syntax::hir::{
-    Arm, Context, ContextId, ContextKind, Definition, ExprId, ExprKind, LogicalOp, Module, Run, SymbolIdx, Use,
+    Arm, Context, ContextId, ContextKind, ExprId, ExprKind, LogicalOp, Module, Run, SymbolIdx, Use,
 };
 
 /// Variables that a result goes through, one after the other.
@@ -108,7 +108,7 @@ fn fate_of_root(module: &Module, root: ExprId) -> Fate {
         Use::Return => Fate::Ends(Enforced::Pending),
         Use::Init => match otherwise_of(module, root) {
             Some(block) => Fate::Ends(exit_of(module, block)),
-            None => Fate::Kept(variables_of(module, root)),
+            None => Fate::Kept(module.variables_of(root)),
         },
         _ => Fate::Ends(Enforced::No),
     }
@@ -134,12 +134,6 @@ fn otherwise_of(module: &Module, init: ExprId) -> Option<ContextId> {
     let is_else = |context: &Context| matches!(context.kind, ContextKind::Else(of) if of == init);
     let index = module.contexts.iter().position(|context| is_else(context) && context.exits)?;
     Some(ContextId(u32::try_from(index).unwrap_or(u32::MAX)))
-}
-
-fn variables_of(module: &Module, value: ExprId) -> SmallVec<[SymbolIdx; 4]> {
-    let symbols = (0..).map(SymbolIdx).zip(&module.symbols);
-    let of_value = |definition: &Definition| matches!(definition, Definition::Variable { init, .. } if *init == value);
-    symbols.filter(|(_, symbol)| of_value(&symbol.definition)).map(|(id, _)| id).collect()
 }
 
 /// Names of patterns for what went well.

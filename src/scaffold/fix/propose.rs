@@ -11,7 +11,7 @@ use super::spec::{Action, Certainty, Fix, Language, Shape};
 use super::{change, schema};
 use crate::facts::{Data, Fact, Value};
 use crate::project::FileKind;
-use crate::scaffold::compose::{Composer, Draft, Step, Work};
+use crate::scaffold::compose::{Composer, Draft, Step};
 use crate::scaffold::context::context_for;
 use crate::scaffold::conventions::Conventions;
 use crate::scaffold::edits::Edit;
@@ -20,6 +20,7 @@ use crate::scaffold::module::EnvSpec;
 use crate::scaffold::outline::Outline;
 use crate::scaffold::render::{Client, Closed, Renderer, specifier, without_extension};
 use crate::scaffold::stack::Ecosystem;
+use crate::scaffold::work::Work;
 use crate::syntax::code;
 use crate::syntax::hir::{ExprKind, Module};
 

@@ -3,6 +3,8 @@
 //! Types, parentheses, `as`, `!` and optional chaining are gone; `new` and `require` have their own nodes; every
 //! expression knows its parent and what surrounds it.
 
+use smallvec::SmallVec;
+
 mod contexts;
 mod declarations;
 mod exchange;
@@ -172,6 +174,14 @@ impl Module {
     pub fn holes(&self, quasis: Run, exprs: u32) -> impl ExactSizeIterator<Item = ExprId> + Clone + '_ {
         let len = quasis.len.saturating_sub(1);
         self.list(Run { start: exprs, len })
+    }
+
+    /// The variables that a value is bound to where it stands, one or those of a pattern.
+    pub fn variables_of(&self, value: ExprId) -> SmallVec<[SymbolIdx; 4]> {
+        let of_value =
+            |definition: &Definition| matches!(definition, Definition::Variable { init, .. } if *init == value);
+        let symbols = (0..).map(SymbolIdx).zip(&self.symbols);
+        symbols.filter(|(_, symbol)| of_value(&symbol.definition)).map(|(id, _)| id).collect()
     }
 
     pub fn function_of(&self, id: ExprId) -> FunctionIdx {
