@@ -142,6 +142,9 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "image",
             "role",
             "healthcheck",
+            "probes",
+            "workload",
+            "main",
             "user",
             "rights",
             "keeps",
@@ -186,9 +189,10 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "selects",
             "role",
             "ready",
+            "rights",
         ],
     ),
-    ("secret-entry", &["name", "placeholder", "length"]),
+    ("secret-entry", &["name", "placeholder", "length", "holder"]),
     (
         "proxy",
         &[
