@@ -253,7 +253,7 @@ mod tests {
             (".github/workflows/a.yml", FileKind::Yaml, "on: push", vec!["ci", "setting", "workflow"]),
             ("api.yaml", FileKind::Yaml, "openapi: 3.1.0\npaths: {/a: {get: {}}}", vec!["openapi"]),
             ("fly.toml", FileKind::Toml, "app = 'x'", vec!["setting"]),
-            ("pod.json", FileKind::Json, r#"{"apiVersion": "v1", "kind": "Pod"}"#, vec!["manifest"]),
+            ("pod.json", FileKind::Json, r#"{"apiVersion": "v1", "kind": "Pod"}"#, vec!["manifest", "setting"]),
             (
                 "s.yml",
                 FileKind::Yaml,

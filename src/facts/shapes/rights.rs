@@ -81,7 +81,8 @@ pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
 fn host_folders(pod: &Node, container: &Node) -> Vec<String> {
     let volumes = pod.get("volumes").map(Node::items).unwrap_or_default().iter();
     let found = volumes.filter_map(|volume| {
-        let (name, path) = (volume.get("name")?.as_text()?, volume.at(&["hostPath", "path"])?.as_text()?);
+        let name = volume.get("name").and_then(Node::as_text).unwrap_or_default();
+        let path = volume.at(&["hostPath", "path"])?.as_text()?;
         let own = mounts_of(container, name).next();
         let unused = || containers(pod).all(|other| mounts_of(other, name).next().is_none());
         let readable_only =
