@@ -56,9 +56,13 @@ impl Evaluator<'_> {
                                 set_field(&mut record, name.clone(), value.clone());
                             }
                             record.open |= other.open;
+                            record.rest = record.rest.with(other.rest);
                         }
                         Data::Absent | Data::Null | Data::Bool(_) => {}
-                        _ => record.open = true,
+                        _ => {
+                            record.open = true;
+                            record.rest = record.rest.with(spread.origins);
+                        }
                     }
                 }
                 (PropKind::Value, Some(key)) => {
@@ -201,7 +205,7 @@ fn sometimes(data: &Data, condition: Origins) -> Data {
         let origins = value.origins.with(only_environment(condition)).with(Origins::DYNAMIC);
         (name.clone(), Value { data: Data::Unknown, origins })
     });
-    Data::Record(Arc::new(Record { fields: fields.collect(), open: true }))
+    Data::Record(Arc::new(Record { fields: fields.collect(), open: true, rest: Origins::default() }))
 }
 
 pub(super) fn set_field(record: &mut Record, name: Arc<str>, value: Value) {
