@@ -95,7 +95,9 @@ pub fn join(left: &Value, right: &Value, depth: u8) -> Value {
         (Data::Record(a), Data::Record(b)) if depth < MAX_NESTING => {
             let in_both = |name: &Arc<str>| match (field(a, name), field(b, name)) {
                 (Some(x), Some(y)) => join(x, y, depth + 1),
-                (Some(one), None) | (None, Some(one)) => Value { data: Data::Unknown, origins: one.origins },
+                (Some(one), None) | (None, Some(one)) => {
+                    Value { data: Data::Unknown, origins: one.origins.with(Origins::DYNAMIC) }
+                }
                 (None, None) => Value::UNKNOWN,
             };
             let only_right = b.fields.iter().map(|(n, _)| n).filter(|name| field(a, name).is_none());
