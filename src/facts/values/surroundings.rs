@@ -56,6 +56,9 @@ impl Evaluator<'_> {
                 ContextKind::Case | ContextKind::With(_) => {}
             }
         }
+        if self.is_listed_for_transaction(at) {
+            within |= Within::TRANSACTION.0;
+        }
         if module.language == Language::Python {
             guard |= guard_of_settings(module, at.expr);
         }
@@ -70,6 +73,15 @@ impl Evaluator<'_> {
         let handed_to = entry.expr.some().and_then(|expr| hir.expr(expr).parent.some());
         handed_to.is_some_and(|call| self.opens_transaction(here(call)))
             || entry.decorators.iter().any(|&decorator| self.opens_transaction(here(decorator)))
+    }
+
+    /// `client.$transaction([client.a.create(…), client.b.update(…)])`
+    fn is_listed_for_transaction(&mut self, at: ExprRef) -> bool {
+        let module = self.program.module(at.module);
+        let around = |expr: ExprId| module.expr(expr).parent.some();
+        let list = around(at.expr).filter(|&list| matches!(module.kind(list), ExprKind::Array(_)));
+        let Some(call) = list.and_then(around) else { return false };
+        module.call(call).is_some() && self.opens_transaction(ExprRef { module: at.module, expr: call })
     }
 
     /// Does a call, or a name that is used as one, open a transaction?
