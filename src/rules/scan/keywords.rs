@@ -150,9 +150,8 @@ mod tests {
         for place in [BLOCK / 4 - 10, BLOCK / 2 - 1, BLOCK - 25, BLOCK - 26, BLOCK, BLOCK + LEAST - 3, length - 26] {
             let mut text = "-".repeat(length);
             text.replace_range(place..place + 26, KEYWORDS[5]);
-            let long: Vec<Range<usize>> =
-                found(&text).into_iter().filter(|hit| hit.keyword == 5).map(|hit| hit.range).collect();
-            assert_eq!(long, [place..place + 26]);
+            let long = found(&text).into_iter().filter(|hit| hit.keyword == 5);
+            assert_eq!(long.map(|hit| hit.range.start).collect::<Vec<_>>(), [place]);
             assert_eq!(found(&text), expected(&text));
         }
     }
