@@ -595,6 +595,7 @@ impl Fact {
 /// All facts of a project and the graph that joins them. Order is deterministic: by file path, then place, then kind.
 #[derive(Debug, Default)]
 pub struct FactStore {
+    /// Sorted by place.
     pub facts: Vec<Fact>,
     /// Callees (and functions written inside) of every function.
     pub calls: Vec<Vec<FunctionId>>,
@@ -607,9 +608,9 @@ impl FactStore {
     /// went.
     pub fn new(facts: Vec<Fact>, calls: Vec<Vec<FunctionId>>) -> FactStore {
         let mut order: Vec<usize> = (0..facts.len()).collect();
-        order.sort_by(|&a, &b| {
-            let key = |fact: &Fact| (fact.at, fact.kind.clone(), fact.clause.clone());
-            key(&facts[a]).cmp(&key(&facts[b])).then(a.cmp(&b))
+        order.sort_by_key(|&index| {
+            let fact = &facts[index];
+            (fact.at, &*fact.kind, &*fact.clause, index)
         });
         let mut moved = vec![0_u32; facts.len()];
         for (new, &old) in order.iter().enumerate() {
@@ -629,5 +630,12 @@ impl FactStore {
 
     pub fn get(&self, id: FactId) -> &Fact {
         &self.facts[id.0 as usize]
+    }
+
+    /// The facts of exactly this place.
+    pub fn facts_at(&self, at: Span) -> &[Fact] {
+        let start = self.facts.partition_point(|fact| fact.at < at);
+        let rest = &self.facts[start..];
+        &rest[..rest.partition_point(|fact| fact.at == at)]
     }
 }

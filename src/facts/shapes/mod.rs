@@ -63,7 +63,7 @@ pub struct Surroundings<'a> {
     /// All paths of the project, sorted.
     pub paths: &'a [&'a str],
     /// The text of a file of the project.
-    pub read: &'a dyn Fn(&str) -> Option<String>,
+    pub read: &'a (dyn Fn(&str) -> Option<String> + Sync),
 }
 
 impl Surroundings<'_> {
