@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::extract::Raw;
-use super::usage::{usage, usage_of};
+use super::usage::{admits, usage, usage_of};
 use crate::facts::graph::Callable;
 use crate::facts::model::{FunctionId, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
@@ -226,6 +226,8 @@ impl<'r, 'p> Roles<'r, 'p> {
             Some("throws") => handed_error(module, raw.at.expr).unwrap_or_else(|| thrown(module, raw.at.expr)),
             Some("refuses") => refusal(module, raw.at.expr),
             Some("always") => Enforced::Yes,
+            // What came in is only worked with where it passed.
+            Some(_) if raw.text("role") == Some("validate") && admits(module, raw.at.expr) => Enforced::Yes,
             Some(_) => usage(module, raw.at.expr),
             // Something that is made here plays its role only where it is mounted or called.
             None => match called_at_once(module, raw.at.expr) {
