@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::MAX_ITEMS;
 use super::fold::{follow, logical, set_field};
+use super::latest::still_there;
 use crate::facts::model::{Data, Guard, Origins, Record, Value};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId, Target};
 use crate::facts::resolve::{Evaluator, Thing};
@@ -33,12 +34,14 @@ impl Evaluator<'_> {
                     value = logical(LogicalOp::Nullish, value, self.value(here(*default)));
                 }
                 if !entry.assigned.is_empty() {
-                    let mut origins = value.origins.with(Origins::DYNAMIC);
+                    let remaining = still_there(program.module(at.module), entry, at.expr);
+                    let first = if remaining.is_some() { Origins::default() } else { value.origins };
+                    let mut origins = first.with(Origins::DYNAMIC);
                     let mut open = Record { fields: Vec::new(), open: true };
                     if let Data::Record(record) = &value.data {
                         open.fields = record.fields.clone();
                     }
-                    for assigned in entry.assigned.iter().take(MAX_ASSIGNED) {
+                    for assigned in remaining.as_ref().unwrap_or(&entry.assigned).iter().take(MAX_ASSIGNED) {
                         origins = origins.joined(self.value(here(*assigned)).origins);
                         // `if (isProduction) message = "…"`
                         if self.surroundings(here(*assigned)).1.0 & Guard::PROD.0 != 0 {
