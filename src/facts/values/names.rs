@@ -17,11 +17,13 @@ const MAX_ASSIGNED: usize = 16;
 
 impl Evaluator<'_> {
     pub(super) fn symbol_value(&mut self, at: ExprRef, symbol: SymbolIdx) -> Value {
-        if let Some(value) = self.path_value(at) {
-            return self.with_guard_of_own_error(at, symbol, value);
-        }
         let program = self.program;
         let entry = program.module(at.module).symbol(symbol);
+        let remaining = still_there(program.module(at.module), entry, at.expr);
+        // What a variable may be anywhere says nothing of it where it was replaced.
+        if let Some(value) = remaining.is_none().then(|| self.path_value(at)).flatten() {
+            return self.with_guard_of_own_error(at, symbol, value);
+        }
         let here = |expr| ExprRef { module: at.module, expr };
         let value = match &entry.definition {
             Definition::Variable { init, steps, .. } if self.checked_field(at.module, *init, steps).is_some() => {
@@ -34,7 +36,6 @@ impl Evaluator<'_> {
                     value = logical(LogicalOp::Nullish, value, self.value(here(*default)));
                 }
                 if !entry.assigned.is_empty() {
-                    let remaining = still_there(program.module(at.module), entry, at.expr);
                     let first = if remaining.is_some() { Origins::default() } else { value.origins };
                     let mut origins = first.with(Origins::DYNAMIC);
                     let mut open = Record { fields: Vec::new(), open: true };
