@@ -3,7 +3,7 @@
 use super::extract::Place;
 use crate::facts::arguments::positional;
 use crate::facts::graph::Callable;
-use crate::facts::model::{Data, Value};
+use crate::facts::model::{Data, Origins, Value};
 use crate::facts::paths::Selector;
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::Evaluator;
@@ -26,6 +26,7 @@ pub(super) fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place
                 }
                 Test::Names(_) => false,
                 Test::Absent => value.is_absent(),
+                Test::Text => value.as_text().is_some() || value.origins.has(Origins::BUILT),
                 Test::Present => !value.is_absent(),
                 Test::Equals(wanted) => match &value.data {
                     Data::List(items) => items.iter().any(|item| wanted.iter().any(|w| w.data == item.data)),
