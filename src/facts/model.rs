@@ -79,6 +79,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ),
     ("index", &["model", "columns", "unique", "partial", "of", "primary"]),
     ("relation", &["model", "columns", "target", "auto_index", "on_delete", "provider"]),
+    ("relationship", &["lazy", "back", "target"]),
     ("check", &["model", "text"]),
     ("datasource", &["provider", "url", "source"]),
     ("env", &["name", "default", "checked", "refused", "converted", "switch"]),

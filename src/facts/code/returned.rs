@@ -2,13 +2,14 @@
 
 use rustc_hash::FxHashSet;
 
+use super::asked::is_text;
 use super::extract::Raw;
 use super::names::shape;
 use crate::facts::graph::Callable;
 use crate::facts::model::{Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{ExprId, ExprKind, Language};
+use crate::syntax::hir::{ExprId, ExprKind, Language, Module};
 
 /// Returns of one handler that are looked at.
 const MAX_RETURNS: usize = 16;
@@ -24,7 +25,7 @@ pub fn returned_responses(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
             let (body, status) = body_and_status(evaluator, ExprRef { module: function.module, expr });
             if !known.contains(&evaluator.origin(body)) {
                 found.push(response(evaluator, body, status));
-                if texts_are_pages {
+                if texts_are_pages && !says_headers(evaluator.program.module(function.module), expr) {
                     found.extend(page(evaluator, body));
                 }
             }
@@ -63,10 +64,17 @@ fn body_and_status(evaluator: &mut Evaluator<'_>, at: ExprRef) -> (ExprRef, Valu
     (ExprRef { module: at.module, expr: body }, evaluator.value(ExprRef { module: at.module, expr: status }))
 }
 
+/// `return text, 200, {"Content-Type": "text/csv"}`
+fn says_headers(module: &Module, returned: ExprId) -> bool {
+    let ExprKind::Array(run) = module.kind(returned) else { return false };
+    let mut beside = module.list(run).skip(1);
+    beside.next().is_some_and(|item| matches!(module.kind(item), ExprKind::Object(_))) || beside.next().is_some()
+}
+
 /// A text that a handler joins from parts: what it was given came with the request, its place in the path included.
 fn page(evaluator: &mut Evaluator<'_>, body: ExprRef) -> Option<Raw> {
     let mut value = evaluator.value(body);
-    if !value.origins.has(Origins::BUILT) {
+    if !value.origins.has(Origins::BUILT) || !is_text(evaluator, body) {
         return None;
     }
     if value.origins.has(Origins::GIVEN) {
@@ -74,6 +82,7 @@ fn page(evaluator: &mut Evaluator<'_>, body: ExprRef) -> Option<Raw> {
     }
     let mut raw = shape(evaluator.program, "sink", body, vec![("what", Value::text("html")), ("value", value)]);
     raw.refs = vec![("value".into(), vec![body])];
+    raw.api = "return".into();
     Some(raw)
 }
 

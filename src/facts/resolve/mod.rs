@@ -101,6 +101,7 @@ pub struct Evaluator<'p> {
     returns_active: FxHashSet<FunctionRef>,
     /// Found once somebody asks.
     extensions: Option<Extensions>,
+    implementors: Option<Extensions>,
 }
 
 impl<'p> Evaluator<'p> {
@@ -134,6 +135,7 @@ impl<'p> Evaluator<'p> {
             variables: FxHashMap::default(),
             returns_active: FxHashSet::default(),
             extensions: None,
+            implementors: None,
         }
     }
 
