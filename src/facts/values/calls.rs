@@ -50,6 +50,10 @@ impl Evaluator<'_> {
             if let ("format", Some(first)) = (method, passed.first()) {
                 begins = formatted_start(&receiver, '{', first);
             }
+            // `base.join(path)` begins with the base.
+            if method == "join" {
+                origins = origins.without(Origins::LEADING);
+            }
             origins = match method {
                 // The keys of an object are written where it is made.
                 "keys" => origins.with(receiver.origins).without(Origins::GIVEN),
