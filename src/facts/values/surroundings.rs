@@ -120,8 +120,11 @@ pub(super) fn shown_to_developers(value: &Value) -> Value {
 
 /// `cfg!(debug_assertions)`
 fn is_debug_build(hir: &Module, test: ExprId) -> bool {
-    let is_named =
-        |expr: ExprId, wanted: &str| matches!(hir.kind(expr), ExprKind::Global(name) if hir.str(name) == wanted);
+    let is_named = |expr: ExprId, wanted: &str| match hir.kind(expr) {
+        ExprKind::Global(name) => hir.str(name) == wanted,
+        ExprKind::Ident(symbol) => hir.str(hir.symbol(symbol).name) == wanted,
+        _ => false,
+    };
     let Some((callee, args)) = hir.call(test).filter(|_| hir.language == Language::Rust) else { return false };
     is_named(callee, "cfg") && hir.list(args).any(|argument| is_named(argument, "debug_assertions"))
 }
