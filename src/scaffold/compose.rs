@@ -10,10 +10,11 @@ use super::conventions::Conventions;
 use super::edits::{Edit, apply, indent};
 use super::library::Library;
 use super::manifest;
-use super::module::{EditSpec, EnvSpec, Module};
+use super::module::{EditSpec, EnvSpec, FileSpec, Module};
 use super::outline::Outline;
 use super::render::{Client, Renderer};
 use super::result::name_result;
+use super::revisions;
 use super::stack::{Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use super::work::Work;
@@ -180,7 +181,10 @@ impl<'a> Composer<'a> {
         let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
         let library = self.library;
         let wiring = self.wiring(stack);
-        let conventions = Conventions::of(&audit.project, id, stack, wiring.app_path());
+        let mut conventions = Conventions::of(&audit.project, id, stack, wiring.app_path());
+        if let Some(revision) = revisions::next(audit, id) {
+            conventions.layout.insert("migrations".to_owned(), revision.folder);
+        }
         let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, &library.lexicons);
         context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
@@ -276,22 +280,23 @@ impl<'a> Composer<'a> {
                 continue;
             }
             if !spec.each {
-                let path = work.path_of(&spec.to)?;
-                let text = work.render(&spec.from, &path)?;
-                self.make_packages(work, &path);
-                self.create(&path, text, spec.amends)?;
+                self.write_file(work, spec)?;
                 continue;
             }
             for index in 0..work.renderer.closed() {
                 work.renderer.turn_to(index);
-                let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
-                let path = work.path_of(&to)?;
-                let text = work.render(&spec.from, &path)?;
-                self.make_packages(work, &path);
-                self.create(&path, text, spec.amends)?;
+                self.write_file(work, spec)?;
             }
         }
         Ok(())
+    }
+
+    fn write_file(&mut self, work: &Work<'_>, spec: &FileSpec) -> Result<(), String> {
+        let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
+        let path = work.path_of(&to)?;
+        let text = work.render(&spec.from, &path)?;
+        self.make_packages(work, &path);
+        self.create(&path, text, spec.amends)
     }
 
     /// A new file; one that is there already has to be the same.

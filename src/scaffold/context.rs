@@ -9,6 +9,7 @@ use super::deployment::Deployment;
 use super::manifest::lowest;
 use super::outline::Statement;
 use super::render::{Client, Context, TestContext};
+use super::revisions;
 use super::stack::Stack;
 use super::variables::variables;
 use crate::audit::Audit;
@@ -62,6 +63,7 @@ pub fn context_for(
         hooks: hooks(audit, id),
         login_paths: login_paths(audit, id, lexicons),
         migrations: migrations(audit, &conventions.layout),
+        revision: revisions::next(audit, id),
         closed: Vec::new(),
         item: None,
         deploy: Deployment::of(audit, id, stack),

@@ -17,7 +17,9 @@ class Order(Base):
     __tablename__ = "orders"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id", ondelete="CASCADE"))
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customers.id", ondelete="CASCADE")
+    )
     item: Mapped[str] = mapped_column(String(200))
     quantity: Mapped[int]
     price: Mapped[float] = mapped_column(Float, default=0)

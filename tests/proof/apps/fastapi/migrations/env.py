@@ -8,7 +8,9 @@ from app.models import Base
 
 
 def migrate(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, compare_type=True
+    )
     with context.begin_transaction():
         context.run_migrations()
 

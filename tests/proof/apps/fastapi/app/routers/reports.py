@@ -10,7 +10,9 @@ router = APIRouter(prefix="/reports", tags=["reports"])
 
 
 @router.get("/monthly")
-async def monthly(session: Annotated[AsyncSession, Depends(get_session)]) -> dict[str, int]:
+async def monthly(
+    session: Annotated[AsyncSession, Depends(get_session)],
+) -> dict[str, int]:
     """Takes its time."""
     orders = await session.scalar(text("SELECT count(*) FROM orders, pg_sleep(3)"))
     return {"orders": orders or 0}
