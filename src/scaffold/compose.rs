@@ -129,17 +129,24 @@ fn one_paragraph(ordered: &mut [(Key, Edit)]) {
     for (index, (_, edit)) in ordered.iter().enumerate().filter(|(_, (key, edit))| is_code(key, edit)) {
         places.entry(edit.start).or_default().push(index);
     }
-    for pair in places.values().flat_map(|indices| indices.windows(2)) {
-        let [first, second] = *pair else { continue };
+    for indices in places.values() {
         let opens = |text: &str| text.starts_with(['\r', '\n']);
-        let closed = |text: &str| text.trim_end().len() + if text.ends_with("\r\n") { 2 } else { 1 };
-        let end = closed(&ordered[first].1.text);
-        if closed(&ordered[second].1.text) < ordered[second].1.text.len() && end < ordered[first].1.text.len() {
-            ordered[first].1.text.truncate(end);
+        for pair in indices.windows(2) {
+            let [first, second] = *pair else { continue };
+            if opens(&ordered[first].1.text) && opens(&ordered[second].1.text) {
+                let text = &mut ordered[second].1.text;
+                *text = text.trim_start_matches(['\r', '\n']).to_owned();
+            }
         }
-        if opens(&ordered[first].1.text) && opens(&ordered[second].1.text) {
-            let text = &mut ordered[second].1.text;
-            *text = text.trim_start_matches(['\r', '\n']).to_owned();
+        let mut widest = String::new();
+        for index in indices {
+            let text = &mut ordered[*index].1.text;
+            let end = text.trim_end().len() + if text.ends_with("\r\n") { 2 } else { 1 };
+            let gap = text.split_off(end.min(text.len()));
+            widest = if gap.len() > widest.len() { gap } else { widest };
+        }
+        if let Some(last) = indices.last() {
+            ordered[*last].1.text.push_str(&widest);
         }
     }
 }

@@ -34,9 +34,15 @@ impl Orders {
         project.apply_all("fastapi");
         let postgres = Postgres::start();
         let url = postgres.create("orders").replace("postgresql:", "postgresql+asyncpg:");
-        succeed(bin(&project, "alembic").args(["upgrade", "head"]).env("PYTHONPATH", ".").env("DATABASE_URL", &url));
-        postgres.sql("orders", "INSERT INTO customers (email) VALUES ('ada@orders.test')");
-        Self { project, postgres, redis: Redis::start(), url }
+        let orders = Self { project, postgres, redis: Redis::start(), url };
+        orders.alembic(&["upgrade", "head"]);
+        orders.postgres.sql("orders", "INSERT INTO customers (email) VALUES ('ada@orders.test')");
+        orders
+    }
+
+    fn alembic(&self, arguments: &[&str]) {
+        let mut alembic = bin(&self.project, "alembic");
+        succeed(alembic.args(arguments).env("PYTHONPATH", ".").env("DATABASE_URL", &self.url));
     }
 
     fn start(&self) -> Start {
@@ -134,6 +140,17 @@ fn the_unready_ledger_passes_its_tests_and_starts() {
 }
 
 #[test]
+#[ignore = "needs Python and PostgreSQL: run by scripts/test"]
+fn revisions_run_forwards_and_backwards_and_leave_no_drift() {
+    let orders = Orders::made();
+    let indexes = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_orders_customer_id'::regclass";
+    assert_eq!(orders.postgres.sql("orders", indexes).trim(), "t");
+    orders.alembic(&["check"]);
+    orders.alembic(&["downgrade", "base"]);
+    orders.alembic(&["upgrade", "head"]);
+}
+
+#[test]
 #[ignore = "needs Python, PostgreSQL and Redis: run by scripts/test"]
 fn fastapi_answers_errors_and_limits_without_internals() {
     let orders = Orders::made();
@@ -169,7 +186,7 @@ fn fastapi_answers_errors_and_limits_without_internals() {
 #[ignore = "needs Python, PostgreSQL and Redis: run by scripts/test"]
 fn fastapi_requests_carry_an_id_and_the_log_keeps_secrets_out() {
     let orders = Orders::made();
-    let app = orders.start().set("TRUST_INBOUND_REQUEST_ID", "true").ready();
+    let app = orders.start().set("TRUST_INBOUND_REQUEST_ID", "true").set("METRICS_TOKEN", "scraper").ready();
     let own = app.get("/");
     assert!(own.header("x-request-id").is_some_and(|id| id.len() == 36), "{own:?}");
     let request = app.http().request("POST", "/session?token=query-token-4711");
@@ -193,6 +210,10 @@ fn fastapi_requests_carry_an_id_and_the_log_keeps_secrets_out() {
         (Some("POST"), Some(500), Some("from-the-proxy-42")),
         "{line}"
     );
+    assert_eq!(app.get("/metrics").is_problem(401)["code"], "E1002");
+    let metrics = answer(app.http().request("GET", "/metrics").header("authorization", "Bearer scraper"));
+    let counted = "http_request_duration_seconds_count{method=\"POST\",route=\"/session\",status=\"500\"} 1.0";
+    assert!(metrics.body.contains(counted), "{metrics:?}");
     let log = app.log();
     assert!(log.contains("sign_in"), "the cause is in the log: {log}");
     assert!(!log.contains("4711") && !log.contains(orders.postgres.password()), "{log}");

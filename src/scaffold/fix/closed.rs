@@ -41,9 +41,19 @@ impl<'a> Composer<'a> {
         }
         let facts = self.audit.facts.facts.iter().filter(|fact| &*fact.kind == "model");
         let models = facts.filter(|fact| fact.service == site.fact.service && text(fact, "name") == Some(model));
-        let mut tables = models.filter_map(|fact| text(fact, "table")).collect::<BTreeSet<_>>().into_iter();
+        let named: BTreeSet<&str> = models.filter_map(|fact| text(fact, "table")).collect();
+        let tables = if named.is_empty() { self.made_for(site, model) } else { named };
+        let mut tables = tables.into_iter();
         let (Some(table), None) = (tables.next(), tables.next()) else { return None };
         Some((table.to_owned(), fields))
+    }
+
+    /// Tables that migrations make and that are called as a model is, which says no name.
+    fn made_for(&self, site: &Site<'_>, model: &str) -> BTreeSet<&'a str> {
+        let plain = |name: &str| name.replace('_', "").to_lowercase();
+        let facts = self.audit.facts.facts.iter().filter(|fact| &*fact.kind == "schema-change");
+        let made = facts.filter(|fact| fact.service == site.fact.service && text(fact, "op") == Some("create-table"));
+        made.filter_map(|fact| text(fact, "table")).filter(|table| plain(table) == plain(model)).collect()
     }
 }
 
