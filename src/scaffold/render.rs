@@ -52,6 +52,8 @@ pub struct Context {
     /// Names of variables that it reads.
     pub env: Vec<String>,
     pub variables: Vec<EnvRead>,
+    /// The one class of the service that checks the environment when it is made.
+    pub settings: Option<Client>,
     /// What the manifest names, sorted.
     pub packages: Vec<String>,
     /// APIs by which functions are told to run when the service starts or ends, sorted.

@@ -76,6 +76,27 @@ fn indexes_of_foreign_keys_continue_the_revisions_that_are_there() {
 }
 
 #[test]
+fn a_class_of_settings_that_is_there_is_made_when_the_service_starts() {
+    let service = packaged();
+    let root = service.path();
+    write(
+        root,
+        "app/config.py",
+        "from functools import lru_cache\n\nfrom pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n    mail_host: str\n\n\n@lru_cache\ndef get_settings() -> Settings:\n    return Settings()\n",
+    );
+    let items = text(root, "app/routers/items.py")
+        .replace("from app.db", "from app.config import get_settings\nfrom app.db")
+        .replace("return count()", "return count() if get_settings().mail_host else 0");
+    write(root, "app/routers/items.py", &items);
+    let ran = run(root, &["env-validation", "--apply", "--allow-dirty"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let main = text(root, "app/main.py");
+    assert!(main.contains("from app.config import Settings\n"), "{main}");
+    assert!(main.contains("\nSettings()\n\napp = FastAPI("), "{main}");
+    assert!(!root.join("app/core/settings.py").exists(), "{}", ran.out);
+}
+
+#[test]
 fn what_is_inserted_at_one_place_is_one_paragraph() {
     let service = packaged();
     let ran = run(service.path(), &["security-headers", "structured-logging", "health", "--apply", "--allow-dirty"]);
