@@ -97,6 +97,24 @@ fn a_class_of_settings_that_is_there_is_made_when_the_service_starts() {
 }
 
 #[test]
+fn how_long_a_token_lives_is_no_secret() {
+    let service = flat();
+    let root = service.path();
+    write(root, "tokens.py", "import os\n\nkey = os.environ[\"TOKEN_KEY\"]\nttl = os.environ[\"TOKEN_TTL_SECONDS\"]\n");
+    let main = text(root, "main.py");
+    write(
+        root,
+        "main.py",
+        &main.replace("from db import", "import tokens\nfrom db import").replace("\"shop\")", "tokens.key)"),
+    );
+    let ran = run(root, &["env-production-example", "--apply", "--allow-dirty"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let example = text(root, ".env.example");
+    assert!(example.contains("# Read in tokens.py:4\nTOKEN_TTL_SECONDS=\n"), "{example}");
+    assert!(example.contains("Read in tokens.py:3\nTOKEN_KEY=\n") && example.contains("# Secret: "), "{example}");
+}
+
+#[test]
 fn what_is_inserted_at_one_place_is_one_paragraph() {
     let service = packaged();
     let ran = run(service.path(), &["security-headers", "structured-logging", "health", "--apply", "--allow-dirty"]);
