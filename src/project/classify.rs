@@ -384,6 +384,12 @@ const TEST_STEMS: &[&str] = &[
     "test-utils",
     "test-helpers",
     "test-helper",
+    "test_utils",
+    "test_util",
+    "test_helpers",
+    "test_support",
+    "testutil",
+    "testutils",
 ];
 const PYTHON_TEST_STEMS: &[&str] = &["tests", "locustfile"];
 /// Libraries that keep the state of a page.
