@@ -104,6 +104,7 @@ pub struct Evaluator<'p> {
     returns_active: FxHashSet<FunctionRef>,
     /// Found once somebody asks.
     extensions: Option<Extensions>,
+    implementors: Option<Extensions>,
 }
 
 impl<'p> Evaluator<'p> {
@@ -138,6 +139,7 @@ impl<'p> Evaluator<'p> {
             variables: FxHashMap::default(),
             returns_active: FxHashSet::default(),
             extensions: None,
+            implementors: None,
         }
     }
 
