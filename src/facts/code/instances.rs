@@ -13,7 +13,18 @@ use crate::facts::resolve::{Evaluator, Thing};
 use crate::syntax::hir::{ClassIdx, ExprId, ExprKind, Language, PropKind};
 
 /// The columns that hold text, by model.
-type Columns = FxHashMap<String, FxHashSet<String>>;
+#[derive(Default)]
+struct Columns {
+    of_model: FxHashMap<String, FxHashSet<String>>,
+    /// Of any model.
+    names: FxHashSet<String>,
+}
+
+impl Columns {
+    fn has(&self, model: &str, column: &str) -> bool {
+        self.of_model.get(model).is_some_and(|own| own.contains(column))
+    }
+}
 
 /// A value that a column of a model is given.
 struct Given {
@@ -26,7 +37,7 @@ struct Given {
 pub(super) fn given_fields(evaluator: &mut Evaluator<'_>, raws: &[Raw], assigned: &mut Assignments) -> Vec<Raw> {
     let columns = text_columns(raws);
     let mut given = Vec::new();
-    if columns.is_empty() {
+    if columns.names.is_empty() {
         return Vec::new();
     }
     for module in evaluator.program.ids() {
@@ -59,7 +70,8 @@ fn text_columns(raws: &[Raw]) -> Columns {
     let mut columns = Columns::default();
     for raw in raws.iter().filter(|raw| &*raw.kind == "column" && raw.text("type") == Some("string")) {
         if let (Some(model), Some(name)) = (raw.text("model"), raw.text("name")) {
-            columns.entry(model.to_owned()).or_default().insert(name.to_owned());
+            columns.of_model.entry(model.to_owned()).or_default().insert(name.to_owned());
+            columns.names.insert(name.to_owned());
         }
     }
     columns
@@ -68,7 +80,7 @@ fn text_columns(raws: &[Raw]) -> Columns {
 fn of_module(evaluator: &mut Evaluator<'_>, module: ModuleId, columns: &Columns, out: &mut Vec<Given>) {
     let hir = evaluator.program.module(module);
     let here = |expr| ExprRef { module, expr };
-    let is_column = |name: &str| columns.values().any(|of| of.contains(name));
+    let is_column = |name: &str| columns.names.contains(name);
     for (index, expr) in hir.exprs.iter().enumerate() {
         match expr.kind {
             ExprKind::Assign { target, value, .. } => {
@@ -92,8 +104,7 @@ fn of_module(evaluator: &mut Evaluator<'_>, module: ModuleId, columns: &Columns,
                 }
                 let made = here(ExprId(u32::try_from(index).unwrap_or(u32::MAX)));
                 let Some(model) = made_by(evaluator, made, callee, columns) else { continue };
-                let own = columns.get(&model);
-                for (name, value) in named.into_iter().filter(|(name, _)| own.is_some_and(|own| own.contains(*name))) {
+                for (name, value) in named.into_iter().filter(|(name, _)| columns.has(&model, name)) {
                     out.push(Given { model: model.clone(), column: name.to_owned(), value: here(value) });
                 }
             }
@@ -108,7 +119,7 @@ fn instance_of(evaluator: &mut Evaluator<'_>, at: ExprRef, columns: &Columns, co
     things.into_iter().find_map(|thing| match thing {
         Thing::Instance(module, class) => {
             let model = name_of(evaluator, module, class)?;
-            columns.get(&model).is_some_and(|own| own.contains(column)).then_some(model)
+            columns.has(&model, column).then_some(model)
         }
         _ => None,
     })
@@ -119,7 +130,7 @@ fn made_by(evaluator: &mut Evaluator<'_>, made: ExprRef, callee: ExprId, columns
     let things = evaluator.things(ExprRef { module: made.module, expr: callee });
     things.into_iter().find_map(|thing| match thing {
         Thing::Class(module, class) if evaluator.program.module(module).class(class).constructor.some().is_none() => {
-            name_of(evaluator, module, class).filter(|model| columns.contains_key(model))
+            name_of(evaluator, module, class).filter(|model| columns.of_model.contains_key(model))
         }
         _ => None,
     })

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::change::{Changed, Source};
 use super::imports::{bring, without_unused};
 use super::pattern::{self, Hole, Match};
-use super::plan::sites;
+use super::plan::{open_findings, sites};
 use super::share;
 use super::spec::{Action, Certainty, Fix, Language, Shape};
 use super::{change, schema};
@@ -124,7 +124,7 @@ impl<'a> Composer<'a> {
         if work.variant.fixes.is_empty() {
             return;
         }
-        let sites = sites(self.audit, self.library, self.service, &work.variant.fixes);
+        let sites = sites(self.audit, self.library, self.service, &work.variant.fixes, &open_findings(self.audit));
         // The module has its own steps: it does what those of a fix alone ask for.
         let (_, fates) = self.edit_sites(&sites.iter().collect::<Vec<_>>(), true);
         let done = sites.iter().zip(&fates).filter(|(_, fate)| fate.is_ok()).map(|(site, _)| site);
