@@ -129,7 +129,7 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
                 None => Value::ABSENT,
             }
         }
-        "opt" => evaluator.options(place.at),
+        "opt" => evaluator.options(called_by(module, place.at)),
         "value" => match place.target.and_then(|target| target.value) {
             Some(value) => evaluator.value(value),
             None => Value::ABSENT,
@@ -151,6 +151,13 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
         _ => Value::UNKNOWN,
     };
     rest.split('.').filter(|s| !s.is_empty()).fold(value, |value, step| value.field(step))
+}
+
+/// A property that is called is asked for the options of its call; everything else for its own.
+fn called_by(module: &Module, at: ExprRef) -> ExprRef {
+    let call = module.expr(at.expr).parent.some();
+    let call = call.filter(|&call| module.call(call).is_some_and(|(callee, _)| callee == at.expr));
+    ExprRef { expr: call.unwrap_or(at.expr), ..at }
 }
 
 /// What a generic type holds first.

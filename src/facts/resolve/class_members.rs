@@ -18,6 +18,9 @@ const MAX_IMPLEMENTORS: usize = 4;
 /// By class: those that add members to it from elsewhere. By trait: the types that implement it.
 pub(super) type Extensions = FxHashMap<(ModuleId, ClassIdx), Vec<(ModuleId, ClassIdx)>>;
 
+/// What calling an instance runs. https://docs.python.org/3/reference/datamodel.html#object.__call__
+const CALLED_BY: &str = "__call__";
+
 impl Evaluator<'_> {
     pub(crate) fn this(&mut self, at: ExprRef) -> Things {
         let module = self.program.module(at.module);
@@ -41,6 +44,20 @@ impl Evaluator<'_> {
             function = entry.parent;
         }
         Things::new()
+    }
+
+    /// The functions that run when a thing is called: itself, or what an instance is called by.
+    pub fn run_by_calling(&mut self, thing: Thing) -> SmallVec<[FunctionRef; 2]> {
+        match thing {
+            Thing::Function(function) => SmallVec::from_iter([function]),
+            Thing::Instance(module, class) => {
+                let called = self.class_member(module, class, CALLED_BY, false, 0).into_iter();
+                called
+                    .filter_map(|thing| if let Thing::Function(function) = thing { Some(function) } else { None })
+                    .collect()
+            }
+            _ => SmallVec::new(),
+        }
     }
 
     /// The objects of the project that a call is a method of.

@@ -6,6 +6,7 @@
 mod calls;
 mod errors;
 mod fold;
+mod latest;
 mod loops;
 mod members;
 mod names;
