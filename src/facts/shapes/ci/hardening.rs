@@ -118,7 +118,7 @@ impl Reading {
 
     /// Nothing for actions of the repository itself.
     fn action(&self, uses: &Node, step: &Node) -> Option<Fact> {
-        let text = uses.as_text().filter(|text| !is_at_home(text))?;
+        let text = uses.as_text().map(str::trim).filter(|text| !is_at_home(text))?;
         if text.starts_with("docker://") {
             return self.image(uses);
         }
