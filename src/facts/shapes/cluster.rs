@@ -8,8 +8,8 @@ use crate::facts::{Fact, Value};
 use crate::project::FileId;
 use crate::syntax::{Entry, Node};
 
-use super::dotenv;
 use super::values::{fact, scalar_text, span, texts};
+use super::{dotenv, helm};
 
 /// Pairs of a role that are looked at.
 const MAX_GRANTS: usize = 400;
@@ -65,7 +65,7 @@ fn secret_entry(file: FileId, entry: &Entry, encoded: bool) -> Option<Fact> {
     };
     let made = fact("secret-entry", span(file, entry.key_start, entry.key_end), "shape kubernetes", &entry.key)
         .with("name", Value::text(entry.key.clone()))
-        .with("placeholder", Value::bool(dotenv::is_placeholder(&value) || value.contains("{{")))
+        .with("placeholder", Value::bool(dotenv::is_placeholder(&value) || helm::is_templated(&value)))
         .with("length", Value::number(value.len() as f64));
     Some(made)
 }
@@ -87,12 +87,11 @@ mod tests {
 
     #[test]
     fn entries_of_secrets() {
-        let text =
-            "data: {a: aHVudGVyMmh1bnRlcjI=, b: Y2hhbmdlbWU=, c: '%%'}\nstringData: {d: '${PASSWORD}', e: [1]}\n";
+        let text = "data: {a: aHVudGVyMmh1bnRlcjI=, b: Y2hhbmdlbWU=, c: '%%'}\nstringData: {d: '${PASSWORD}', e: [1], f: Bearer $templated}\n";
         let facts = secret_entries(FileId(0), &parse(text).unwrap());
         let read: Vec<_> =
             facts.iter().map(|fact| (&*fact.symbol, fact.get("placeholder") == Some(&Value::bool(true)))).collect();
-        assert_eq!(read, [("a", false), ("b", true), ("c", false), ("d", true)]);
+        assert_eq!(read, [("a", false), ("b", true), ("c", false), ("d", true), ("f", true)]);
         assert!(facts.iter().all(|fact| fact.get("value").is_none()));
         assert!(secret_entries(FileId(0), &parse("{sops: {mac: x}, data: {a: eA==}}").unwrap()).is_empty());
     }
