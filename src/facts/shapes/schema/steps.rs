@@ -44,7 +44,10 @@ pub(super) fn facts(file: FileId, changes: &[Change], schema: &Schema, group: &G
         course.pass(change);
         facts.extend(step.map(|step| write(step, table, change.at, fresh)));
     }
-    let open = course.transaction.map(|at| write(Step::risky("transaction-left-open"), None, at, false));
+    let open = course
+        .transaction
+        .filter(|_| !course.lent)
+        .map(|at| write(Step::risky("transaction-left-open"), None, at, false));
     facts.extend(open);
     facts
 }
@@ -88,6 +91,8 @@ impl Step<'_> {
 struct Course<'w> {
     /// Where the transaction begins that is open.
     transaction: Option<Range>,
+    /// It ended a transaction that it did not begin: the tool's own, and what is open at the end is for the tool.
+    lent: bool,
     /// The tables that it made itself.
     made: BTreeSet<String>,
     checks: Vec<Added<'w>>,
@@ -146,7 +151,7 @@ impl<'w> Course<'w> {
                 self.transaction = Some(change.at);
                 self.unchecked.clear();
             }
-            What::End => self.transaction = None,
+            What::End => self.lent |= self.transaction.take().is_none(),
             What::Validate { table, name } => self.validated.push((table, name)),
             What::AddConstraint { table, constraint, not_valid } => {
                 let name = constraint.name.as_deref();
