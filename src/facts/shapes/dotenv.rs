@@ -105,7 +105,7 @@ pub fn is_placeholder(value: &str) -> bool {
     let value = value.trim().to_lowercase();
     value.len() < 2
         || value.starts_with('<') && value.ends_with('>')
-        || value.starts_with('%') && value.ends_with('%')
+        || value.len() > 2 && value.starts_with('%') && value.ends_with('%')
         || REFERENCES.iter().any(|start| value.starts_with(start))
         || value.chars().all(|c| c.is_ascii_digit())
         || WHOLE.contains(&value.as_str())
