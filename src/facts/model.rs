@@ -133,7 +133,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("instruction", &["path", "name", "value", "stage", "final", "pin"]),
     ("build-variable", &["path", "name", "value", "by", "stage", "final", "used"]),
     ("action", &["uses", "owner", "pin", "triggers", "reference", "credentials", "secrets", "inputs"]),
-    ("job", &["name", "runs_on", "permissions", "triggers", "secrets"]),
+    ("job", &["name", "runs_on", "permissions", "triggers", "secrets", "uses"]),
     ("workflow-script", &["text", "injects", "triggers"]),
     ("workflow", &["permissions", "triggers", "jobs_permissions", "jobs", "releases"]),
     (

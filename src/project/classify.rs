@@ -159,7 +159,15 @@ impl<'a> Place<'a> {
     fn is_test(&self) -> bool {
         self.in_any(TEST_FOLDERS)
             || self.configures_tests()
+            || self.is_test_elsewhere()
             || (self.is_code() && (self.in_any(&["spec", "specs"]) || self.is_test_file()))
+    }
+
+    /// Tests in languages of which only the text is read: `webhook_test.go`, `user_spec.rb`, `Shop.Tests/User.cs`.
+    fn is_test_elsewhere(&self) -> bool {
+        let stem = self.name.rsplit_once('.').map_or(self.name, |(stem, _)| stem);
+        let named = OTHER_CODE.contains(&self.extension) && (stem.ends_with("_test") || stem.ends_with("_spec"));
+        named || self.folders.iter().any(|folder| folder.ends_with(".tests") || folder.ends_with(".test"))
     }
 
     /// `config/env/test.js`: what the application is set to under test.
@@ -366,6 +374,7 @@ const TEST_FOLDERS: &[&str] = &[
 /// Folders with a file for each environment.
 const CONFIG_FOLDERS: &[&str] = &["config", "configs", "env", "envs", "environments", "settings"];
 const TEST_ENDINGS: &[&str] = &[".test", ".tests", ".spec", "_spec", "_test", ".e2e-spec", "-spec", ".cy", ".mock"];
+const OTHER_CODE: &[&str] = &["go", "rb", "exs", "dart", "cc", "cpp", "php"];
 const TEST_STEMS: &[&str] = &[
     "setuptests",
     "conftest",

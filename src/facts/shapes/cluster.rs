@@ -8,8 +8,8 @@ use crate::facts::{Fact, Value};
 use crate::project::{FileId, Span};
 use crate::syntax::{Entry, Node};
 
-use super::dotenv;
 use super::values::{fact, scalar_text, span, texts};
+use super::{dotenv, helm};
 
 /// Pairs of a role that are looked at.
 const MAX_GRANTS: usize = 400;
@@ -83,7 +83,7 @@ pub fn variables(file: FileId, container: &Node) -> Vec<Fact> {
 }
 
 fn entry_fact(at: Span, name: &str, value: &str, holder: &str) -> Fact {
-    let unset = dotenv::is_placeholder(value) || value.contains("{{") || value.contains("$(");
+    let unset = dotenv::is_placeholder(value) || helm::is_templated(value) || value.contains("$(");
     fact("secret-entry", at, "shape kubernetes", name)
         .with("name", Value::text(name))
         .with("placeholder", Value::bool(unset))
@@ -108,12 +108,11 @@ mod tests {
 
     #[test]
     fn entries_of_secrets() {
-        let text =
-            "data: {a: aHVudGVyMmh1bnRlcjI=, b: Y2hhbmdlbWU=, c: '%%'}\nstringData: {d: '${PASSWORD}', e: [1]}\n";
+        let text = "data: {a: aHVudGVyMmh1bnRlcjI=, b: Y2hhbmdlbWU=, c: '%%'}\nstringData: {d: '${PASSWORD}', e: [1], f: Bearer $templated}\n";
         let facts = secret_entries(FileId(0), &parse(text).unwrap(), "Secret");
         let read: Vec<_> =
             facts.iter().map(|fact| (&*fact.symbol, fact.get("placeholder") == Some(&Value::bool(true)))).collect();
-        assert_eq!(read, [("a", false), ("b", true), ("c", false), ("d", true)]);
+        assert_eq!(read, [("a", false), ("b", true), ("c", false), ("d", true), ("f", true)]);
         assert!(facts.iter().all(|fact| fact.get("value").is_none()));
         let sealed = parse("{sops: {mac: x}, data: {a: eA==}}").unwrap();
         assert!(secret_entries(FileId(0), &sealed, "Secret").is_empty());

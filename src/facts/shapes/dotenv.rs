@@ -99,13 +99,14 @@ pub fn is_placeholder(value: &str) -> bool {
         "notasecret",
         "generate",
     ];
+    // Where the value is kept, or who puts it in.
+    const REFERENCES: [&str; 11] =
+        ["${", "$(", "{{", "<%", "op://", "vault:", "env:", "ssm:", "arn:", "file:", "awssm:"];
     let value = value.trim().to_lowercase();
     value.len() < 2
         || value.starts_with('<') && value.ends_with('>')
-        || value.starts_with("${")
-        || value.starts_with("$(")
-        || value.starts_with("{{")
-        || value.starts_with("op://")
+        || value.len() > 2 && value.starts_with('%') && value.ends_with('%')
+        || REFERENCES.iter().any(|start| value.starts_with(start))
         || value.chars().all(|c| c.is_ascii_digit())
         || WHOLE.contains(&value.as_str())
         || PARTS.iter().any(|part| value.contains(part))
@@ -168,6 +169,8 @@ mod tests {
             "<token>",
             "${VAULT}",
             "encrypted:BD7",
+            "%API_KEY%",
+            "vault:secret/data/app#key",
             "http://localhost:3000",
             "xxxx",
             "3000",

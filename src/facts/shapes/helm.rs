@@ -23,6 +23,11 @@ pub fn chart_of<'p>(path: &'p str, around: &Surroundings<'_>) -> Option<&'p str>
     around.has(&paths::join(chart, "Chart.yaml")).then_some(chart)
 }
 
+/// Something in a value is only known to Helm.
+pub fn is_templated(value: &str) -> bool {
+    value.contains("{{") || value.contains(&format!("${MARK}"))
+}
+
 /// What templates read.
 pub struct Chart {
     values: Node,

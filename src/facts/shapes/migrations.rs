@@ -90,7 +90,11 @@ fn classify(path: &str) -> Option<(String, Role)> {
     let (stem, extension) = name.rsplit_once('.')?;
     match extension {
         "sql" if is_drizzle(stem) && !folder.contains("migrations") => found(folder, Role::Migration("drizzle")),
-        "sql" if last == "sqls" => None,
+        "sql" if last == "sqls" || is_way_back(name) => None,
+        "sql" if is_changelog(last) => found(folder, Role::Migration("liquibase")),
+        "xml" | "yaml" | "yml" | "json" if is_changelog(last) && stem.contains("changelog") => {
+            found(folder, Role::Migration("liquibase"))
+        }
         "sql" if is_folder(last) => found(folder, Role::Migration(sql_tool(stem))),
         "ts" | "js" | "cjs" | "mjs" if is_folder(last) && !stem.ends_with(".d") => {
             script_tool(stem).and_then(|tool| found(folder, Role::Migration(tool)))
@@ -110,6 +114,22 @@ fn classify(path: &str) -> Option<(String, Role)> {
 
 fn is_folder(name: &str) -> bool {
     matches!(name, "migrations" | "migration" | "migrate" | "drizzle" | "db-migrations")
+}
+
+/// Where Liquibase keeps its change sets.
+fn is_changelog(name: &str) -> bool {
+    matches!(name, "changelog" | "changelogs" | "changesets" | "liquibase")
+}
+
+/// `down.sql`, `001_init.down.sql`, `U1__init.sql`
+pub(super) fn is_way_back(path: &str) -> bool {
+    let name = paths::name(path).to_ascii_lowercase();
+    let undo = name.strip_prefix('u').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    ["down", "rollback", "undo", "revert"].iter().any(|word| {
+        name == format!("{word}.sql")
+            || name.ends_with(&format!(".{word}.sql"))
+            || name.ends_with(&format!("_{word}.sql"))
+    }) || (undo && name.contains("__"))
 }
 
 fn leading_digits(text: &str) -> usize {
@@ -207,6 +227,8 @@ mod tests {
             ("migration/src/m20220101_000001_create_table.rs", "sea-orm"),
             ("migrations/20240101000000_init.up.sql", "sql"),
             ("src/migrations/V1__init.rs", "refinery"),
+            ("src/main/resources/db/changelog/001_init.sql", "liquibase"),
+            ("db/changelog/db.changelog-1.0.xml", "liquibase"),
         ] {
             assert_eq!(found(&[path]).first().map(|row| row.0.as_str()), Some(tool), "{path}");
         }
@@ -227,6 +249,8 @@ mod tests {
             "migration/src/lib.rs",
             "shop/m20_orders.rs",
             "seed.sql",
+            "changelogs/unreleased/faster-lists.yml",
+            "db/migrations/000001_init.down.sql",
         ];
         assert_eq!(found(&paths), []);
     }

@@ -32,6 +32,7 @@ pub fn format_of(path: &str, node: &Node, size: u64) -> Option<&'static str> {
         _ if name.starts_with(".eslintrc") => "eslint",
         _ if is_compose(path) => "compose",
         _ if path.starts_with(".github/workflows/") => "workflow",
+        "action.yml" | "action.yaml" if node.get("runs").is_some() => "workflow",
         _ if node.get("apiVersion").is_some() && node.get("kind").is_some() => "kubernetes",
         _ if size > MAX_OTHER || node.get("openapi").is_some() => return None,
         _ if extension == "toml" || is_config(path, name) || extension != "json" && is_near_root(path) => "other",

@@ -20,9 +20,12 @@ pub(super) fn read(statement: &str) -> Option<What> {
     match words.as_slice() {
         ["begin", ..] | ["start", "transaction", ..] => Some(What::Begin),
         ["commit" | "rollback" | "end", ..] if words.len() <= 2 => Some(What::End),
+        // Of the system catalogues there is no other way.
+        ["reindex", ..] if has("system") => None,
         ["reindex", ..] => upkeep("reindex", None, has("concurrently")),
         ["cluster"] => upkeep("cluster", None, false),
         ["cluster", table, ..] => upkeep("cluster", Some(table), false),
+        ["vacuum", "full", "false" | "off" | "0", ..] => None,
         ["vacuum", ..] if has("full") => upkeep("vacuum-full", words.last().copied(), false),
         ["drop", "database", ..] => upkeep("drop-database", None, false),
         ["alter", "type", _, "rename", "value", ..] => upkeep("rename-enum-value", None, false),
@@ -72,6 +75,8 @@ mod tests {
             ("REINDEX (VERBOSE) INDEX CONCURRENTLY i", Some(("reindex", true))),
             ("VACUUM (FULL, ANALYZE) t", Some(("vacuum-full", false))),
             ("VACUUM t", None),
+            ("VACUUM (FULL false) t", None),
+            ("REINDEX SYSTEM shop", None),
             ("CLUSTER", Some(("cluster", false))),
             ("ALTER TABLE a.\"T\" DETACH PARTITION p CONCURRENTLY", Some(("detach-partition", true))),
             ("ALTER TABLE IF EXISTS t -- why\n DETACH PARTITION p", Some(("detach-partition", false))),

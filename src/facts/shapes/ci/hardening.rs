@@ -20,8 +20,9 @@ pub fn hardening(file: FileId, root: &Node, triggers: &[String]) -> Vec<Fact> {
     let name = root.get("name").and_then(Node::as_text).unwrap_or_default();
     let reading = Reading { file, triggers: Value::texts(triggers) };
     let own = jobs.iter().filter(|job| job.value.get("permissions").is_some()).count();
+    let on = root.get("on").map_or((root.start, root.start), |on| (on.start, on.end));
     let mut facts = vec![
-        fact("workflow", span(file, root.start, root.start), CLAUSE, name)
+        fact("workflow", span(file, on.0, on.1), CLAUSE, name)
             .with("permissions", permissions(root.get("permissions")))
             .with("triggers", reading.triggers.clone())
             .with("jobs_permissions", Value::bool(own == jobs.len() && own > 0))
@@ -112,11 +113,12 @@ impl Reading {
             .with("permissions", permissions(job.value.get("permissions")))
             .with("triggers", self.triggers.clone())
             .with("secrets", optional(job.value.get("secrets").and_then(Node::as_text)))
+            .with("uses", optional(job.value.get("uses").and_then(Node::as_text)))
     }
 
     /// Nothing for actions of the repository itself.
     fn action(&self, uses: &Node, step: &Node) -> Option<Fact> {
-        let text = uses.as_text().filter(|text| !text.starts_with("./"))?;
+        let text = uses.as_text().map(str::trim).filter(|text| !is_at_home(text))?;
         if text.starts_with("docker://") {
             return self.image(uses);
         }
@@ -182,6 +184,11 @@ impl Reading {
             .with("triggers", self.triggers.clone());
         Some(made)
     }
+}
+
+/// Lies in the repository itself, whatever is checked out (`./`) or at the workflow's own commit (`$/`).
+fn is_at_home(uses: &str) -> bool {
+    uses.starts_with("./") || uses.starts_with("$/")
 }
 
 /// `commit` (a full hash), `digest` of an image, `tag` (looks like a version), `branch`, or `none`.

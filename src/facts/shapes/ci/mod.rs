@@ -1,6 +1,8 @@
 //! Pipelines of continuous integration: what starts them and what they run.
 
+mod circle;
 mod github;
+mod gitlab;
 mod hardening;
 mod others;
 
@@ -14,6 +16,8 @@ use super::{Surroundings, paths};
 
 pub use others::{is_jenkinsfile, jenkins};
 
+/// What starts a pipeline that says nothing of it.
+const USUAL: [&str; 2] = ["pull_request", "push"];
 /// Commands that a fact lists, and how much of each.
 const MAX_LISTED: usize = 300;
 const MAX_LENGTH: usize = 400;
@@ -21,14 +25,14 @@ const MAX_LENGTH: usize = 400;
 /// The pipeline of a YAML file: GitHub, GitLab, CircleCI, Azure, Travis; nothing for other files.
 pub fn workflow(file: FileId, path: &str, node: &Node, around: &Surroundings<'_>) -> Option<Fact> {
     let pipeline = match path {
-        ".circleci/config.yml" | ".circleci/config.yaml" => others::circle(node),
+        ".circleci/config.yml" | ".circleci/config.yaml" => circle::read(node),
         ".travis.yml" => others::travis(node, around),
         _ if path.starts_with(".github/workflows/") => github::read(node, around),
         _ if path.starts_with(".woodpecker/") => others::woodpecker(node),
         _ => match paths::name(path) {
             ".woodpecker.yml" | ".woodpecker.yaml" | ".drone.yml" => others::woodpecker(node),
-            ".gitlab-ci.yml" | ".gitlab-ci.yaml" => others::gitlab(node),
-            "azure-pipelines.yml" | "azure-pipelines.yaml" => others::azure(node),
+            ".gitlab-ci.yml" | ".gitlab-ci.yaml" => gitlab::read(node, around),
+            "azure-pipelines.yml" | "azure-pipelines.yaml" => others::azure(node, around),
             "bitbucket-pipelines.yml" => others::bitbucket(node),
             _ => return None,
         },
@@ -205,11 +209,59 @@ mod tests {
     }
 
     #[test]
+    fn only_what_starts_by_itself_counts() {
+        let job = "\n  script: [npm test]\n";
+        let circle = |workflows: &str| {
+            format!(
+                "jobs:\n  t: {{steps: [checkout, tst]}}\n  b: {{steps: [{{run: npm run build}}]}}\ncommands:\n  tst: {{steps: [{{when: {{steps: [{{run: {{command: npm test}}}}]}}}}]}}\nworkflows:\n  w: {workflows}\n"
+            )
+        };
+        for (path, text, tested) in [
+            (".gitlab-ci.yml", format!(".t:{job}unit:\n  extends: [.x, .t]\n"), true),
+            (".gitlab-ci.yml", format!(".t:{job}unit:\n  script: [[.t, script]]\n"), true),
+            (".gitlab-ci.yml", format!(".t:{job}build: {{script: make}}\n"), false),
+            (".gitlab-ci.yml", format!("unit:{job}  when: manual\n"), false),
+            (".gitlab-ci.yml", format!("unit:{job}  only: [schedules, tags]\n"), false),
+            (".gitlab-ci.yml", format!("unit:{job}  only: [tags, merge_requests]\n"), true),
+            (".gitlab-ci.yml", format!("unit:{job}  rules: [{{when: never}}]\n"), false),
+            (".gitlab-ci.yml", format!("unit:{job}  rules: [{{if: '$CI_PIPELINE_SOURCE == \"schedule\"'}}]\n"), false),
+            (".gitlab-ci.yml", format!("unit:{job}  rules: [{{if: $CI_COMMIT_TAG}}, {{changes: [src]}}]\n"), true),
+            (".gitlab-ci.yml", "include: [{local: /ci/part.yml}]\n".to_owned(), true),
+            (".circleci/config.yml", circle("{jobs: [t]}"), true),
+            (".circleci/config.yml", circle("{jobs: [b]}"), false),
+            (".circleci/config.yml", circle("{jobs: [t], triggers: [{schedule: {cron: x}}]}"), false),
+            (".circleci/config.yml", circle("{jobs: [{hold: {type: approval}}, {t: {requires: [hold]}}]}"), false),
+            (".circleci/config.yml", circle("{jobs: [{t: {filters: {branches: {ignore: /.*/}}}}]}"), false),
+            ("azure-pipelines.yml", "jobs: [{template: ci/part.yml}]\n".to_owned(), true),
+            ("azure-pipelines.yml", "trigger: none\npr: none\nsteps: [{script: npm test}]\n".to_owned(), false),
+            ("azure-pipelines.yml", "steps: [{script: npm test, condition: false}]\n".to_owned(), false),
+            ("bitbucket-pipelines.yml", "pipelines: {custom: {x: [{step: {script: [npm test]}}]}}\n".to_owned(), false),
+            (
+                "bitbucket-pipelines.yml",
+                "pipelines: {default: [{step: {trigger: manual}}, {step: {script: [npm test]}}]}\n".to_owned(),
+                false,
+            ),
+            (
+                "bitbucket-pipelines.yml",
+                "pipelines: {branches: {main: [{parallel: [{step: {script: [npm test]}}]}]}}\n".to_owned(),
+                true,
+            ),
+        ] {
+            let files = [("ci/part.yml", "unit: {script: npm test}\nsteps: [{script: npm test}]\n")];
+            let fact = pipeline_with(path, &text, &Scripts::new(), &files);
+            assert_eq!(flag(&fact, "tests"), tested, "{path}\n{text}");
+        }
+    }
+
+    #[test]
     fn jenkinsfiles() {
         let around =
             Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &[], read: &|_| None };
         let text = "pipeline { stages { stage('Test') { steps { sh 'npm ci'\n sh \"\"\"\n npm test\n\"\"\" } } } }";
         assert!(flag(&jenkins(FileId(0), text, &around)[0], "tests"));
+        let text = "// don't\nnode { /* sh 'npm test' */ sh 'npm run lint' } // sh 'npm test'";
+        let fact = &jenkins(FileId(0), text, &around)[0];
+        assert!(flag(fact, "lint") && !flag(fact, "tests"));
         assert!(is_jenkinsfile("ci/Jenkinsfile") && !is_jenkinsfile("Jenkinsfile.md"));
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Key {
 pub(super) struct Check {
     pub name: Option<String>,
     pub text: String,
+    /// Holds for the rows that were there before it too.
+    pub valid: bool,
     pub at: Span,
 }
 
@@ -80,9 +82,9 @@ impl Schema {
                     table.add_column(column, file);
                 }
             }
-            What::AddConstraint { table, constraint, .. } => {
+            What::AddConstraint { table, constraint, not_valid } => {
                 if let Some(table) = self.table_mut(table) {
-                    table.add_constraint(constraint, file);
+                    table.add_constraint(constraint, !not_valid, file);
                 }
             }
             what => {
@@ -109,7 +111,7 @@ impl Schema {
             row_security: false,
         };
         columns.iter().for_each(|column| table.add_column(column, file));
-        constraints.iter().for_each(|constraint| table.add_constraint(constraint, file));
+        constraints.iter().for_each(|constraint| table.add_constraint(constraint, true, file));
         self.tables.insert(key, table);
     }
 }
@@ -160,13 +162,13 @@ impl Table {
             self.keys.push(Key { name: None, columns, reference: reference.clone(), at });
         }
         if let Some(text) = &column.check {
-            self.checks.push(Check { name: None, text: text.clone(), at });
+            self.checks.push(Check { name: None, text: text.clone(), valid: true, at });
         }
         self.columns.retain(|(known, _)| !same(&known.name, &column.name));
         self.columns.push((column.clone(), at));
     }
 
-    fn add_constraint(&mut self, constraint: &Constraint, file: FileId) {
+    fn add_constraint(&mut self, constraint: &Constraint, valid: bool, file: FileId) {
         let at = Span { file, start: constraint.at.0, end: constraint.at.1 };
         let name = constraint.name.clone();
         match &constraint.rule {
@@ -189,7 +191,7 @@ impl Table {
             Rule::ForeignKey { columns, reference } => {
                 self.keys.push(Key { name, columns: columns.clone(), reference: reference.clone(), at });
             }
-            Rule::Check(text) => self.checks.push(Check { name, text: text.clone(), at }),
+            Rule::Check(text) => self.checks.push(Check { name, text: text.clone(), valid, at }),
             Rule::Index(index) => self.indexes.push((index.clone(), at)),
         }
     }
@@ -224,6 +226,10 @@ impl Table {
                 self.keys.retain(|key| is_other(&key.name));
                 self.checks.retain(|check| is_other(&check.name));
                 self.drop_index(name);
+            }
+            What::Validate { name, .. } => {
+                let named = |check: &&mut Check| check.name.as_deref().is_some_and(|own| same(own, name));
+                self.checks.iter_mut().filter(named).for_each(|check| check.valid = true);
             }
             What::DropIndex { name, .. } => self.drop_index(name),
             What::RowSecurity { on, .. } => self.row_security = *on,

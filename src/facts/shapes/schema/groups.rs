@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::project::{Area, File, FileId, FileKind};
 use crate::syntax::sql::{Dialect, dialect_of};
 
-use super::super::migrations::folder_of;
+use super::super::migrations::{folder_of, is_way_back};
 use super::super::paths;
 use super::coded::Coded;
 
@@ -61,17 +61,6 @@ pub(super) fn groups<'t>(scripts: &[(FileId, &'t File, &'t str)], coded: &Coded)
 
 fn is_left_out(file: &File) -> bool {
     matches!(file.area, Area::Test | Area::Example | Area::Vendored | Area::Generated | Area::Docs | Area::Client)
-}
-
-/// `down.sql`, `001_init.down.sql`, `U1__init.sql`
-fn is_way_back(path: &str) -> bool {
-    let name = paths::name(path).to_ascii_lowercase();
-    let undo = name.strip_prefix('u').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    ["down", "rollback", "undo", "revert"].iter().any(|word| {
-        name == format!("{word}.sql")
-            || name.ends_with(&format!(".{word}.sql"))
-            || name.ends_with(&format!("_{word}.sql"))
-    }) || (undo && name.contains("__"))
 }
 
 fn dialect(group: &Group<'_>) -> Dialect {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::{Fact, Value};
 use crate::project::{FileId, Span};
-use crate::syntax::sql::{Change, Rule, What};
+use crate::syntax::sql::{Change, Range, Rule, What};
 
 use super::super::values::{fact, optional};
 use super::fold::{Schema, Table, named, same};
@@ -13,42 +13,52 @@ use super::groups::Group;
 /// A `migration-step` for each change; `schema` is what was there before. Only the newest migration can
 /// still be changed.
 pub(super) fn facts(file: FileId, changes: &[Change], schema: &Schema, group: &Group<'_>, newest: bool) -> Vec<Fact> {
-    let created: BTreeSet<String> = changes
-        .iter()
-        .filter_map(|change| match &change.what {
-            What::CreateTable { table, .. } => Some(table.to_ascii_lowercase()),
-            What::RenameTable { to, .. } => Some(to.to_ascii_lowercase()),
-            _ => None,
-        })
-        .collect();
+    let made: BTreeSet<String> = changes.iter().filter_map(|change| creates(&change.what)).collect();
     let alters = changes.iter().any(|change| alters_table(&change.what));
     let limited = changes.iter().any(|change| change.what == What::LimitLocks);
+    let write = |step: Step<'_>, table: Option<&str>, at: Range, fresh: bool| {
+        let at = Span { file, start: at.0, end: at.1 };
+        fact("migration-step", at, "shape migration-step", table.unwrap_or_default())
+            .with("op", Value::text(step.op))
+            .with("table", optional(table))
+            .with("column", optional(step.column))
+            .with("safe", Value::bool(step.safe))
+            .with("fresh", Value::bool(fresh))
+            .with("newest", Value::bool(newest))
+            .with("alters", Value::bool(alters))
+            .with("limited", Value::bool(limited))
+            .with("tool", optional(group.tool))
+            .with("provider", optional(group.dialect.name()))
+    };
     let mut course = Course::default();
-    changes
-        .iter()
-        .filter_map(|change| {
-            let table = named(&change.what);
-            let before = table.and_then(|table| schema.table(table));
-            let step = course.step(&change.what, before);
-            course.pass(&change.what);
-            let step = step?;
-            let at = Span { file, start: change.at.0, end: change.at.1 };
-            let is_fresh = table.is_some_and(|table| created.contains(&table.to_ascii_lowercase()));
-            Some(
-                fact("migration-step", at, "shape migration-step", table.unwrap_or_default())
-                    .with("op", Value::text(step.op))
-                    .with("table", optional(table))
-                    .with("column", optional(step.column))
-                    .with("safe", Value::bool(step.safe))
-                    .with("fresh", Value::bool(is_fresh))
-                    .with("newest", Value::bool(newest))
-                    .with("alters", Value::bool(alters))
-                    .with("limited", Value::bool(limited))
-                    .with("tool", optional(group.tool))
-                    .with("provider", optional(group.dialect.name())),
-            )
-        })
-        .collect()
+    let mut facts = Vec::new();
+    for change in changes {
+        let table = named(&change.what);
+        let before = table.and_then(|table| schema.table(table));
+        // A script that drops what it makes anew may find nothing to drop.
+        let fresh = table.is_some_and(|table| {
+            let key = table.to_ascii_lowercase();
+            course.made.contains(&key) || (before.is_none() && made.contains(&key))
+        });
+        let step = course.step(&change.what, before);
+        course.pass(change);
+        facts.extend(step.map(|step| write(step, table, change.at, fresh)));
+    }
+    let open = course
+        .transaction
+        .filter(|_| !course.lent)
+        .map(|at| write(Step::risky("transaction-left-open"), None, at, false));
+    facts.extend(open);
+    facts
+}
+
+/// The name under which there is a table from here on.
+fn creates(what: &What) -> Option<String> {
+    match what {
+        What::CreateTable { table, .. } => Some(table.to_ascii_lowercase()),
+        What::RenameTable { to, .. } => Some(to.to_ascii_lowercase()),
+        _ => None,
+    }
 }
 
 fn alters_table(what: &What) -> bool {
@@ -70,48 +80,85 @@ struct Step<'w> {
     safe: bool,
 }
 
+impl Step<'_> {
+    fn risky(op: &'static str) -> Self {
+        Step { op, column: None, safe: false }
+    }
+}
+
 /// What the script did before the statement at hand.
 #[derive(Default)]
 struct Course<'w> {
-    /// Inside a transaction that it opened itself.
-    transaction: bool,
-    /// Tables, checks on them, and the names of constraints that were added without looking at the rows.
-    checks: Vec<(&'w str, &'w str)>,
+    /// Where the transaction begins that is open.
+    transaction: Option<Range>,
+    /// It ended a transaction that it did not begin: the tool's own, and what is open at the end is for the tool.
+    lent: bool,
+    /// The tables that it made itself.
+    made: BTreeSet<String>,
+    checks: Vec<Added<'w>>,
+    /// Constraints that this transaction added without looking at the rows.
     unchecked: Vec<&'w str>,
-    /// Tables of which a constraint was validated.
-    validated: Vec<&'w str>,
+    /// Tables and their constraints that were validated.
+    validated: Vec<(&'w str, &'w str)>,
+}
+
+/// A check that the script put on a table.
+struct Added<'w> {
+    table: &'w str,
+    name: Option<&'w str>,
+    text: &'w str,
+    valid: bool,
 }
 
 impl<'w> Course<'w> {
     fn step(&self, what: &'w What, before: Option<&Table>) -> Option<Step<'w>> {
-        let risky = |op, column| Some(Step { op, column, safe: false });
+        let within = self.transaction.is_some();
         match what {
-            What::CreateIndex { concurrently: true, .. } if self.transaction => risky("index-in-transaction", None),
-            What::Validate { name, .. } if self.transaction && self.unchecked.iter().any(|other| same(other, name)) => {
-                risky("validate-in-transaction", None)
+            What::Begin if within => Some(Step::risky("transaction-in-transaction")),
+            What::CreateIndex { concurrently: true, .. } if within => Some(Step::risky("index-in-transaction")),
+            What::Validate { name, .. } if within && self.unchecked.iter().any(|other| same(other, name)) => {
+                Some(Step::risky("validate-in-transaction"))
             }
-            What::SetNullable { table, column, nullable: false } if self.is_checked(table, column) => {
-                Some(Step { op: "set-not-null", column: Some(column), safe: true })
+            What::SetNullable { table, column, nullable: false } => {
+                let already = before.and_then(|table| table.column(column)).is_some_and(|column| !column.nullable);
+                let safe = already || self.is_checked(table, column, before);
+                Some(Step { op: "set-not-null", column: Some(column), safe })
             }
             _ => describe(what, before),
         }
     }
 
-    fn is_checked(&self, table: &str, column: &str) -> bool {
-        let by_check = self.checks.iter().any(|(of, text)| same(of, table) && says_not_null(text, column));
-        by_check || self.validated.iter().any(|of| same(of, table))
+    /// A check that holds for every row says that the column holds something, so that the database need not look again.
+    fn is_checked(&self, table: &str, column: &str, before: Option<&Table>) -> bool {
+        let validated = |name: &str| self.validated.iter().any(|(of, other)| same(of, table) && same(other, name));
+        let own = self.checks.iter().filter(|check| same(check.table, table));
+        let own = own.map(|check| (check.name, check.text, check.valid));
+        let older = before.into_iter().flat_map(|table| &table.checks);
+        let older = older.map(|check| (check.name.as_deref(), check.text.as_str(), check.valid));
+        let known: Vec<_> = own.chain(older).collect();
+        let says = known
+            .iter()
+            .any(|(name, text, valid)| (*valid || name.is_some_and(validated)) && says_not_null(text, column));
+        // Of a constraint that nothing here tells of, anything may be true.
+        let named = |wanted: &str| known.iter().any(|(name, ..)| name.is_some_and(|name| same(name, wanted)));
+        says || self.validated.iter().any(|(of, name)| same(of, table) && !named(name))
     }
 
-    fn pass(&mut self, what: &'w What) {
-        match what {
-            What::Begin => self.transaction = true,
-            What::End => self.transaction = false,
-            What::Validate { table, .. } => self.validated.push(table),
+    fn pass(&mut self, change: &'w Change) {
+        self.made.extend(creates(&change.what));
+        match &change.what {
+            What::Begin => {
+                self.transaction = Some(change.at);
+                self.unchecked.clear();
+            }
+            What::End => self.lent |= self.transaction.take().is_none(),
+            What::Validate { table, name } => self.validated.push((table, name)),
             What::AddConstraint { table, constraint, not_valid } => {
+                let name = constraint.name.as_deref();
                 if let Rule::Check(text) = &constraint.rule {
-                    self.checks.push((table, text));
+                    self.checks.push(Added { table, name, text, valid: !not_valid });
                 }
-                self.unchecked.extend(constraint.name.as_deref().filter(|_| *not_valid));
+                self.unchecked.extend(name.filter(|_| *not_valid));
             }
             _ => {}
         }
@@ -142,10 +189,6 @@ fn describe<'w>(what: &'w What, before: Option<&Table>) -> Option<Step<'w>> {
             let same_kind = old.is_some_and(|old| old.kind == *kind);
             step("set-type", Some(column), widened || same_kind)
         }
-        What::SetNullable { column, nullable: false, .. } => {
-            let already = before.and_then(|table| table.column(column)).is_some_and(|column| !column.nullable);
-            step("set-not-null", Some(column), already || is_checked(before, column))
-        }
         What::AddConstraint { constraint, not_valid, .. } => match &constraint.rule {
             Rule::ForeignKey { columns, .. } => {
                 step("add-foreign-key", columns.first().map(String::as_str), *not_valid)
@@ -166,11 +209,6 @@ fn describe<'w>(what: &'w What, before: Option<&Table>) -> Option<Step<'w>> {
         What::Upkeep { op, safe, .. } => step(op, None, *safe),
         _ => None,
     }
-}
-
-/// A check says that the column holds something, so that the database need not look again.
-fn is_checked(table: Option<&Table>, column: &str) -> bool {
-    table.is_some_and(|table| table.checks.iter().any(|check| says_not_null(&check.text, column)))
 }
 
 /// `column IS NOT NULL` is part of the condition.
