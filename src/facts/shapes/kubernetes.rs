@@ -234,7 +234,7 @@ fn environment(container: &Node) -> Value {
         let name = entry.get("name").and_then(Node::as_text)?;
         Some((name.into(), Value::text(entry.get("value").and_then(scalar_text)?)))
     });
-    let record = Record { fields: fields.collect(), open: false };
+    let record = Record::closed(fields.collect());
     Value { data: Data::Record(Arc::new(record)), origins: Origins::default() }
 }
 
