@@ -538,6 +538,11 @@ mod tests {
         let error = Stacks::load([("x.toml", text)]).unwrap_err();
         assert!(error.message.contains("did you mean `path`?"), "{}", error.message);
         assert!(error.end > error.start);
+        let held = Stacks::load([("p.toml", "detect = { file = \"app.yaml\", holds = '^runtime:' }")]).unwrap();
+        let holds = held.stacks[0].holds.as_ref().unwrap();
+        assert!(holds.is_match("env: flex\nruntime: go\n") && !holds.is_match("a: {runtime: go}"));
+        let error = Stacks::load([("p.toml", "detect = { holds = '(' }")]).unwrap_err();
+        assert!(error.message.contains("regular expression"));
         assert!(Stacks::load([("x.toml", "fact.rout = []")]).unwrap_err().message.contains("rout"));
         assert!(Stacks::load([("x.toml", "fact.route = [{ path = \"x\" }]")]).unwrap_err().message.contains("verb"));
     }
