@@ -27,7 +27,7 @@ use crate::syntax::{json, yaml};
 /// Everything that rules can ask about. Services get their stacks, platforms and process kinds on the way.
 pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) -> FactStore {
     let modules = std::mem::take(&mut contents.modules);
-    detect_stacks(project, &modules, stacks);
+    detect_stacks(project, &modules, stacks, &contents.texts);
     let (code, readings) = rayon::join(|| code_of(project, contents, stacks, modules), || readings(project, contents));
     let CodeFacts { mut facts, calls, servers } = code;
     process_kinds(project, &servers, &facts);
@@ -77,7 +77,12 @@ fn operations(project: &Project, contents: &Contents) -> Vec<Operation> {
 }
 
 /// A service uses the stacks that its own manifest or its code names.
-fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &Stacks) {
+fn detect_stacks(
+    project: &mut Project,
+    modules: &[(FileId, Module)],
+    stacks: &Stacks,
+    texts: &HashMap<FileId, String>,
+) {
     let mut imported: HashMap<(ServiceId, Language), BTreeSet<&str>> = HashMap::new();
     for (id, module) in modules {
         let file = project.file(*id);
@@ -108,7 +113,11 @@ fn detect_stacks(project: &mut Project, modules: &[(FileId, Module)], stacks: &S
         let mut serverless = service.serverless;
         for stack in &stacks.stacks {
             let by_file = stack.files.as_ref().is_some_and(|globs| {
-                project.files.iter().any(|file| file.service == id && globs.is_match(&*file.path))
+                let held = |file: FileId| {
+                    stack.holds.as_ref().is_none_or(|holds| texts.get(&file).is_some_and(|text| holds.is_match(text)))
+                };
+                let own = project.file_ids().filter(|file| project.file(*file).service == id);
+                own.into_iter().any(|file| globs.is_match(&*project.file(file).path) && held(file))
             });
             let by_package = stack.npm.iter().any(uses_npm)
                 || stack.pypi.iter().any(uses_pypi)

@@ -270,9 +270,10 @@ fn is_dot_folder(folder: &str) -> bool {
     folder.len() > 1 && folder.starts_with('.') && folder != ".."
 }
 
-/// `Dockerfile`, `Dockerfile.worker`, `api.Dockerfile`, `Containerfile`.
+/// `Dockerfile`, `Dockerfile.worker`, `Dockerfile-prod`, `api.Dockerfile`, `Containerfile`.
 fn is_dockerfile(name: &str, extension: &str) -> bool {
-    let stem = name.split('.').next().unwrap_or(name);
+    let ends: &[char] = if name.contains('.') { &['.'] } else { &['-', '_'] };
+    let stem = name.split(ends).next().unwrap_or(name);
     matches!(stem, "dockerfile" | "containerfile") || matches!(extension, "dockerfile" | "containerfile")
 }
 

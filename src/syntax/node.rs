@@ -46,6 +46,19 @@ impl Node {
         }
     }
 
+    /// Gives everything in the tree another place: `place` is asked for each range.
+    pub fn move_places(&mut self, place: &impl Fn(u32, u32) -> (u32, u32)) {
+        (self.start, self.end) = place(self.start, self.end);
+        match &mut self.data {
+            NodeData::List(items) => items.iter_mut().for_each(|item| item.move_places(place)),
+            NodeData::Map(entries) => entries.iter_mut().for_each(|entry| {
+                (entry.key_start, entry.key_end) = place(entry.key_start, entry.key_end);
+                entry.value.move_places(place);
+            }),
+            _ => {}
+        }
+    }
+
     /// The items of a list, none for anything else.
     pub fn items(&self) -> &[Node] {
         match &self.data {

@@ -30,7 +30,8 @@ pub fn is_templated(value: &str) -> bool {
 
 /// What templates read.
 pub struct Chart {
-    values: Node,
+    /// Nothing where they are not known.
+    values: Option<Node>,
     version: String,
 }
 
@@ -39,7 +40,13 @@ impl Chart {
         let parsed = |name: &str| (around.read)(&paths::join(folder, name)).and_then(|text| yaml::parse(&text).ok());
         let version = parsed("Chart.yaml").and_then(|chart| scalar(chart.get("appVersion")?));
         let nothing = Node { start: 0, end: 0, data: NodeData::Null };
-        Chart { values: parsed("values.yaml").unwrap_or(nothing), version: version.unwrap_or_else(|| "0".to_owned()) }
+        let values = Some(parsed("values.yaml").unwrap_or(nothing));
+        Chart { values, version: version.unwrap_or_else(|| "0".to_owned()) }
+    }
+
+    /// For templates without a chart: whatever they read is unknown.
+    pub fn unknown() -> Chart {
+        Chart { values: None, version: format!("${MARK}") }
     }
 }
 
@@ -273,7 +280,9 @@ impl<'v> Renderer<'v> {
         };
         let path = text.strip_prefix('$').unwrap_or(text);
         match path.strip_prefix(".Values.") {
-            Some(rest) if plain(rest) => under(&self.chart.values, rest),
+            Some(rest) if plain(rest) => {
+                self.chart.values.as_ref().map_or(Found::Unknown, |values| under(values, rest))
+            }
             _ if path == ".Chart.AppVersion" => Found::Text(self.chart.version.clone()),
             _ if path.starts_with(".Release.") || path.starts_with(".Chart.") => Found::Text("release".to_owned()),
             _ if path == "." => self.dot().map_or(Found::Unknown, Found::Node),
@@ -369,7 +378,7 @@ mod tests {
     const VALUES: &str = "replicaCount: 2\nimage: {repository: acme/api, tag: \"\"}\nresources:\n  limits: {memory: 256Mi}\nautoscaling: {enabled: false}\nextra: {}\nprobe: {path: /live}\n";
 
     fn rendered(template: &str) -> Rendered {
-        let chart = Chart { values: yaml::parse(VALUES).unwrap(), version: "1.4.2".to_owned() };
+        let chart = Chart { values: Some(yaml::parse(VALUES).unwrap()), version: "1.4.2".to_owned() };
         render(template, &chart, true)
     }
 

@@ -13,8 +13,8 @@ pub fn kubernetes(file: FileId, root: &Node) -> Vec<Fact> {
     let (Some(kind), Some(_)) = (root.get("kind").and_then(Node::as_text), root.get("apiVersion")) else {
         return Vec::new();
     };
-    if kind == "List" {
-        let items = root.get("items").map(Node::items).unwrap_or_default();
+    let items = root.get("items").map(Node::items).unwrap_or_default();
+    if kind == "List" || kind.ends_with("List") && !items.is_empty() {
         let nested = items.iter().filter(|item| item.get("items").is_none());
         return nested.flat_map(|item| kubernetes(file, item)).collect();
     }
@@ -328,6 +328,9 @@ mod tests {
         for text in ["kind: Pod", "[]"] {
             assert!(kubernetes(FileId(0), &yaml::parse(text).unwrap()).is_empty(), "{text}");
         }
+        let pods =
+            "apiVersion: v1\nkind: PodList\nitems:\n- {apiVersion: v1, kind: Pod, spec: {containers: [{name: a}]}}\n";
+        assert_eq!(kubernetes(FileId(0), &yaml::parse(pods).unwrap()).len(), 2);
         let list =
             "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, spec: {containers: [{name: a}]}}\n";
         assert_eq!(kubernetes(FileId(0), &yaml::parse(list).unwrap()).len(), 2);

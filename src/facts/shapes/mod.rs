@@ -6,6 +6,7 @@ mod cluster;
 mod commands;
 mod compose;
 mod docker;
+mod documents;
 mod dotenv;
 mod helm;
 mod images;
@@ -103,7 +104,11 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             facts
         }),
         FileKind::Yaml if helm::chart_of(&file.path, around).is_some() => templated(id, file, text, around),
-        FileKind::Yaml => syntax::yaml::parse_documents(text).map(|nodes| yaml(id, file, &nodes, around)),
+        FileKind::Yaml => {
+            let (nodes, problem) = documents::documents(text);
+            reading.diagnostics.extend(problem.map(|problem| problem.diagnostic(&file.path)));
+            Ok(yaml(id, file, &nodes, around))
+        }
         FileKind::Dockerfile => syntax::dockerfile::parse(text).map(|parsed| {
             reading.diagnostics.extend(parsed.incomplete.iter().map(|problem| problem.diagnostic(&file.path)));
             let context =

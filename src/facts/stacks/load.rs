@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use regex::Regex;
 use serde::Deserialize;
 use toml::{Spanned, Table, Value as Toml};
 
@@ -70,6 +71,8 @@ struct RawDetect {
     #[serde(rename = "crate")]
     crates: OneOrMany,
     file: OneOrMany,
+    /// A regular expression that some such file has to match, where its name is used for other things too.
+    holds: Option<Spanned<String>>,
     language: Option<String>,
 }
 
@@ -169,6 +172,12 @@ impl Loader<'_> {
         Selector::parse(text, is_call, &|name| self.types.get(name).copied()).map_err(|e| self.error(span, e))
     }
 
+    /// What a file has to match, line by line.
+    fn pattern(&self, text: &Spanned<String>) -> Result<Regex, StackError> {
+        let made = regex::RegexBuilder::new(text.get_ref()).multi_line(true).build();
+        made.map_err(|_| self.error(text.span(), "this is no regular expression"))
+    }
+
     fn handler(&self, names: &[String]) -> Vec<Option<TypeIdx>> {
         names.iter().map(|name| self.types.get(name).copied()).collect()
     }
@@ -261,6 +270,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         pypi: raw.detect.pypi.list(),
         crates: raw.detect.crates.list(),
         files: globs(&loader, raw.detect.file.list())?,
+        holds: raw.detect.holds.as_ref().map(|pattern| loader.pattern(pattern)).transpose()?,
         always: raw.detect.language.is_some(),
         provides: raw.provides,
         serverless: raw.serverless,
@@ -532,6 +542,11 @@ mod tests {
         let error = Stacks::load([("x.toml", text)]).unwrap_err();
         assert!(error.message.contains("did you mean `path`?"), "{}", error.message);
         assert!(error.end > error.start);
+        let held = Stacks::load([("p.toml", "detect = { file = \"app.yaml\", holds = '^runtime:' }")]).unwrap();
+        let holds = held.stacks[0].holds.as_ref().unwrap();
+        assert!(holds.is_match("env: flex\nruntime: go\n") && !holds.is_match("a: {runtime: go}"));
+        let error = Stacks::load([("p.toml", "detect = { holds = '(' }")]).unwrap_err();
+        assert!(error.message.contains("regular expression"));
         assert!(Stacks::load([("x.toml", "fact.rout = []")]).unwrap_err().message.contains("rout"));
         assert!(Stacks::load([("x.toml", "fact.route = [{ path = \"x\" }]")]).unwrap_err().message.contains("verb"));
     }

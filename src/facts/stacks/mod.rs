@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use globset::GlobSet;
 use include_dir::{Dir, include_dir};
+use regex::Regex;
 use rustc_hash::FxHashMap;
 
 pub use load::{NamedArgument, StackError, later_call, named_argument};
@@ -105,6 +106,8 @@ pub struct Stack {
     pub crates: Vec<String>,
     /// Files whose presence shows the stack (`vercel.json`).
     pub files: Option<GlobSet>,
+    /// What such a file has to match.
+    pub holds: Option<Regex>,
     /// Applies to every project of the language.
     pub always: bool,
     /// Controls that a platform provides.

@@ -5,6 +5,7 @@
 //! nothing here deploys.
 
 mod caddy;
+mod config_map;
 mod ingress;
 mod nginx;
 mod traefik;
@@ -125,6 +126,11 @@ pub fn proxies(input: &ProxyInput<'_>) -> (Vec<Fact>, Vec<Diagnostic>) {
         }
     }
     for manifest in input.facts.iter().filter(|fact| &*fact.kind == "manifest") {
+        for proxy in config_map::servers(manifest, &shared) {
+            let behind = wiring::behind(&proxy.upstreams, input);
+            let wiring = wiring::of_config_map(manifest, input);
+            facts.extend(placed(proxy, manifest.at.file, manifest.area, &behind, manifest.service, &wiring));
+        }
         if let Some(proxy) = ingress::ingress(manifest) {
             let behind = wiring::only_backend(input);
             let wiring = wiring::Wiring::deployed();

@@ -144,3 +144,26 @@ fn names_of_files() {
     });
     assert_eq!((facts.len(), diagnostics[0].line), (0, 1));
 }
+
+#[test]
+fn nginx_in_a_config_map() {
+    let object = |text: &str| {
+        let node = crate::syntax::yaml::parse(text).unwrap();
+        crate::facts::shapes::kubernetes(FileId(3), &node).remove(0)
+    };
+    let map = object(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: edge}\ndata:\n  notes: server listen\n  default.conf: |\n    server { listen 80; add_header X-Frame-Options DENY; location / { proxy_pass http://api:3000; } }\n  broken.conf: 'server { listen 80; '\n",
+    );
+    let pod = object(
+        "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {volumes: [{name: c, configMap: {name: edge}}]}}}\n",
+    );
+    for (facts, wired) in [(vec![map.clone()], false), (vec![map, pod], true)] {
+        let found = read(&[], &facts);
+        let proxies = of_kind(&found, "proxy");
+        assert_eq!(proxies.len(), 1);
+        let proxy = proxies[0];
+        assert_eq!((proxy.at.file, proxy.reached, proxy.service), (FileId(3), wired, ServiceId(2)));
+        assert_eq!(proxy.get("headers").unwrap().field("x-frame-options").as_text(), Some("DENY"));
+        assert_eq!(proxy.get("published"), Some(&Value::bool(false)));
+    }
+}

@@ -69,6 +69,23 @@ pub fn of_file(path: &str, input: &ProxyInput<'_>) -> Wiring {
     wiring
 }
 
+/// A ConfigMap is deployed by the pods that mount it; who reaches them is up to what stands before them.
+pub fn of_config_map(manifest: &Fact, input: &ProxyInput<'_>) -> Wiring {
+    let pods = input.facts.iter().filter(|fact| &*fact.kind == "manifest" && is_deployed(fact));
+    let wired = pods.filter_map(|fact| fact.get("spec")).any(|spec| {
+        let inner = spec.field("template").field("spec");
+        [spec.field("volumes"), inner.field("volumes")].iter().any(|volumes| mounts_map(volumes, &manifest.symbol))
+    });
+    Wiring { wired, published: false, production: wired }
+}
+
+fn mounts_map(volumes: &Value, name: &str) -> bool {
+    match &volumes.data {
+        Data::List(items) => items.iter().any(|item| item.field("configMap").field("name").as_text() == Some(name)),
+        _ => false,
+    }
+}
+
 fn is_deployed(fact: &Fact) -> bool {
     !matches!(fact.area, Area::Test | Area::Example | Area::Docs | Area::Vendored)
 }
