@@ -14,6 +14,7 @@ mod express;
 mod harness;
 mod http;
 mod locks;
+mod nextjs;
 mod npm;
 mod prisma;
 mod process;
