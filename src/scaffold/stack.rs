@@ -29,6 +29,7 @@ const KEYS: &[&str] = &[
     "store",
     "health_paths",
     "secret_words",
+    "plain_words",
 ];
 
 /// In a layout: the folder that holds the application's code.
@@ -69,6 +70,8 @@ pub struct Stack {
     pub health_paths: Vec<String>,
     /// Words in names of variables that hold secrets.
     pub secret_words: Vec<String>,
+    /// Words at their end that say otherwise: how long, how many, where.
+    pub plain_words: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -212,6 +215,7 @@ impl Stack {
             stores: items(root, "store").iter().map(Store::read).collect::<Result<_, _>>()?,
             health_paths: texts_of(root, "health_paths")?,
             secret_words: texts_of(root, "secret_words")?,
+            plain_words: texts_of(root, "plain_words")?,
         };
         stack.check(root)?;
         Ok(stack)

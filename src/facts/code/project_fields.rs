@@ -122,7 +122,7 @@ impl Evaluator<'_> {
             Source::Literal(value) => value.clone(),
             Source::Record(fields) => {
                 let fields = fields.iter().map(|(name, p)| (name.clone(), self.project(p, place))).collect();
-                let record = crate::facts::model::Record { fields, open: false };
+                let record = crate::facts::model::Record::closed(fields);
                 Value { data: Data::Record(std::sync::Arc::new(record)), origins: Default::default() }
             }
             Source::Callee | Source::Member => self.called_name(at, place),
@@ -160,6 +160,7 @@ impl Evaluator<'_> {
                 None => Value::UNKNOWN,
             },
             Source::Where(names) => return self.where_columns(at, names),
+            Source::Sorted(names) => return self.sorted_columns(at, names),
             Source::Batch(names) => return self.takes_list(at, names),
             Source::Given(names) => return self.given_to(at, names),
             Source::Fallback => self.fallback(place),

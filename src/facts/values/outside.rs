@@ -9,6 +9,18 @@ use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{Clause, Projection, Verb};
 use crate::syntax::hir::ExprKind;
 
+/// What an API path alone says about the values that it names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outside {
+    /// It is a part of a request.
+    input: bool,
+    /// It stands for a number.
+    number: Option<f64>,
+    /// It is a variable of the environment, or all of them.
+    environment: bool,
+    random: bool,
+}
+
 impl Evaluator<'_> {
     /// What stack files say that the result of a call is.
     pub(crate) fn declared_origin(&mut self, path: PathId, arguments: Origins) -> Option<Origins> {
@@ -33,26 +45,44 @@ impl Evaluator<'_> {
     pub(super) fn path_value(&mut self, at: ExprRef) -> Option<Value> {
         for thing in self.things(at) {
             let Thing::Path { path, .. } = thing else { continue };
-            if self.is_input(path) && !self.is_made_from_environment(at) {
+            let outside = self.outside(path);
+            if outside.input && !self.is_made_from_environment(at) {
                 let turn = if self.is_of_loop(at) { Origins::LOOP_VARIABLE } else { Origins::default() };
-                return Some(Value { data: Data::Unknown, origins: Origins::REQUEST.with(turn) });
+                let text = if self.is_text_input(path) { Origins::TEXT } else { Origins::default() };
+                return Some(Value { data: Data::Unknown, origins: Origins::REQUEST.with(turn).with(text) });
             }
-            if let Some(number) = self.named_number(path) {
+            if let Some(number) = outside.number {
                 return Some(Value::number(number));
             }
-            if self.is_environment(path) || self.is_whole_environment(path) {
+            if outside.environment {
                 return Some(Value { data: Data::Unknown, origins: Origins::ENV });
             }
-            if self.paths.is_result(path)
-                && let Some(origins) = self.paths.parent(path).and_then(|p| self.declared_origin(p, Origins::default()))
-            {
-                // Arguments are the caller's to add unless the result hides them.
-                if origins == Origins::RANDOM {
-                    return Some(Value { data: Data::Unknown, origins });
-                }
+            if outside.random {
+                return Some(Value { data: Data::Unknown, origins: Origins::RANDOM });
             }
         }
         None
+    }
+
+    /// What a path alone says about the values that it names.
+    fn outside(&mut self, path: PathId) -> Outside {
+        if let Some(Some(known)) = self.outsides.get(path.index()) {
+            return *known;
+        }
+        let result_of = self.paths.parent(path).filter(|_| self.paths.is_result(path));
+        // Arguments are the caller's to add unless the result hides them.
+        let declared = result_of.and_then(|called| self.declared_origin(called, Origins::default()));
+        let found = Outside {
+            input: self.is_input(path),
+            number: self.named_number(path),
+            environment: self.is_environment(path) || self.is_whole_environment(path),
+            random: declared == Some(Origins::RANDOM),
+        };
+        if self.outsides.len() <= path.index() {
+            self.outsides.resize(path.index() + 1, None);
+        }
+        self.outsides[path.index()] = Some(found);
+        found
     }
 
     /// A number that a library names.
@@ -145,6 +175,25 @@ impl Evaluator<'_> {
     }
 
     fn is_input_itself(&mut self, path: PathId) -> bool {
+        self.is_input_where(path, |_| true)
+    }
+
+    /// Can only a text come out of it: a segment of the path, a header, what was made one (`body.name.trim()`)?
+    fn is_text_input(&mut self, path: PathId) -> bool {
+        let is_text = |clause: &Clause| has_state(clause, "text");
+        let mut at = Some(path);
+        while let Some(here) = at {
+            let made = self.paths.parent(here).filter(|_| self.paths.is_result(here));
+            let declared = made.and_then(|made| self.declared_origin(made, Origins::default()));
+            if declared.is_some_and(|origins| origins.has(Origins::TEXT)) || self.is_input_where(here, is_text) {
+                return true;
+            }
+            at = self.paths.parent(here);
+        }
+        false
+    }
+
+    fn is_input_where(&mut self, path: PathId, is_such: impl Fn(&Clause) -> bool) -> bool {
         let stacks = self.stacks;
         let (verb, asked) = if self.paths.is_result(path) {
             match self.paths.parent(path) {
@@ -155,21 +204,25 @@ impl Evaluator<'_> {
             (Verb::Read, path)
         };
         stacks.candidates(verb, self.paths.last_name(asked)).any(|(clause, pattern)| {
-            &*clause.kind == "input" && self.matcher.matches_pattern(&self.paths, &stacks.types, asked, pattern)
+            &*clause.kind == "input"
+                && is_such(clause)
+                && self.matcher.matches_pattern(&self.paths, &stacks.types, asked, pattern)
         })
     }
 
     /// Is it a type whose values hold a part of the request as it came, read into a type (`Json<T>`)?
     fn is_extractor(&mut self, path: PathId) -> bool {
         let stacks = self.stacks;
-        let is_typed = |clause: &Clause| {
-            let state = clause.fields.iter().find(|(name, _)| &**name == "state");
-            state.is_some_and(|(_, state)| *state == Projection::literal(Value::text("typed")))
-        };
         stacks.candidates(Verb::Param, self.paths.last_name(path)).any(|(clause, pattern)| {
             &*clause.kind == "input"
-                && is_typed(clause)
+                && has_state(clause, "typed")
                 && self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern)
         })
     }
+}
+
+/// Does a clause say that of the input that it sees?
+fn has_state(clause: &Clause, said: &str) -> bool {
+    let state = clause.fields.iter().find(|(name, _)| &**name == "state");
+    state.is_some_and(|(_, state)| *state == Projection::literal(Value::text(said)))
 }
