@@ -92,7 +92,7 @@ impl Conventions {
         let habits = &sample.habits;
         let typescript = service.languages.iter().any(|language| language == "typescript");
         let manifest = manifest(project, service);
-        let modules = typescript || uses_modules(habits, manifest.as_ref());
+        let modules = typescript || stack.bundled || uses_modules(habits, manifest.as_ref());
         let is_node_module =
             manifest.as_ref().is_some_and(|p| p.get("type").and_then(|t| t.as_text()) == Some("module"));
         let extension = match is_python {

@@ -156,13 +156,13 @@ impl Library {
     }
 
     /// The variant of a module for a service, and its stack. A variant of the service's own framework goes before one
-    /// for any.
+    /// of its language, and that before one for any.
     pub fn variant<'l>(&'l self, module: &'l Module, service: &Service) -> Option<(&'l Variant, &'l Stack)> {
         let fitting = module.variants.iter().filter_map(|variant| {
             let stack = self.stack(&variant.stack)?;
             stack.fits(service).then_some((variant, stack))
         });
-        fitting.min_by_key(|(variant, _)| variant.stack == ANY)
+        fitting.min_by_key(|(variant, stack)| (variant.stack == ANY, stack.stack.is_none()))
     }
 
     /// What changes when a module or one of its templates does.

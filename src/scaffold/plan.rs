@@ -211,6 +211,9 @@ impl<'a> Selection<'a> {
             let known: Vec<&str> = module.variants.iter().map(|variant| variant.stack.as_str()).collect();
             return Err(format!("it is not written for this kind of service yet, only for {}", known.join(", ")));
         };
+        if let Some(reason) = stack.unfit(&self.audit.project, self.audit.project.service(self.service)) {
+            return Err(reason.to_owned());
+        }
         let mut with_needs = chosen.clone();
         for id in module.needs_on(&stack.id) {
             let Some(need) = self.library.module(id) else { continue };

@@ -16,6 +16,8 @@ pub enum Spot {
     Body { file: Named, function: String, at: End },
     /// Above what a file exports as its default.
     Above { file: Named },
+    /// Below everything else in a file.
+    Bottom { file: Named },
     /// Among the properties of the object that a file exports as its default.
     Property { file: Named },
     /// In the list that a function of that object returns: `headers()` of next.config.ts.
@@ -66,14 +68,17 @@ pub enum End {
 const ENDS: &[(&str, End)] = &[("start", End::Start), ("end", End::Finish)];
 const DEFAULT: &[(&str, ())] = &[("default", ())];
 const ABOVE: &[(&str, ())] = &[("above", ())];
+const BOTTOM: &[(&str, ())] = &[("bottom", ())];
 
 impl Spot {
     /// The file that it stands in, if that has a name.
     pub fn file(&self) -> Option<&Named> {
         match self {
-            Spot::Body { file, .. } | Spot::Above { file } | Spot::Property { file } | Spot::List { file, .. } => {
-                Some(file)
-            }
+            Spot::Body { file, .. }
+            | Spot::Above { file }
+            | Spot::Bottom { file }
+            | Spot::Property { file }
+            | Spot::List { file, .. } => Some(file),
             Spot::Handlers(_) => None,
         }
     }
@@ -103,7 +108,11 @@ pub fn spot(entry: &Entry, node: &Node) -> Result<Option<Spot>, Problem> {
         let end = node.get("at").ok_or_else(|| missing("at"))?;
         return Ok(Some(Spot::Body { file, function, at: choice(end, "the place", ENDS)? }));
     }
-    choice(node.get("export").ok_or_else(|| missing("export"))?, "`export`", DEFAULT)?;
+    let Some(export) = node.get("export") else {
+        choice(node.get("at").ok_or_else(|| missing("export"))?, "the place", BOTTOM)?;
+        return Ok(Some(Spot::Bottom { file }));
+    };
+    choice(export, "`export`", DEFAULT)?;
     if let Some(end) = node.get("at") {
         choice(end, "the place", ABOVE)?;
         return Ok(Some(Spot::Above { file }));

@@ -94,6 +94,12 @@ impl Composer<'_> {
                 let slot = shapes::above(path, &text)?;
                 Ok(Some((Slot { at: above_comments(&text, slot.at), ..slot }, code)))
             }
+            Spot::Bottom { .. } => {
+                let code = work.code_for(spec, path)?;
+                new_names(path, &text, &code)?;
+                let (at, outer) = (text.len(), String::new());
+                Ok(Some((Slot { at, outer, indent: None, inline: false, within: (0, at) }, code)))
+            }
             Spot::Property { .. } => {
                 let code = work.part_for(&spec.insert, path, ('{', '}'))?;
                 let name: String = code.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
@@ -124,13 +130,14 @@ impl Composer<'_> {
     ) -> Result<(), String> {
         let (text, outline) = self.read_code(path)?;
         let is_above = matches!(spot, Spot::Above { .. });
+        let is_bottom = matches!(spot, Spot::Bottom { .. });
         let deeper = || format!("{}{}", slot.outer, work.renderer.conventions().indent);
-        let inner = if is_above { String::new() } else { slot.indent.clone().unwrap_or_else(deeper) };
+        let inner = if is_above || is_bottom { String::new() } else { slot.indent.clone().unwrap_or_else(deeper) };
         let place = Place {
             path: path.to_owned(),
             at: slot.at,
             indent: inner.clone(),
-            gap_before: false,
+            gap_before: is_bottom,
             gap_after: usize::from(is_above),
             app: String::new(),
             result: Outcome::Elsewhere,
@@ -224,15 +231,25 @@ fn holding(holder: &str, code: &str) -> String {
     holder.trim_end().replace(&format!("{blanks}{INSERTED}"), &indent(code, blanks))
 }
 
+/// The names that code declares for its whole file.
+fn declared(path: &str, code: &str) -> Vec<String> {
+    let outline = language::outline(path, code).unwrap_or_default();
+    outline.top_level().iter().flat_map(|statement| statement.binds.clone()).collect()
+}
+
 /// Names that code declares have to be free in a file.
 fn free_names(path: &str, text: &str, code: &str) -> Result<(), String> {
-    let declared = |text: &str| -> Vec<String> {
-        let outline = language::outline(path, text).unwrap_or_default();
-        outline.top_level().iter().flat_map(|statement| statement.binds.clone()).collect()
-    };
-    let taken = declared(text);
-    match declared(code).into_iter().find(|name| taken.contains(name)) {
+    let taken = declared(path, text);
+    match declared(path, code).into_iter().find(|name| taken.contains(name)) {
         Some(name) => Err(format!("`{name}` is declared in {path} already")),
+        None => Ok(()),
+    }
+}
+
+/// What code exports must not stand in a file at all: it may be handed on from elsewhere (`export { x } from "y"`).
+fn new_names(path: &str, text: &str, code: &str) -> Result<(), String> {
+    match declared(path, code).into_iter().find(|name| text.contains(name)) {
+        Some(name) => Err(format!("`{name}` is in {path} already")),
         None => Ok(()),
     }
 }

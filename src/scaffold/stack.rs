@@ -17,6 +17,7 @@ const KEYS: &[&str] = &[
     "ecosystem",
     "bundled",
     "order",
+    "requires",
     "app",
     "mark",
     "anchor",
@@ -52,6 +53,8 @@ pub struct Stack {
     pub bundled: bool,
     /// Modules in the order in which what they insert at one place stands.
     pub order: Vec<String>,
+    /// A folder of the layout without which no module fits, and what its absence means.
+    requires: Option<(String, String)>,
     /// The fact that makes the application object.
     pub app: Option<FactPattern>,
     pub marks: Vec<(String, FactPattern)>,
@@ -199,6 +202,7 @@ impl Stack {
                 .iter()
                 .map(|entry| Ok((entry.key.to_string(), fact_pattern(&entry.value)?)))
                 .collect::<Result<_, Problem>>()?,
+            requires: root.get("requires").map(requirement).transpose()?,
             anchors: entries(root, "anchor").iter().map(anchor).collect::<Result<_, _>>()?,
             calls: entries(root, "call").iter().map(call_site).collect::<Result<_, _>>()?,
             layout: entries(root, "layout")
@@ -257,6 +261,14 @@ impl Stack {
         self.order.iter().position(|id| id == module).unwrap_or(self.order.len())
     }
 
+    /// Why modules for this stack do not fit a service that uses it: the folder that they need is not there.
+    pub fn unfit(&self, project: &Project, service: &Service) -> Option<&str> {
+        let (folder, reason) = self.requires.as_ref()?;
+        let (_, candidates) = self.layout.iter().find(|(name, _)| name == folder)?;
+        let is_there = |candidate: &String| has_folder(project, &placed(candidate, &service.path, &BTreeMap::new()));
+        (!candidates.iter().any(is_there)).then_some(reason)
+    }
+
     /// The first of each list of folders that exists, else the first of the list that can be made. `package` is the
     /// folder that holds the application's code, if that is not the service's own.
     pub fn layout_of(&self, project: &Project, service: &str, package: Option<&str>) -> BTreeMap<String, String> {
@@ -301,6 +313,13 @@ impl Stack {
         };
         self.runners.iter().find(declared).or(self.runners.last()).cloned().unwrap_or_default()
     }
+}
+
+/// `{ folder = "app", reason = "…" }`.
+fn requirement(node: &Node) -> Result<(String, String), Problem> {
+    only_keys(as_table(node, "a requirement")?, "a requirement", &["folder", "reason"])?;
+    let required = |key: &str| text_of(node, key)?.ok_or_else(|| at(node, format!("`{key}` is missing")));
+    Ok((required("folder")?, required("reason")?))
 }
 
 /// `{src}/lib` with what is known of the layout so far, below the service; `{app}/..` is the folder around it,

@@ -4,8 +4,8 @@ use crate::apps::copy;
 use crate::npm;
 use crate::project::Project;
 
-fn check(project: &Project, lock: &str) {
-    project.apply_all("express");
+fn check(project: &Project, stack: &str, lock: &str) {
+    project.apply_all(stack);
     if npm::refreshing() {
         npm::refresh(project.root(), lock);
     }
@@ -15,13 +15,25 @@ fn check(project: &Project, lock: &str) {
 #[test]
 #[ignore = "needs Node: run by scripts/test"]
 fn lock_of_the_express_service() {
-    check(&Project::app("express"), "express");
+    check(&Project::app("express"), "express", "express");
 }
 
 #[test]
 #[ignore = "needs Node: run by scripts/test"]
 fn lock_of_the_express_shop() {
-    check(&Project::fixture("express-shop-unready"), "express-shop");
+    check(&Project::fixture("express-shop-unready"), "express", "express-shop");
+}
+
+#[test]
+#[ignore = "needs Node: run by scripts/test"]
+fn lock_of_the_next_service() {
+    check(&Project::app("nextjs"), "nextjs", "nextjs");
+}
+
+#[test]
+#[ignore = "needs Node: run by scripts/test"]
+fn lock_of_the_next_ledger() {
+    check(&Project::fixture("nextjs-ledger-unready"), "nextjs", "nextjs-ledger");
 }
 
 #[test]
