@@ -14,7 +14,7 @@ use super::module::{EditSpec, EnvSpec, Module};
 use super::outline::Outline;
 use super::render::{Client, Renderer};
 use super::result::name_result;
-use super::stack::{Side, Stack, joined};
+use super::stack::{Ecosystem, Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use super::work::Work;
 use crate::audit::Audit;
@@ -68,6 +68,8 @@ pub struct Composer<'a> {
     replaced: BTreeSet<String>,
     /// Functions of a configuration that were made for a list, by their file.
     pub(super) held: BTreeSet<(String, String)>,
+    /// Variables that modules of this plan declare in the service's own schema.
+    pub(super) declared: BTreeSet<String>,
     /// Clients that modules of this plan make and that others can import.
     pub(super) shared: Vec<Client>,
 }
@@ -159,8 +161,8 @@ impl<'a> Composer<'a> {
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
         let (wirings, files, shared) = (HashMap::new(), BTreeMap::new(), Vec::new());
-        let (replaced, held) = (BTreeSet::new(), BTreeSet::new());
-        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held, shared }
+        let (replaced, held, declared) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held, declared, shared }
     }
 
     /// Regards some files as not there.
@@ -192,6 +194,11 @@ impl<'a> Composer<'a> {
             return Err(reason.clone());
         }
         let before = self.texts();
+        if variant.own_schema && self.has_own_schema() {
+            self.declare_variables(&mut work)?;
+            work.draft.changes = self.changes_since(&before);
+            return Ok(work.draft);
+        }
         self.share_client(&work)?;
         self.fix_for(&mut work);
         self.write_files(&mut work)?;
@@ -201,6 +208,9 @@ impl<'a> Composer<'a> {
             wanted.extend(work.renderer.variables());
         }
         self.add_variables(&wanted, true);
+        if stack.app.is_some() || stack.ecosystem != Ecosystem::None {
+            self.declare_variables(&mut work)?;
+        }
         self.complete_containers(&mut work);
         self.wire(&mut work)?;
         self.pass_arguments(&mut work)?;

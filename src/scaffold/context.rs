@@ -62,6 +62,7 @@ pub fn context_for(
         hooks: hooks(audit, id),
         login_paths: login_paths(audit, id, lexicons),
         migrations: migrations(audit, &conventions.layout),
+        found: wiring.places(stack),
         closed: Vec::new(),
         item: None,
         deploy: Deployment::of(audit, id, stack),

@@ -30,6 +30,7 @@ mod regenerate;
 mod render;
 mod result;
 mod rewrite;
+mod schema;
 mod script;
 mod spot;
 mod spots;

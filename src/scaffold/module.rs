@@ -21,6 +21,7 @@ const VARIANT_KEYS: &[&str] = &[
     "variables",
     "client",
     "fix",
+    "own_schema",
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +83,9 @@ pub struct Variant {
     pub containers: Vec<ContainerSpec>,
     /// The variables that the service reads go into its template of variables as well.
     pub variables: bool,
+    /// Where the service checks its environment with a schema of its own, the variables that it reads are declared there,
+    /// and nothing else is written.
+    pub own_schema: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,6 +239,7 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
         fixes: texts_of(node, "fix")?,
         containers: items(node, "container").iter().map(container).collect::<Result<_, _>>()?,
         variables: node.get("variables").and_then(Node::as_bool).unwrap_or(false),
+        own_schema: node.get("own_schema").and_then(Node::as_bool).unwrap_or(false),
     })
 }
 
@@ -323,7 +328,8 @@ fn container(node: &Node) -> Result<ContainerSpec, Problem> {
     Ok(ContainerSpec { store: text("store")?, key: text("key")?, text: text("text")? })
 }
 
-fn step(node: &Node) -> Result<StepSpec, Problem> {
+/// A `[[step]]`.
+pub fn step(node: &Node) -> Result<StepSpec, Problem> {
     only_keys(as_table(node, "a step")?, "a step", &["text", "if", "wiring"])?;
     let wiring = node.get("wiring").and_then(Node::as_bool).unwrap_or(false);
     Ok(StepSpec { text: required(node, "text")?, wiring, when: text_of(node, "if")? })

@@ -59,6 +59,8 @@ pub struct Context {
     pub login_paths: Vec<String>,
     /// The names of the migrations that are there, sorted.
     pub migrations: Vec<String>,
+    /// Where the service has what the marks of the stack tell, as `path:line`, by mark.
+    pub found: BTreeMap<String, Vec<String>>,
     /// What the fixes of the module close, and which of it a file is about.
     pub closed: Vec<Closed>,
     pub item: Option<Closed>,
@@ -199,6 +201,11 @@ impl Renderer {
         };
         let all = self.context.deploy.variables.iter();
         all.map(|one| EnvSpec { name: one.name.clone(), value: String::new(), about: about(one) }).collect()
+    }
+
+    /// The variables that the service reads.
+    pub fn read_variables(&self) -> &[EnvRead] {
+        &self.context.variables
     }
 
     fn values(&self) -> Value {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::deployment::{Runtime, Store, primary_language};
+use super::module::{StepSpec, step};
+use super::schema::EnvSchema;
 use super::spot::{SPOT_KEYS, Spot, spot};
 use crate::project::{Project, Service, ServiceId};
 use crate::rules::Problem;
@@ -28,6 +30,8 @@ const KEYS: &[&str] = &[
     "store",
     "health_paths",
     "secret_words",
+    "env_schema",
+    "step",
 ];
 
 /// In a layout: the folder that holds the application's code.
@@ -66,6 +70,10 @@ pub struct Stack {
     pub health_paths: Vec<String>,
     /// Words in names of variables that hold secrets.
     pub secret_words: Vec<String>,
+    /// How packages that check environments declare a variable.
+    pub env_schemas: Vec<EnvSchema>,
+    /// What is left to do whichever module was written.
+    pub steps: Vec<StepSpec>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -160,6 +168,8 @@ pub struct Runner {
     pub dev: Vec<(String, String)>,
     /// Where it is told the folder that imports start at, in a project that tells it nothing yet.
     pub settings: Option<RunnerSettings>,
+    /// The major version from which on it finds modules of Node.js by `node:`.
+    pub prefixed_from: u64,
 }
 
 /// A file of settings for a test runner, and its place in a manifest.
@@ -208,6 +218,8 @@ impl Stack {
             stores: items(root, "store").iter().map(Store::read).collect::<Result<_, _>>()?,
             health_paths: texts_of(root, "health_paths")?,
             secret_words: texts_of(root, "secret_words")?,
+            env_schemas: items(root, "env_schema").iter().map(EnvSchema::read).collect::<Result<_, _>>()?,
+            steps: items(root, "step").iter().map(step).collect::<Result<_, _>>()?,
         };
         stack.check(root)?;
         Ok(stack)
@@ -432,6 +444,7 @@ fn runner(node: &Node) -> Result<Runner, Problem> {
         "dev_typescript",
         "dev",
         "settings",
+        "prefixed_from",
     ];
     only_keys(node, "a test runner", &keys)?;
     let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
@@ -446,6 +459,7 @@ fn runner(node: &Node) -> Result<Runner, Problem> {
         dev_typescript: versions(node, "dev_typescript")?,
         dev: versions(node, "dev")?,
         settings: node.get("settings").map(runner_settings).transpose()?,
+        prefixed_from: text("prefixed_from")?.parse().unwrap_or_default(),
     })
 }
 
