@@ -3,7 +3,7 @@
 //! Facts tell which statements matter; the outline of the file tells where they start and end. Where there is not
 //! exactly one answer there is none, and the user gets the snippet to place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::edits::{indentation, line_end, line_start};
 use super::language;
@@ -171,8 +171,8 @@ impl<'a> Wiring<'a> {
 
     /// Where the service has what the marks of a stack tell, by mark.
     pub fn places(&self, stack: &Stack) -> BTreeMap<String, Vec<String>> {
-        let of = |pattern| self.facts(pattern).into_iter().map(|fact| self.shown(fact)).collect();
-        stack.marks.iter().map(|(mark, pattern)| (mark.clone(), of(pattern))).collect()
+        let of = |pattern| self.facts(pattern).into_iter().map(|fact| self.shown(fact)).collect::<BTreeSet<_>>();
+        stack.marks.iter().map(|(mark, pattern)| (mark.clone(), of(pattern).into_iter().collect())).collect()
     }
 
     fn shown(&self, fact: &Fact) -> String {

@@ -191,7 +191,7 @@ impl<'a> Composer<'a> {
         if let Some((condition, reason)) = &variant.unless
             && work.holds(Some(condition))?
         {
-            return Err(reason.clone());
+            return Err(work.renderer.render(&module.id, reason, "").map_err(|error| work.failed(&error))?);
         }
         let before = self.texts();
         if variant.own_schema && self.has_own_schema() {
@@ -286,7 +286,8 @@ impl<'a> Composer<'a> {
                 continue;
             }
             if !spec.each {
-                let path = work.path_of(&spec.to)?;
+                let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
+                let path = work.path_of(&to)?;
                 let text = work.render(&spec.from, &path)?;
                 self.make_packages(work, &path);
                 self.create(&path, text, spec.amends)?;

@@ -53,6 +53,7 @@ pub fn context_for(
             from: runner.from.clone(),
             before_all: runner.before_all.clone(),
             after_all: runner.after_all.clone(),
+            outdated: conventions.outdated_runner,
         },
         manager: conventions.manager.id.clone(),
         install: conventions.manager.install.clone(),

@@ -30,8 +30,8 @@ pub struct Conventions {
     pub extension: String,
     pub manager: Manager,
     pub runner: Runner,
-    /// Modules of Node.js are imported without `node:`: what runs the tests does not know it.
-    pub plain_builtins: bool,
+    /// What runs the tests does not know what Node.js has: modules are imported without `node:`.
+    pub outdated_runner: bool,
     /// Where the imports of a Python service start: its folder, or `src` in it.
     pub import_root: String,
     /// What can be imported from there.
@@ -73,7 +73,7 @@ impl Default for Conventions {
             extension: "ts".to_owned(),
             manager: Manager::default(),
             runner: Runner::default(),
-            plain_builtins: false,
+            outdated_runner: false,
             import_root: ".".to_owned(),
             packages: BTreeSet::new(),
             alias: None,
@@ -119,7 +119,7 @@ impl Conventions {
             },
             extension,
             manager: stack.manager(project, id),
-            plain_builtins: is_older(service, &runner),
+            outdated_runner: is_older(service, &runner),
             runner,
             packages: if is_python { packages(project, &import_root) } else { BTreeSet::new() },
             import_root,
@@ -289,8 +289,8 @@ fn packages(project: &Project, root: &str) -> BTreeSet<String> {
     first.map(|name| name.strip_suffix(".py").unwrap_or(name).to_owned()).collect()
 }
 
-/// Whether a service asks for a test runner that does not know `node:`.
+/// Whether a service asks for a test runner of before Node.js had what templates use.
 fn is_older(service: &Service, runner: &Runner) -> bool {
     let asked = service.dependencies.get(&runner.package).and_then(|one| lowest(&one.version));
-    asked.is_some_and(|version| version.major < runner.prefixed_from)
+    asked.is_some_and(|version| version.major < runner.current_from)
 }

@@ -22,6 +22,7 @@ const VARIANT_KEYS: &[&str] = &[
     "client",
     "fix",
     "own_schema",
+    "closes",
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +87,8 @@ pub struct Variant {
     /// Where the service checks its environment with a schema of its own, the variables that it reads are declared there,
     /// and nothing else is written.
     pub own_schema: bool,
+    /// What the module closes on this stack, where that is not what it closes elsewhere.
+    pub closes: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,6 +204,13 @@ impl Module {
 }
 
 impl Module {
+    /// The controls that pass once it is applied to a service of a stack.
+    pub fn closes_on(&self, stack: &str) -> &[String] {
+        let own =
+            self.variants.iter().find(|variant| variant.stack == stack).and_then(|variant| variant.closes.as_ref());
+        own.unwrap_or(&self.closes)
+    }
+
     /// The modules that come first on a stack.
     pub fn needs_on<'m>(&'m self, stack: &'m str) -> impl Iterator<Item = &'m String> {
         let own = self.variants.iter().filter(move |variant| variant.stack == stack);
@@ -239,6 +249,7 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
         fixes: texts_of(node, "fix")?,
         containers: items(node, "container").iter().map(container).collect::<Result<_, _>>()?,
         variables: node.get("variables").and_then(Node::as_bool).unwrap_or(false),
+        closes: node.get("closes").map(|_| texts_of(node, "closes")).transpose()?,
         own_schema: node.get("own_schema").and_then(Node::as_bool).unwrap_or(false),
     })
 }

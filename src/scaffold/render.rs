@@ -99,6 +99,8 @@ pub struct TestContext {
     pub from: String,
     pub before_all: String,
     pub after_all: String,
+    /// It is too old to know what Node.js has.
+    pub outdated: bool,
 }
 
 /// A client that a module of the service exports.

@@ -168,8 +168,8 @@ pub struct Runner {
     pub dev: Vec<(String, String)>,
     /// Where it is told the folder that imports start at, in a project that tells it nothing yet.
     pub settings: Option<RunnerSettings>,
-    /// The major version from which on it finds modules of Node.js by `node:`.
-    pub prefixed_from: u64,
+    /// The first major version that knows what Node.js has: `node:` modules, `fetch`.
+    pub current_from: u64,
 }
 
 /// A file of settings for a test runner, and its place in a manifest.
@@ -444,7 +444,7 @@ fn runner(node: &Node) -> Result<Runner, Problem> {
         "dev_typescript",
         "dev",
         "settings",
-        "prefixed_from",
+        "current_from",
     ];
     only_keys(node, "a test runner", &keys)?;
     let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
@@ -459,7 +459,7 @@ fn runner(node: &Node) -> Result<Runner, Problem> {
         dev_typescript: versions(node, "dev_typescript")?,
         dev: versions(node, "dev")?,
         settings: node.get("settings").map(runner_settings).transpose()?,
-        prefixed_from: text("prefixed_from")?.parse().unwrap_or_default(),
+        current_from: text("current_from")?.parse().unwrap_or_default(),
     })
 }
 

@@ -33,7 +33,7 @@ pub fn dress(path: &str, text: &str, conventions: &Conventions) -> Result<String
 
 /// Quotes and semicolons.
 fn punctuate(template: &str, text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
-    if conventions.double_quotes && conventions.semicolons && !conventions.plain_builtins {
+    if conventions.double_quotes && conventions.semicolons && !conventions.outdated_runner {
         return Ok(text.to_owned());
     }
     let path = if conventions.typescript { template } else { "template.mjs" };
@@ -73,7 +73,7 @@ impl<'a> Visit<'a> for Pen<'_> {
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
         let (start, end) = (it.span.start as usize, it.span.end as usize);
         let Some(inside) = self.text.get(start + 1..end.saturating_sub(1)) else { return };
-        if self.conventions.plain_builtins && inside.starts_with(BUILTIN) && inside != "node:test" {
+        if self.conventions.outdated_runner && inside.starts_with(BUILTIN) && inside != "node:test" {
             self.edits.push(Edit::remove(start + 1, start + 1 + BUILTIN.len()));
         }
         // What escapes nothing but double quotes needs no escapes between single ones.
