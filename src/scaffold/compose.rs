@@ -286,8 +286,7 @@ impl<'a> Composer<'a> {
                 continue;
             }
             if !spec.each {
-                let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
-                let path = work.path_of(&to)?;
+                let path = work.path_of(&spec.to)?;
                 let text = work.render(&spec.from, &path)?;
                 self.make_packages(work, &path);
                 self.create(&path, text, spec.amends)?;

@@ -110,10 +110,9 @@ impl Composer<'_> {
     fn own_schema(&self) -> Option<OwnSchema> {
         let mut found = served(self.audit, self.service, "schema")
             .filter(|fact| text(fact, "what").as_deref() == Some("env"))
-            .filter_map(|fact| {
+            .map(|fact| {
                 let fields = fact.get("fields").map(names_in).unwrap_or_default();
-                let path = self.audit.project.file(fact.at.file).path.to_string();
-                Some(OwnSchema { path, fields }).filter(|schema| !schema.fields.is_empty())
+                OwnSchema { path: self.audit.project.file(fact.at.file).path.to_string(), fields }
             });
         let first = found.next();
         first.filter(|_| found.next().is_none())

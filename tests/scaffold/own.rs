@@ -94,16 +94,23 @@ fn a_logger_of_its_own_gets_no_second_one() {
 #[test]
 fn a_service_without_an_application_gets_steps_and_one_of_another_kind_a_reason() {
     let app = classic();
-    write(
-        app.path(),
-        "app.js",
-        "const { createServer } = require('http')\n\ncreateServer((req, res) => res.end('[]')).listen(3000)\n",
-    );
-    let before = bytes(app.path());
+    let plain = "const { createServer } = require('http')\n\ncreateServer((req, res) => res.end('[]')).listen(3000)\n";
+    write(app.path(), "app.js", plain);
     let ran = run(app.path(), &["request-id", "--apply", "--allow-dirty"]);
-    assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
-    assert!(ran.out.contains("not written for this kind of service yet"), "{}", ran.out);
-    assert_eq!(bytes(app.path()), before);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("nothing that makes a"), "{}", ran.out);
+    assert_eq!(text(app.path(), "app.js"), plain);
+    let other = tempfile::tempdir().unwrap();
+    write(other.path(), "go.mod", "module shop\n\ngo 1.22\n");
+    write(
+        other.path(),
+        "main.go",
+        "package main\n\nimport \"net/http\"\n\nfunc main() { http.ListenAndServe(\":80\", nil) }\n",
+    );
+    let before = bytes(other.path());
+    let ran = run(other.path(), &["request-id", "--apply", "--allow-dirty"]);
+    assert_ne!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(bytes(other.path()), before);
 }
 
 #[test]

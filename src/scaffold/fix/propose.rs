@@ -145,7 +145,7 @@ impl<'a> Composer<'a> {
         for site in sites {
             let text = |field: &str| site.fact.get(field).and_then(Value::as_text).unwrap_or_default().to_owned();
             let model = text("model");
-            let fields = texts(site.fact, "columns").unwrap_or_else(|| vec![text("name")]);
+            let Some(fields) = texts(site.fact, "columns") else { continue };
             let schema = self.on_disk(&site.path).unwrap_or_default();
             let Some((table, columns)) = schema::names(&schema, &model, &fields) else { continue };
             let Some(number) = number_behind(migrations, found.len() + 1) else { continue };
