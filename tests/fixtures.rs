@@ -253,8 +253,17 @@ fn a_front_end_is_not_alarmed() {
 
 /// P0 controls that never fail or never pass, with the reason. An open blocker fails, in part or not.
 const ONE_SIDED: &[(&str, &[&str], &str)] = &[
+    ("api-key-hashed", &["fail", "pass"], "no fixture keeps keys of clients"),
     ("backup-automation", &["fail"], "backups may live with the provider: nothing there to see is unknown"),
     ("card-data-storage", &["fail", "pass"], "no fixture has a column for card data, which alone makes it apply"),
+    ("csrf-protection", &["fail"], "the fixtures with sessions keep their cookies on their site, which is half"),
+    ("debug-endpoint-exposed", &["fail"], "no fixture hands out its environment"),
+    ("nosql-injection", &["fail", "pass"], "no fixture talks to MongoDB"),
+    (
+        "object-level-authorization",
+        &["fail"],
+        "the unready handlers ask for nobody at all, which route-authentication reports",
+    ),
     ("path-traversal", &["fail", "pass"], "no fixture serves files by the names that callers send"),
     (
         "placeholder-auth",

@@ -98,7 +98,11 @@ mod tests {
     fn values_read_well() {
         let store = FactStore::default();
         let env = Value { data: Data::Unknown, origins: Origins::ENV };
-        let record = Record { fields: vec![("secure".into(), Value::bool(true)), ("key".into(), env)], open: true };
+        let record = Record {
+            fields: vec![("secure".into(), Value::bool(true)), ("key".into(), env)],
+            open: true,
+            rest: Origins::default(),
+        };
         let record = Value { data: Data::Record(Arc::new(record)), origins: Origins::default() };
         assert_eq!(text(&record, &store), "{ secure: true, key: ? :env, … }");
         assert_eq!(text(&Value::texts(["a", "b\u{1b}"]), &store), "[\"a\", \"b\\u{1b}\"]");

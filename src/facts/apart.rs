@@ -49,7 +49,7 @@ fn within(value: &Value, passed: &[Value], depth: u8) -> Value {
         Data::Record(_) | Data::List(_) if depth >= MAX_NESTING => Data::Unknown,
         Data::Record(record) => {
             let fields = record.fields.iter().map(|(n, v)| (n.clone(), within(v, passed, depth + 1))).collect();
-            Data::Record(Arc::new(Record { fields, open: record.open }))
+            Data::Record(Arc::new(Record { fields, open: record.open, rest: origins_put_in(record.rest, passed) }))
         }
         Data::List(items) => Data::List(items.iter().map(|item| within(item, passed, depth + 1)).collect()),
         data => data.clone(),
@@ -95,13 +95,15 @@ pub fn join(left: &Value, right: &Value, depth: u8) -> Value {
         (Data::Record(a), Data::Record(b)) if depth < MAX_NESTING => {
             let in_both = |name: &Arc<str>| match (field(a, name), field(b, name)) {
                 (Some(x), Some(y)) => join(x, y, depth + 1),
-                (Some(one), None) | (None, Some(one)) => Value { data: Data::Unknown, origins: one.origins },
+                (Some(one), None) | (None, Some(one)) => {
+                    Value { data: Data::Unknown, origins: one.origins.with(Origins::DYNAMIC) }
+                }
                 (None, None) => Value::UNKNOWN,
             };
             let only_right = b.fields.iter().map(|(n, _)| n).filter(|name| field(a, name).is_none());
             let names = a.fields.iter().map(|(n, _)| n).chain(only_right);
             let fields = names.map(|name| (name.clone(), in_both(name))).collect();
-            Data::Record(Arc::new(Record { fields, open: a.open || b.open }))
+            Data::Record(Arc::new(Record { fields, open: a.open || b.open, rest: a.rest.with(b.rest) }))
         }
         (a, b) if a == b => a.clone(),
         _ => Data::Unknown,
@@ -119,7 +121,7 @@ mod tests {
 
     fn record(fields: &[(&str, Value)]) -> Value {
         let fields = fields.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
-        Value { data: Data::Record(Arc::new(Record { fields, open: false })), origins: Origins::default() }
+        Value { data: Data::Record(Arc::new(Record::closed(fields))), origins: Origins::default() }
     }
 
     fn from(origins: Origins) -> Value {

@@ -142,6 +142,9 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "image",
             "role",
             "healthcheck",
+            "probes",
+            "workload",
+            "main",
             "user",
             "rights",
             "keeps",
@@ -186,9 +189,10 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "selects",
             "role",
             "ready",
+            "rights",
         ],
     ),
-    ("secret-entry", &["name", "placeholder", "length"]),
+    ("secret-entry", &["name", "placeholder", "length", "holder"]),
     (
         "proxy",
         &[
@@ -289,6 +293,9 @@ origins! {
     NUMERIC = 21, "numeric";
     DIGEST = 22, "digest";
     ANY_ERROR = 23, "any-error";
+    TEXT = 24, "text";
+    PARSED = 25, "parsed";
+    TRANSACTION = 26, "transaction";
 }
 
 /// Parameters of a function that are told apart; the bits from here on have no name that rules could use.
@@ -343,15 +350,20 @@ impl Origins {
     /// A parameter to which some caller passes a caught error.
     pub const PASSED_ERROR: Origins = Origins(1 << 60);
 
-    /// The origins of a text that is joined from two: one part that nothing checked leaves the whole unchecked.
+    /// The origins of a value that is joined from two: one part that nothing checked leaves the whole unchecked.
     #[must_use]
     pub fn joined(self, other: Origins) -> Origins {
         let checked = Origins::ALLOW_LISTED.with(Origins::NUMERIC);
         let outside = Origins::REQUEST.with(Origins::GIVEN).with(Origins(PARAMETER_MASK));
-        let is_open = |part: Origins| part.has(outside) && !part.has(checked);
+        let is_open = |part: Origins, shield: Origins| part.has(outside) && !part.has(shield);
         let settled = |part: Origins| if part.has(checked) { part.without(Origins::GIVEN) } else { part };
-        let all = settled(self).with(settled(other));
-        if is_open(self) || is_open(other) { all.without(checked) } else { all }
+        let mut all = settled(self).with(settled(other));
+        for shield in [checked, Origins::TEXT, Origins::PARSED] {
+            if is_open(self, shield) || is_open(other, shield) {
+                all = all.without(shield);
+            }
+        }
+        all
     }
 
     pub fn parse(name: &str) -> Option<Origins> {
@@ -388,6 +400,15 @@ pub struct Record {
     pub fields: Vec<(Arc<str>, Value)>,
     /// A spread or computed key that could not be followed: a missing field is unknown, not absent.
     pub open: bool,
+    /// Where what was spread into it comes from.
+    pub rest: Origins,
+}
+
+impl Record {
+    /// A record of which all fields are known.
+    pub fn closed(fields: Vec<(Arc<str>, Value)>) -> Record {
+        Record { fields, open: false, rest: Origins::default() }
+    }
 }
 
 impl Value {

@@ -10,17 +10,37 @@ const MAX_STAGES: usize = 200;
 const MAX_VARIABLES: usize = 200;
 const MAX_EXPANDED: usize = 1_024;
 
+/// What a part of a Dockerfile is known by.
+const INSTRUCTIONS: [&str; 14] = [
+    "ADD",
+    "CMD",
+    "COPY",
+    "ENTRYPOINT",
+    "ENV",
+    "EXPOSE",
+    "HEALTHCHECK",
+    "LABEL",
+    "ONBUILD",
+    "RUN",
+    "SHELL",
+    "USER",
+    "VOLUME",
+    "WORKDIR",
+];
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dockerfile {
     /// `ARG`s before the first stage.
     pub globals: Vec<Instruction>,
     /// Never empty.
     pub stages: Vec<Stage>,
+    /// Instructions stand where no stage begins: a part of a Dockerfile, which builds nothing by itself.
+    pub incomplete: Option<SyntaxError>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stage {
-    /// The base with variables put in: an image or the name of an earlier stage.
+    /// The base with variables put in: an image or the name of an earlier stage; empty in a part of a Dockerfile.
     pub from: String,
     /// The earlier stage that it continues.
     pub parent: Option<usize>,
@@ -80,7 +100,7 @@ impl Dockerfile {
     }
 }
 
-/// Reads a Dockerfile; one without `FROM` is an error.
+/// Reads a Dockerfile. Without `FROM` its instructions are a stage of an unknown base; one without any is an error.
 pub fn parse(text: &str) -> Result<Dockerfile, SyntaxError> {
     let mut file = Dockerfile::default();
     let mut globals = BTreeMap::new();
@@ -108,10 +128,19 @@ pub fn parse(text: &str) -> Result<Dockerfile, SyntaxError> {
             }
         }
     }
-    match file.stages.is_empty() {
-        true => Err(SyntaxError::malformed(text, 0, "this Dockerfile has no FROM instruction")),
-        false => Ok(file),
+    if !file.stages.is_empty() {
+        return Ok(file);
     }
+    let problem = SyntaxError::malformed(text, 0, "this Dockerfile has no FROM instruction");
+    let Some(stage) = part(std::mem::take(&mut file.globals), globals) else { return Err(problem) };
+    Ok(Dockerfile { globals: Vec::new(), stages: vec![stage], incomplete: Some(problem) })
+}
+
+/// The stage that instructions without `FROM` belong to; nothing where none of them is one of Docker.
+fn part(instructions: Vec<Instruction>, variables: BTreeMap<String, String>) -> Option<Stage> {
+    let first = instructions.iter().find(|instruction| INSTRUCTIONS.contains(&instruction.name.as_str()))?;
+    let (start, end) = (first.start, first.end);
+    Some(Stage { start, end, instructions, variables, ..Stage::default() })
 }
 
 fn stage(from: &Instruction, globals: &BTreeMap<String, String>, earlier: &[Stage]) -> Stage {
@@ -386,7 +415,11 @@ mod tests {
     #[test]
     fn broken_files_are_errors_or_read_as_far_as_they_go() {
         assert!(parse("").is_err());
-        assert!(parse("RUN x\n").is_err());
+        assert!(parse("ARG A=1\n").is_err() && parse("some words\n").is_err());
+        let part = parse("# shared\nRUN sudo x\nUSER app\n").unwrap();
+        assert_eq!((part.stages.len(), part.stages[0].from.as_str()), (1, ""));
+        assert_eq!(part.stages[0].instructions[1].value, "app");
+        assert_eq!(part.incomplete.unwrap().message, "this Dockerfile has no FROM instruction");
         let file = parse("FROM x\nRUN <<EOF\nnpm ci").unwrap();
         assert_eq!(file.stages[0].instructions[0].body, "npm ci\n");
         assert!(parse(&"FROM x\n".repeat(10_000)).is_err());

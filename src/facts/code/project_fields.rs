@@ -122,7 +122,7 @@ impl Evaluator<'_> {
             Source::Literal(value) => value.clone(),
             Source::Record(fields) => {
                 let fields = fields.iter().map(|(name, p)| (name.clone(), self.project(p, place))).collect();
-                let record = crate::facts::model::Record { fields, open: false };
+                let record = crate::facts::model::Record::closed(fields);
                 Value { data: Data::Record(std::sync::Arc::new(record)), origins: Default::default() }
             }
             Source::Callee | Source::Member => self.called_name(at, place),

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::facts::{Fact, Value};
-use crate::project::FileId;
+use crate::project::{FileId, Span};
 use crate::syntax::{Entry, Node};
 
 use super::dotenv;
@@ -46,28 +46,49 @@ pub fn subjects(root: &Node) -> Vec<String> {
     subjects.map(|subject| format!("{} {}", named(subject, "kind"), named(subject, "name"))).collect()
 }
 
-/// A `secret-entry` for each value of a Secret that stands in the file, unless it was encrypted.
-pub fn secret_entries(file: FileId, root: &Node) -> Vec<Fact> {
-    let kinds = [("data", true), ("stringData", false)];
-    let sealed = root.get("sops").is_some();
-    let entries = kinds.into_iter().flat_map(|(key, encoded)| {
+/// A `secret-entry` for each value of a Secret or ConfigMap that stands in the file, unless it was encrypted.
+pub fn secret_entries(file: FileId, root: &Node, kind: &str) -> Vec<Fact> {
+    let (parts, holder): (&[(&str, bool)], _) = match kind {
+        "Secret" => (&[("data", true), ("stringData", false)], "secret"),
+        "ConfigMap" => (&[("data", false)], "config-map"),
+        _ => return Vec::new(),
+    };
+    if root.get("sops").is_some() {
+        return Vec::new();
+    }
+    let entries = parts.iter().flat_map(|(key, encoded)| {
         let entries = root.get(key).map(Node::entries).unwrap_or_default().iter();
-        entries.map(move |entry| (entry, encoded))
+        entries.map(move |entry| (entry, *encoded))
     });
-    entries.filter(|_| !sealed).filter_map(|(entry, encoded)| secret_entry(file, entry, encoded)).collect()
+    entries.filter_map(|(entry, encoded)| secret_entry(file, entry, encoded, holder)).collect()
 }
 
-fn secret_entry(file: FileId, entry: &Entry, encoded: bool) -> Option<Fact> {
+fn secret_entry(file: FileId, entry: &Entry, encoded: bool, holder: &str) -> Option<Fact> {
     let text = scalar_text(&entry.value)?;
     let value = match encoded {
         true => STANDARD.decode(text.trim()).ok().map_or(text, |bytes| String::from_utf8_lossy(&bytes).into_owned()),
         false => text,
     };
-    let made = fact("secret-entry", span(file, entry.key_start, entry.key_end), "shape kubernetes", &entry.key)
-        .with("name", Value::text(entry.key.clone()))
-        .with("placeholder", Value::bool(dotenv::is_placeholder(&value) || value.contains("{{")))
-        .with("length", Value::number(value.len() as f64));
-    Some(made)
+    Some(entry_fact(span(file, entry.key_start, entry.key_end), &entry.key, &value, holder))
+}
+
+/// A `secret-entry` for each variable of a container whose value stands in the manifest.
+pub fn variables(file: FileId, container: &Node) -> Vec<Fact> {
+    let entries = container.get("env").map(Node::items).unwrap_or_default().iter();
+    let made = entries.filter_map(|entry| {
+        let (name, value) = (entry.get("name")?.as_text()?, scalar_text(entry.get("value")?)?);
+        Some(entry_fact(span(file, entry.start, entry.end), name, &value, "pod"))
+    });
+    made.collect()
+}
+
+fn entry_fact(at: Span, name: &str, value: &str, holder: &str) -> Fact {
+    let unset = dotenv::is_placeholder(value) || value.contains("{{") || value.contains("$(");
+    fact("secret-entry", at, "shape kubernetes", name)
+        .with("name", Value::text(name))
+        .with("placeholder", Value::bool(unset))
+        .with("length", Value::number(value.len() as f64))
+        .with("holder", Value::text(holder))
 }
 
 #[cfg(test)]
@@ -89,11 +110,20 @@ mod tests {
     fn entries_of_secrets() {
         let text =
             "data: {a: aHVudGVyMmh1bnRlcjI=, b: Y2hhbmdlbWU=, c: '%%'}\nstringData: {d: '${PASSWORD}', e: [1]}\n";
-        let facts = secret_entries(FileId(0), &parse(text).unwrap());
+        let facts = secret_entries(FileId(0), &parse(text).unwrap(), "Secret");
         let read: Vec<_> =
             facts.iter().map(|fact| (&*fact.symbol, fact.get("placeholder") == Some(&Value::bool(true)))).collect();
         assert_eq!(read, [("a", false), ("b", true), ("c", false), ("d", true)]);
         assert!(facts.iter().all(|fact| fact.get("value").is_none()));
-        assert!(secret_entries(FileId(0), &parse("{sops: {mac: x}, data: {a: eA==}}").unwrap()).is_empty());
+        let sealed = parse("{sops: {mac: x}, data: {a: eA==}}").unwrap();
+        assert!(secret_entries(FileId(0), &sealed, "Secret").is_empty());
+        assert!(secret_entries(FileId(0), &parse(text).unwrap(), "SealedSecret").is_empty());
+        let map = secret_entries(FileId(0), &parse(text).unwrap(), "ConfigMap");
+        assert_eq!((map.len(), map[0].get("holder")), (3, Some(&Value::text("config-map"))));
+        let container =
+            parse("env: [{name: A, value: hunter2}, {name: B, value: $(A)}, {name: C, valueFrom: {}}]").unwrap();
+        let found = variables(FileId(0), &container);
+        let unset: Vec<_> = found.iter().map(|fact| fact.get("placeholder") == Some(&Value::bool(true))).collect();
+        assert_eq!(unset, [false, true]);
     }
 }

@@ -118,7 +118,7 @@ fn named(node: Option<&Node>) -> Value {
         (entry.key.clone(), value.unwrap_or(Value { data: Data::Null, origins: Origins::LITERAL }))
     });
     let fields = listed.chain(mapped).collect();
-    Value { data: Data::Record(Arc::new(Record { fields, open: false })), origins: Origins::default() }
+    Value { data: Data::Record(Arc::new(Record::closed(fields))), origins: Origins::default() }
 }
 
 /// The published ports that other hosts reach: not those bound to the loopback address.

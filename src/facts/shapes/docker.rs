@@ -78,7 +78,7 @@ fn root_user(user: Option<&str>, base: &str, command: &str, context: &DockerCont
         Some(name) if name.contains('$') => Value::UNKNOWN,
         Some("" | "root" | "0") => Value::bool(!drops_privileges(command, context)),
         Some(_) => Value::bool(false),
-        None if base.contains('$') => Value::UNKNOWN,
+        None if base.is_empty() || base.contains('$') => Value::UNKNOWN,
         None => {
             let safe = images::is_nonroot(base) || matches!(images::role(base), Some("database" | "cache" | "queue"));
             match safe || drops_privileges(command, context) {
@@ -261,14 +261,14 @@ fn health_probes(file: FileId, parsed: &Dockerfile, path: &str) -> Vec<Fact> {
 fn instructions(file: FileId, parsed: &Dockerfile, path: &str) -> Vec<Fact> {
     let last = parsed.stages.len().saturating_sub(1);
     let all = parsed.stages.iter().enumerate().flat_map(|(index, stage)| {
-        let from = Instruction {
+        let from = (!stage.from.is_empty()).then(|| Instruction {
             name: "FROM".into(),
             value: stage.from.clone(),
             body: String::new(),
             start: stage.start,
             end: stage.end,
-        };
-        std::iter::once(from).chain(stage.instructions.iter().cloned()).map(move |instruction| (index, instruction))
+        });
+        from.into_iter().chain(stage.instructions.iter().cloned()).map(move |instruction| (index, instruction))
     });
     all.take(MAX_INSTRUCTIONS)
         .map(|(stage, instruction)| {
@@ -441,6 +441,8 @@ mod tests {
             ("FROM postgres:16\nCOPY init.sql /x", Some(false)),
             ("FROM node\nENTRYPOINT [\"su-exec\", \"node\", \"node\", \"x.js\"]", Some(false)),
             ("FROM $BASE\nCMD x", None),
+            ("RUN true\nCMD x", None),
+            ("RUN true\nUSER root\nCMD x", Some(true)),
         ] {
             assert_eq!(flag(text, "root_user"), wanted, "{text}");
         }

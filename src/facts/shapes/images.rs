@@ -76,7 +76,10 @@ pub fn is_build_image(image: &str) -> bool {
 /// How exactly a reference names its image: `digest`, `version` (a tag with a number), `floating` (`latest`, `alpine`,
 /// `lts`), `none` (no tag), `local` (nothing to pin); unknown where a variable without default is part of it.
 pub fn pin(reference: &str) -> Value {
-    let Some(reference) = with_defaults(reference).filter(|text| !text.contains("{{")) else { return Value::UNKNOWN };
+    let Some(reference) = with_defaults(reference).or_else(|| known_end(reference)).filter(|text| !text.contains("{{"))
+    else {
+        return Value::UNKNOWN;
+    };
     if reference.is_empty() || reference == "scratch" {
         return Value::text("local");
     }
@@ -109,6 +112,16 @@ fn with_defaults(text: &str) -> Option<String> {
         out.push_str(rest);
     }
     (!out.contains('$')).then_some(out)
+}
+
+/// The name and tag of an image whose registry or owner is a variable (`${REGISTRY}/shop/api:latest` is `api:latest`),
+/// or the tag alone where the name is one too.
+fn known_end(reference: &str) -> Option<String> {
+    let (_, last) = reference.rsplit_once('/')?;
+    match last.rsplit_once(':') {
+        Some((name, tag)) if name.contains('$') && !tag.contains(['$', '}']) => Some(format!("image:{tag}")),
+        _ => (!last.contains(['$', '{', '}'])).then(|| last.to_owned()),
+    }
 }
 
 /// `ghcr.io/a/postgres:16@sha256:…` is `postgres`.
@@ -148,10 +161,14 @@ mod tests {
             ("redis:${TAG:-7.4}", "version"),
             ("redis@sha256:00", "digest"),
             ("scratch", "local"),
+            ("$REGISTRY/shop/api", "none"),
+            ("${REGISTRY}/api:latest", "floating"),
+            ("${REGISTRY}/${NAME}:1.4.2", "version"),
         ] {
             assert_eq!(pin(image).as_text(), Some(wanted), "{image}");
         }
-        assert!(pin("shop/api:${TAG}").is_unknown() && pin("$BASE").is_unknown());
+        assert!(pin("shop/api:${TAG}").is_unknown() && pin("$BASE").is_unknown() && pin("${BASE}-slim").is_unknown());
+        assert!(pin("${OWNER}/api:${TAG}").is_unknown() && pin("${A:-b/c}${TAG}").is_unknown());
     }
 
     #[test]

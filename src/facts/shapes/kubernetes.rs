@@ -19,16 +19,38 @@ pub fn kubernetes(file: FileId, root: &Node) -> Vec<Fact> {
         return nested.flat_map(|item| kubernetes(file, item)).collect();
     }
     let mut facts = vec![manifest(file, root, kind)];
-    if kind == "Secret" {
-        facts.extend(cluster::secret_entries(file, root));
-    }
+    facts.extend(cluster::secret_entries(file, root, kind));
     let Some(pod) = pod(root, kind) else { return facts };
-    let ends = matches!(kind, "Job" | "CronJob");
-    let containers = [("containers", ends), ("initContainers", true)].into_iter().flat_map(|(key, one_shot)| {
-        pod.get(key).map(Node::items).unwrap_or_default().iter().map(move |container| (container, one_shot))
-    });
-    facts.extend(containers.flat_map(|(container, one_shot)| container_facts(file, pod, container, one_shot)));
+    for part in PARTS {
+        for container in pod.get(part).map(Node::items).unwrap_or_default() {
+            facts.extend(container_facts(file, &Place { pod, kind, part }, container));
+        }
+    }
     facts
+}
+
+/// Where the containers of a pod stand.
+const PARTS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+
+/// What a container belongs to.
+struct Place<'n> {
+    pod: &'n Node,
+    /// Of the object that makes the pod.
+    kind: &'n str,
+    /// One of [`PARTS`].
+    part: &'n str,
+}
+
+impl Place<'_> {
+    /// It ends by itself.
+    fn is_one_shot(&self) -> bool {
+        self.part != "containers" || matches!(self.kind, "Job" | "CronJob")
+    }
+
+    /// Whether the pod's main work is done there.
+    fn is_main(&self) -> bool {
+        self.part == "containers"
+    }
 }
 
 /// The object as it stands there, for rules to look into.
@@ -60,6 +82,7 @@ fn manifest(file: FileId, root: &Node, kind: &str) -> Fact {
         .with("selects", Value::texts(cluster::labels(root.at(&["spec", "selector"]).filter(|_| kind == "Service"))))
         .with("role", root.at(&["roleRef", "name"]).map_or(Value::ABSENT, value_of))
         .with("ready", pod(root, kind).map_or(Value::ABSENT, |pod| Value::bool(is_probed(pod))))
+        .with("rights", pod(root, kind).map_or(Value::ABSENT, |pod| Value::texts(rights_without_containers(pod))))
 }
 
 /// What the rules of a role name under that key.
@@ -75,6 +98,14 @@ fn rule_texts<'n>(root: &'n Node, key: &str) -> Vec<&'n str> {
 fn is_probed(pod: &Node) -> bool {
     let containers = pod.get("containers").map(Node::items).unwrap_or_default();
     !containers.is_empty() && containers.iter().all(|container| container.get("readinessProbe").is_some())
+}
+
+/// What a pod takes of its host, where no container stands beside it (a patch, a template) to say so for it.
+fn rights_without_containers(pod: &Node) -> Vec<String> {
+    match pod.get("containers") {
+        None => rights::of_pod(pod, pod),
+        Some(_) => Vec::new(),
+    }
 }
 
 /// The pod's specification in a workload.
@@ -109,7 +140,12 @@ fn template<'n>(root: &'n Node, kind: &str) -> Option<&'n Node> {
     }
 }
 
-fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -> Vec<Fact> {
+/// The probes of a container by their short names.
+const PROBES: [(&str, &str); 3] =
+    [("liveness", "livenessProbe"), ("readiness", "readinessProbe"), ("startup", "startupProbe")];
+
+fn container_facts(file: FileId, place: &Place<'_>, container: &Node) -> Vec<Fact> {
+    let pod = place.pod;
     let name = container.get("name").and_then(Node::as_text).unwrap_or_default();
     let image = container.get("image").and_then(Node::as_text);
     let at = span(file, container.start, container.end);
@@ -119,7 +155,9 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
     let unless = |opaque: bool, value: Value| if opaque { Value::UNKNOWN } else { value };
     let (whole, resources) = (opaque(&[]), opaque(&["resources"]));
     let context = whole || opaque(&["securityContext"]) || pod.at(&["securityContext", helm::MARK]).is_some();
-    let role = image.and_then(images::role).unwrap_or("app");
+    // What stands in the manifests of a cluster is no helper of development, whatever its image is known for.
+    let role = image.and_then(images::role).filter(|role| *role != "tool").unwrap_or("app");
+    let probed = PROBES.iter().filter(|(_, key)| has(key)).map(|(name, _)| *name);
     let ports = container.get("ports").map(Node::items).unwrap_or_default();
     let ports = ports.iter().filter_map(|port| port.get("containerPort").and_then(scalar_text));
     let mut facts = vec![
@@ -129,6 +167,9 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
             .with("role", Value::text(role))
             .with("build", Value::ABSENT)
             .with("healthcheck", unless(whole, Value::bool(has("readinessProbe") && has("livenessProbe"))))
+            .with("probes", unless(whole, Value::texts(probed)))
+            .with("workload", Value::text(place.kind))
+            .with("main", Value::bool(place.is_main()))
             .with("user", unless(context, optional(user(pod, container).as_deref())))
             .with("rights", Value::texts(rights::of_pod(pod, container)))
             .with("keeps", unless(context, Value::texts(rights::kept_by_pod(pod, container, image))))
@@ -143,7 +184,7 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
             .with("ports", Value::list(ports.map(Value::text).collect()))
             .with("depends_without_condition", Value::list(Vec::new()))
             .with("source", Value::text("kubernetes"))
-            .with("one_shot", Value::bool(one_shot))
+            .with("one_shot", Value::bool(place.is_one_shot()))
             .with("pin", image.map_or(Value::ABSENT, images::pin))
             .with("memory", unless(whole || resources, optional(memory(container).as_deref())))
             .with("environment", environment(container))
@@ -153,7 +194,8 @@ fn container_facts(file: FileId, pod: &Node, container: &Node, one_shot: bool) -
             .with("command", optional(container.get("args").and_then(command_text).as_deref()))
             .with("restart", optional(pod.get("restartPolicy").and_then(Node::as_text))),
     ];
-    for probe in ["startupProbe", "livenessProbe", "readinessProbe"].iter().filter_map(|probe| container.get(probe)) {
+    facts.extend(cluster::variables(file, container));
+    for probe in PROBES.iter().filter_map(|(_, probe)| container.get(probe)) {
         facts.extend(called(file, name, probe));
     }
     facts
@@ -192,7 +234,7 @@ fn environment(container: &Node) -> Value {
         let name = entry.get("name").and_then(Node::as_text)?;
         Some((name.into(), Value::text(entry.get("value").and_then(scalar_text)?)))
     });
-    let record = Record { fields: fields.collect(), open: false };
+    let record = Record::closed(fields.collect());
     Value { data: Data::Record(Arc::new(record)), origins: Origins::default() }
 }
 
@@ -231,6 +273,26 @@ mod tests {
         assert_eq!(of("migrate").get("one_shot"), Some(&Value::bool(true)));
         let paths: Vec<_> = facts.iter().filter_map(|f| f.get("path")).filter_map(Value::as_text).collect();
         assert_eq!(paths, ["/live", "/ready"]);
+        assert_eq!(of("api").get("probes"), Some(&Value::texts(["liveness", "readiness"])));
+        assert_eq!(
+            (of("migrate").get("main"), of("db").get("main")),
+            (Some(&Value::bool(false)), Some(&Value::bool(true)))
+        );
+    }
+
+    #[test]
+    fn pods_without_containers_speak_for_themselves() {
+        let text = "apiVersion: apps/v1\nkind: DaemonSet\nspec: {template: {spec: {hostPID: true}}}\n";
+        let facts = kubernetes(FileId(0), &yaml::parse(text).unwrap());
+        assert_eq!((facts.len(), facts[0].get("rights")), (1, Some(&Value::texts(["pid"]))));
+        let debugged = "apiVersion: v1\nkind: Pod\nspec: {hostIPC: true, containers: [{name: a, image: busybox}], ephemeralContainers: [{name: b}]}\n";
+        let facts = kubernetes(FileId(0), &yaml::parse(debugged).unwrap());
+        assert_eq!(facts[0].get("rights"), Some(&Value::texts(Vec::<&str>::new())));
+        assert_eq!(
+            (facts[1].get("role"), facts[1].get("workload")),
+            (Some(&Value::text("app")), Some(&Value::text("Pod")))
+        );
+        assert_eq!((facts.len(), facts[2].get("one_shot")), (3, Some(&Value::bool(true))));
     }
 
     #[test]

@@ -105,6 +105,7 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
         FileKind::Yaml if helm::chart_of(&file.path, around).is_some() => templated(id, file, text, around),
         FileKind::Yaml => syntax::yaml::parse_documents(text).map(|nodes| yaml(id, file, &nodes, around)),
         FileKind::Dockerfile => syntax::dockerfile::parse(text).map(|parsed| {
+            reading.diagnostics.extend(parsed.incomplete.iter().map(|problem| problem.diagnostic(&file.path)));
             let context =
                 DockerContext { path: &file.path, ignores: docker::has_ignore_file(&file.path, around), around };
             dockerfile(id, &parsed, &context)
@@ -159,6 +160,7 @@ fn json(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
         facts.extend(dependencies(id, node));
     }
     facts.extend(openapi(id, &file.path, node));
+    facts.extend(kubernetes(id, node));
     facts.extend(monitoring::dashboard(id, node));
     facts
 }
@@ -251,6 +253,7 @@ mod tests {
             (".github/workflows/a.yml", FileKind::Yaml, "on: push", vec!["ci", "setting", "workflow"]),
             ("api.yaml", FileKind::Yaml, "openapi: 3.1.0\npaths: {/a: {get: {}}}", vec!["openapi"]),
             ("fly.toml", FileKind::Toml, "app = 'x'", vec!["setting"]),
+            ("pod.json", FileKind::Json, r#"{"apiVersion": "v1", "kind": "Pod"}"#, vec!["manifest", "setting"]),
             (
                 "s.yml",
                 FileKind::Yaml,
@@ -303,6 +306,7 @@ mod tests {
             ("compose.yml", FileKind::Yaml, "a: 1\nb: {{ x }}\n", 2),
             ("a.toml", FileKind::Toml, "a = 1\n\nb =", 3),
             ("Dockerfile", FileKind::Dockerfile, "RUN x", 1),
+            ("part.Dockerfile", FileKind::Dockerfile, "ARG X", 1),
             ("schema.prisma", FileKind::Prisma, "model A {\n  id Int\n", 1),
         ] {
             let diagnostics = reading(path, kind, Area::Config, text).diagnostics;

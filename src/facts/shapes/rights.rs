@@ -1,5 +1,6 @@
 //! What a container may do to its host beyond what a process needs, in words that rules match: `privileged`, `socket`,
-//! `network`, `pid`, `ipc`, `unconfined`, `capability:SYS_ADMIN`, `path:/etc`, `port:80`.
+//! `network`, `pid`, `ipc`, `unconfined`, `capability:SYS_ADMIN`, `path:/etc`, `port:80`; `folder:/data` is a folder of
+//! the node that a pod writes to.
 
 use crate::facts::shapes::images;
 use crate::facts::shapes::values::{scalar_text, texts};
@@ -18,15 +19,20 @@ const SOCKETS: [&str; 4] = ["docker.sock", "podman.sock", "containerd.sock", "cr
 
 /// A folder of the host as a right, if it gives any.
 fn of_path(path: &str) -> Option<String> {
-    let under = |folder: &&str| path == *folder || path.strip_prefix(*folder).is_some_and(|rest| rest.starts_with('/'));
     if SOCKETS.iter().any(|socket| path.ends_with(socket)) {
         return Some("socket".to_owned());
     }
-    if HARMLESS.iter().chain(&DEVICES).any(under) {
-        return None;
-    }
     let whole = matches!(path, "/" | "/var" | "/var/run" | "/run" | "/home");
-    (whole || SENSITIVE.iter().any(under)).then(|| format!("path:{path}"))
+    let sensitive = || SENSITIVE.iter().any(|folder| is_under(path, folder)) && !is_harmless(path);
+    (whole || sensitive()).then(|| format!("path:{path}"))
+}
+
+fn is_harmless(path: &str) -> bool {
+    HARMLESS.iter().chain(&DEVICES).any(|folder| is_under(path, folder))
+}
+
+fn is_under(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The rights of a service of a compose file.
@@ -53,9 +59,9 @@ pub fn of_compose(body: &Node) -> Vec<String> {
 pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
     let is_on = |node: &Node, path: &[&str]| node.at(path).and_then(Node::as_bool) == Some(true);
     let says = |node: &Node, path: &[&str], word: &str| node.at(path).and_then(Node::as_text) == Some(word);
-    let unconfined =
-        [pod, container].iter().any(|node| says(node, &["securityContext", "seccompProfile", "type"], "Unconfined"))
-            || says(container, &["securityContext", "procMount"], "Unmasked");
+    let seccomp = [container, pod].iter().find_map(|node| node.at(&["securityContext", "seccompProfile", "type"]));
+    let unconfined = seccomp.and_then(Node::as_text) == Some("Unconfined")
+        || says(container, &["securityContext", "procMount"], "Unmasked");
     let mut found = named(&[
         ("privileged", is_on(container, &["securityContext", "privileged"])),
         ("network", is_on(pod, &["hostNetwork"])),
@@ -67,17 +73,36 @@ pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
     let ports = container.get("ports").map(Node::items).unwrap_or_default().iter();
     found
         .extend(ports.filter_map(|port| port.get("hostPort").and_then(scalar_text)).map(|port| format!("port:{port}")));
-    let mounted: Vec<&str> = container
-        .get("volumeMounts")
-        .map(Node::items)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|mount| mount.get("name").and_then(Node::as_text))
-        .collect();
-    let volumes = pod.get("volumes").map(Node::items).unwrap_or_default().iter();
-    let own = volumes.filter(|volume| volume.get("name").and_then(Node::as_text).is_some_and(|n| mounted.contains(&n)));
-    found.extend(own.filter_map(|volume| volume.at(&["hostPath", "path"]).and_then(Node::as_text)).filter_map(of_path));
+    found.extend(host_folders(pod, container));
     sorted(found)
+}
+
+/// What the volumes of a container give of its node. A volume that no container mounts is counted for all of them.
+fn host_folders(pod: &Node, container: &Node) -> Vec<String> {
+    let volumes = pod.get("volumes").map(Node::items).unwrap_or_default().iter();
+    let found = volumes.filter_map(|volume| {
+        let name = volume.get("name").and_then(Node::as_text).unwrap_or_default();
+        let path = volume.at(&["hostPath", "path"])?.as_text()?;
+        let own = mounts_of(container, name).next();
+        let unused = || containers(pod).all(|other| mounts_of(other, name).next().is_none());
+        let readable_only =
+            mounts_of(container, name).all(|mount| mount.get("readOnly").and_then(Node::as_bool) == Some(true));
+        match own {
+            None if !unused() => None,
+            Some(_) if readable_only => of_path(path),
+            _ => of_path(path).or_else(|| (!is_harmless(path)).then(|| format!("folder:{path}"))),
+        }
+    });
+    found.collect()
+}
+
+fn containers(pod: &Node) -> impl Iterator<Item = &Node> {
+    ["containers", "initContainers"].into_iter().filter_map(|key| pod.get(key)).flat_map(Node::items)
+}
+
+fn mounts_of<'n>(container: &'n Node, volume: &str) -> impl Iterator<Item = &'n Node> {
+    let mounts = container.get("volumeMounts").map(Node::items).unwrap_or_default().iter();
+    mounts.filter(move |mount| mount.get("name").and_then(Node::as_text) == Some(volume))
 }
 
 /// What a container of a pod does not give up although it could.
@@ -150,8 +175,11 @@ mod tests {
     fn rights_of_pods() {
         let pod = parse("hostPID: true\nvolumes:\n- {name: a, hostPath: {path: /}}\n- {name: b, hostPath: {path: /etc}}\nsecurityContext: {runAsNonRoot: true}\n").unwrap();
         let container = parse("volumeMounts: [{name: a}]\nsecurityContext: {capabilities: {add: [NET_ADMIN], drop: [all]}, allowPrivilegeEscalation: false}").unwrap();
-        assert_eq!(of_pod(&pod, &container), ["capability:NET_ADMIN", "path:/", "pid"]);
+        assert_eq!(of_pod(&pod, &container), ["capability:NET_ADMIN", "path:/", "path:/etc", "pid"]);
         assert_eq!(kept_by_pod(&pod, &container, None), ["readOnlyRootFilesystem"]);
+        let volumes = "volumes: [{name: a, hostPath: {path: /data}}, {name: b, hostPath: {path: /logs}}, {name: c, hostPath: {path: /etc/ssl}}, {name: d, hostPath: {path: /x}}]\ncontainers: [{volumeMounts: [{name: d}]}]\nsecurityContext: {seccompProfile: {type: Unconfined}}";
+        let own = "volumeMounts: [{name: a}, {name: b, readOnly: true}, {name: c}]\nsecurityContext: {seccompProfile: {type: RuntimeDefault}}";
+        assert_eq!(of_pod(&parse(volumes).unwrap(), &parse(own).unwrap()), ["folder:/data"]);
         let bare = parse("{}").unwrap();
         assert_eq!(kept_by_pod(&bare, &bare, None).len(), 4);
         assert_eq!(kept_by_pod(&bare, &bare, Some("nginxinc/nginx-unprivileged:1.27")).len(), 3);

@@ -16,7 +16,7 @@ pub fn value_of(node: &Node) -> Value {
         NodeData::List(items) => Value::list(items.iter().map(value_of).collect()),
         NodeData::Map(entries) => {
             let fields = entries.iter().map(|entry| (entry.key.clone(), value_of(&entry.value))).collect();
-            Value { data: Data::Record(Arc::new(Record { fields, open: false })), origins: Origins::default() }
+            Value { data: Data::Record(Arc::new(Record::closed(fields))), origins: Origins::default() }
         }
     }
 }

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::MAX_ITEMS;
 use super::errors::{error_member, is_error};
 use super::surroundings::shown_to_developers;
-use crate::facts::apart::spread_origins;
+use crate::facts::apart::{join, spread_origins};
 use crate::facts::checks::admits_known;
 use crate::facts::model::{Data, Origins, Record, Value};
 use crate::facts::program::{ExprRef, ModuleId};
@@ -56,9 +56,13 @@ impl Evaluator<'_> {
                                 set_field(&mut record, name.clone(), value.clone());
                             }
                             record.open |= other.open;
+                            record.rest = record.rest.with(other.rest);
                         }
                         Data::Absent | Data::Null | Data::Bool(_) => {}
-                        _ => record.open = true,
+                        _ => {
+                            record.open = true;
+                            record.rest = record.rest.with(spread.origins);
+                        }
                     }
                 }
                 (PropKind::Value, Some(key)) => {
@@ -104,11 +108,12 @@ impl Evaluator<'_> {
         }
         let by_environment = if test_value.origins.has(Origins::PROD) { Origins::PROD } else { Origins::default() };
         let origins = yes.origins.with(no.origins).with(by_environment);
-        if yes.data == no.data {
-            Value { data: yes.data.clone(), origins }
-        } else {
-            Value { data: Data::Unknown, origins }
-        }
+        let data = match (&yes.data, &no.data) {
+            (same, other) if same == other => same.clone(),
+            (Data::Record(_), Data::Record(_)) => join(yes, no, 0).data,
+            _ => Data::Unknown,
+        };
+        Value { data, origins }
     }
 
     pub(super) fn binary(&mut self, module: ModuleId, op: BinaryOp, left: ExprId, right: ExprId) -> Value {
@@ -201,7 +206,7 @@ fn sometimes(data: &Data, condition: Origins) -> Data {
         let origins = value.origins.with(only_environment(condition)).with(Origins::DYNAMIC);
         (name.clone(), Value { data: Data::Unknown, origins })
     });
-    Data::Record(Arc::new(Record { fields: fields.collect(), open: true }))
+    Data::Record(Arc::new(Record { fields: fields.collect(), open: true, rest: Origins::default() }))
 }
 
 pub(super) fn set_field(record: &mut Record, name: Arc<str>, value: Value) {

@@ -34,9 +34,10 @@ impl Evaluator<'_> {
                 }
                 if !entry.assigned.is_empty() {
                     let mut origins = value.origins.with(Origins::DYNAMIC);
-                    let mut open = Record { fields: Vec::new(), open: true };
+                    let mut open = Record { open: true, ..Record::default() };
                     if let Data::Record(record) = &value.data {
                         open.fields = record.fields.clone();
+                        open.rest = record.rest;
                     }
                     for assigned in entry.assigned.iter().take(MAX_ASSIGNED) {
                         origins = origins.joined(self.value(here(*assigned)).origins);
@@ -83,7 +84,11 @@ impl Evaluator<'_> {
         if assigned.is_empty() {
             return value;
         }
-        let mut record = Record { fields: record.fields.clone(), open: record.open || assigned.len() > MAX_ITEMS };
+        let mut record = Record {
+            fields: record.fields.clone(),
+            open: record.open || assigned.len() > MAX_ITEMS,
+            rest: record.rest,
+        };
         let mut origins = value.origins;
         for (name, expr) in assigned.iter().take(MAX_ITEMS) {
             let name = program.module(module).str(*name);

@@ -35,7 +35,8 @@ impl Evaluator<'_> {
             let Thing::Path { path, .. } = thing else { continue };
             if self.is_input(path) && !self.is_made_from_environment(at) {
                 let turn = if self.is_of_loop(at) { Origins::LOOP_VARIABLE } else { Origins::default() };
-                return Some(Value { data: Data::Unknown, origins: Origins::REQUEST.with(turn) });
+                let text = if self.is_text_input(path) { Origins::TEXT } else { Origins::default() };
+                return Some(Value { data: Data::Unknown, origins: Origins::REQUEST.with(turn).with(text) });
             }
             if let Some(number) = self.named_number(path) {
                 return Some(Value::number(number));
@@ -145,6 +146,25 @@ impl Evaluator<'_> {
     }
 
     fn is_input_itself(&mut self, path: PathId) -> bool {
+        self.is_input_where(path, |_| true)
+    }
+
+    /// Can only a text come out of it: a segment of the path, a header, what was made one (`body.name.trim()`)?
+    fn is_text_input(&mut self, path: PathId) -> bool {
+        let is_text = |clause: &Clause| has_state(clause, "text");
+        let mut at = Some(path);
+        while let Some(here) = at {
+            let made = self.paths.parent(here).filter(|_| self.paths.is_result(here));
+            let declared = made.and_then(|made| self.declared_origin(made, Origins::default()));
+            if declared.is_some_and(|origins| origins.has(Origins::TEXT)) || self.is_input_where(here, is_text) {
+                return true;
+            }
+            at = self.paths.parent(here);
+        }
+        false
+    }
+
+    fn is_input_where(&mut self, path: PathId, is_such: impl Fn(&Clause) -> bool) -> bool {
         let stacks = self.stacks;
         let (verb, asked) = if self.paths.is_result(path) {
             match self.paths.parent(path) {
@@ -155,21 +175,25 @@ impl Evaluator<'_> {
             (Verb::Read, path)
         };
         stacks.candidates(verb, self.paths.last_name(asked)).any(|(clause, pattern)| {
-            &*clause.kind == "input" && self.matcher.matches_pattern(&self.paths, &stacks.types, asked, pattern)
+            &*clause.kind == "input"
+                && is_such(clause)
+                && self.matcher.matches_pattern(&self.paths, &stacks.types, asked, pattern)
         })
     }
 
     /// Is it a type whose values hold a part of the request as it came, read into a type (`Json<T>`)?
     fn is_extractor(&mut self, path: PathId) -> bool {
         let stacks = self.stacks;
-        let is_typed = |clause: &Clause| {
-            let state = clause.fields.iter().find(|(name, _)| &**name == "state");
-            state.is_some_and(|(_, state)| *state == Projection::literal(Value::text("typed")))
-        };
         stacks.candidates(Verb::Param, self.paths.last_name(path)).any(|(clause, pattern)| {
             &*clause.kind == "input"
-                && is_typed(clause)
+                && has_state(clause, "typed")
                 && self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern)
         })
     }
+}
+
+/// Does a clause say that of the input that it sees?
+fn has_state(clause: &Clause, said: &str) -> bool {
+    let state = clause.fields.iter().find(|(name, _)| &**name == "state");
+    state.is_some_and(|(_, state)| *state == Projection::literal(Value::text(said)))
 }

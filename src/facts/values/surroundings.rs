@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::facts::model::{Data, Guard, Origins, Value, Within};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
-use crate::facts::resolve::Evaluator;
+use crate::facts::resolve::{Evaluator, Thing};
 use crate::syntax::hir::{BinaryOp, ContextId, ContextKind, ExprId, ExprKind, Language, LogicalOp, Module};
 
 impl Evaluator<'_> {
@@ -42,17 +42,56 @@ impl Evaluator<'_> {
                 ContextKind::Then(test) => guard |= self.guard_of(at.module, test, true),
                 ContextKind::Else(test) => guard |= self.guard_of(at.module, test, false),
                 ContextKind::Function(function) => {
-                    if self.iterated(FunctionRef { module: at.module, function }).is_some() {
+                    let function = FunctionRef { module: at.module, function };
+                    if self.iterated(function).is_some() {
                         within |= Within::LOOP.0;
                     }
+                    if self.runs_in_transaction(function) {
+                        within |= Within::TRANSACTION.0;
+                    }
+                }
+                ContextKind::With(manager) if self.opens_transaction(ExprRef { module: at.module, expr: manager }) => {
+                    within |= Within::TRANSACTION.0;
                 }
                 ContextKind::Case | ContextKind::With(_) => {}
             }
+        }
+        if self.is_listed_for_transaction(at) {
+            within |= Within::TRANSACTION.0;
         }
         if module.language == Language::Python {
             guard |= guard_of_settings(module, at.expr);
         }
         (Within(within), Guard(guard))
+    }
+
+    /// Is a function handed to what opens a transaction (`client.$transaction(async (tx) => …)`), or marked with it?
+    fn runs_in_transaction(&mut self, function: FunctionRef) -> bool {
+        let hir = self.program.module(function.module);
+        let entry = hir.function(function.function);
+        let here = |expr| ExprRef { module: function.module, expr };
+        let handed_to = entry.expr.some().and_then(|expr| hir.expr(expr).parent.some());
+        handed_to.is_some_and(|call| self.opens_transaction(here(call)))
+            || entry.decorators.iter().any(|&decorator| self.opens_transaction(here(decorator)))
+    }
+
+    /// `client.$transaction([client.a.create(…), client.b.update(…)])`
+    fn is_listed_for_transaction(&mut self, at: ExprRef) -> bool {
+        let module = self.program.module(at.module);
+        let around = |expr: ExprId| module.expr(expr).parent.some();
+        let list = around(at.expr).filter(|&list| matches!(module.kind(list), ExprKind::Array(_)));
+        let Some(call) = list.and_then(around) else { return false };
+        module.call(call).is_some() && self.opens_transaction(ExprRef { module: at.module, expr: call })
+    }
+
+    /// Does a call, or a name that is used as one, open a transaction?
+    fn opens_transaction(&mut self, at: ExprRef) -> bool {
+        let module = self.program.module(at.module);
+        let callee = module.call(at.expr).map_or(at.expr, |(callee, _)| callee);
+        self.things(ExprRef { module: at.module, expr: callee }).into_iter().any(|thing| {
+            let Thing::Path { path, .. } = thing else { return false };
+            self.declared_origin(path, Origins::default()).is_some_and(|origins| origins.has(Origins::TRANSACTION))
+        })
     }
 
     fn guard_of(&mut self, module: ModuleId, test: ExprId, holds: bool) -> u8 {

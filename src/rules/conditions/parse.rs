@@ -17,7 +17,7 @@ pub const CLAUSE_KEYS: &[&str] = &["any", "all", "not", "some", "none", "count"]
 pub const PATTERN_KEYS: &[&str] = &["fact", "via", "hops", "before", "after", "min", "max", "per"];
 /// Keys of a predicate that are no fields of a record.
 pub const PREDICATE_KEYS: &[&str] =
-    &["not", "has", "all", "any", "min", "max", "len", "serves", "then", "within", "covers"];
+    &["not", "has", "all", "any", "min", "max", "len", "some_value", "whole", "serves", "then", "within", "covers"];
 pub const VIA: &[(&str, Via)] = &[
     ("service", Via::Service),
     ("file", Via::File),
@@ -324,6 +324,8 @@ impl Parser<'_> {
             "all" => Predicate::AllOf(self.list(value, words)?),
             "any" => Predicate::OneOf(self.list(value, words)?),
             "len" => Predicate::Len(boxed(None)?),
+            "some_value" => Predicate::SomeValue(boxed(None)?),
+            "whole" => Predicate::Whole(boxed(None)?),
             "min" => self.bound(true, value)?,
             "max" => self.bound(false, value)?,
             "within" => Predicate::Within(self.operand(value)?),
@@ -411,7 +413,7 @@ impl From<&Node> for Value {
             NodeData::List(items) => Value::list(items.iter().map(Value::from).collect()),
             NodeData::Map(entries) => {
                 let fields = entries.iter().map(|entry| (entry.key.clone(), Value::from(&entry.value))).collect();
-                let record = crate::facts::Record { fields, open: false };
+                let record = crate::facts::Record::closed(fields);
                 Value { data: Data::Record(record.into()), origins: Origins::default() }
             }
         }

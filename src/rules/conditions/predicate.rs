@@ -26,6 +26,10 @@ pub enum Predicate {
     /// Some element of a list, or some key of a record.
     Has(Box<Predicate>),
     Len(Box<Predicate>),
+    /// Some element of a list, or some value of a record.
+    SomeValue(Box<Predicate>),
+    /// The value as one piece: nobody knows what it holds, or something like that was spread into a record.
+    Whole(Box<Predicate>),
     /// `min` (at least) or `max` (at most). On a record it is the field of that name.
     Bound {
         least: bool,
@@ -126,6 +130,7 @@ impl Predicate {
             Predicate::AllOf(tests) => Tri::all(tests.iter().map(|test| test.holds(value, context))),
             Predicate::Not(test) => test.holds(value, context).negate(),
             Predicate::Field(name, test) => test.holds(&inner(value, name, context), context),
+            Predicate::Whole(test) => whole(value).map_or(Tri::False, |piece| test.holds(&piece, context)),
             _ if value.is_unknown() => Tri::Unknown,
             Predicate::Bool(expected) => Tri::from(matches!(value.data, Data::Bool(actual) if actual == *expected)),
             Predicate::Number(expected) => Tri::from(matches!(value.data, Data::Number(actual) if actual == *expected)),
@@ -137,6 +142,11 @@ impl Predicate {
             Predicate::Same(operand) => same(value, &operand.value(context)),
             Predicate::Has(test) => has(test, value, context),
             Predicate::Len(test) => test.holds(&Value::number(length(value)), context),
+            Predicate::SomeValue(test) => match &value.data {
+                Data::List(items) => Tri::any(items.iter().map(|item| test.holds(item, context))),
+                Data::Record(record) => Tri::any(record.fields.iter().map(|(_, item)| test.holds(item, context))),
+                _ => Tri::False,
+            },
             Predicate::Bound { least, quantity, field } => match &value.data {
                 Data::Record(_) => {
                     let name = if *least { "min" } else { "max" };
@@ -158,9 +168,12 @@ impl Predicate {
             Predicate::Same(operand) | Predicate::Within(operand) | Predicate::Covers(operand) => operand.is_site(),
             Predicate::Serves { equal, then } => equal.is_site() || then.as_ref().is_some_and(Operand::is_site),
             Predicate::OneOf(tests) | Predicate::AllOf(tests) => tests.iter().any(Predicate::mentions_site),
-            Predicate::Not(test) | Predicate::Has(test) | Predicate::Len(test) | Predicate::Field(_, test) => {
-                test.mentions_site()
-            }
+            Predicate::Not(test)
+            | Predicate::Has(test)
+            | Predicate::Len(test)
+            | Predicate::SomeValue(test)
+            | Predicate::Whole(test)
+            | Predicate::Field(_, test) => test.mentions_site(),
             Predicate::Bound { field, .. } => field.mentions_site(),
             _ => false,
         }
@@ -170,9 +183,12 @@ impl Predicate {
         match self {
             Predicate::Regex(regex) => regex.broken(),
             Predicate::OneOf(tests) | Predicate::AllOf(tests) => tests.iter().find_map(Predicate::broken_regex),
-            Predicate::Not(test) | Predicate::Has(test) | Predicate::Len(test) | Predicate::Field(_, test) => {
-                test.broken_regex()
-            }
+            Predicate::Not(test)
+            | Predicate::Has(test)
+            | Predicate::Len(test)
+            | Predicate::SomeValue(test)
+            | Predicate::Whole(test)
+            | Predicate::Field(_, test) => test.broken_regex(),
             _ => None,
         }
     }
@@ -245,6 +261,15 @@ fn has(test: &Predicate, value: &Value, context: &Context<'_>) -> Tri {
             if record.open { keys.or(Tri::Unknown) } else { keys }
         }
         _ => item_holds(value),
+    }
+}
+
+/// What of a value nobody can take apart: all of it, or what was spread into a record.
+fn whole(value: &Value) -> Option<Value> {
+    match &value.data {
+        Data::Unknown => Some(value.clone()),
+        Data::Record(record) if record.open => Some(Value { data: Data::Unknown, origins: record.rest }),
+        _ => None,
     }
 }
 

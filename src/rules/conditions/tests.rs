@@ -114,7 +114,11 @@ fn has_looks_into_lists_and_keys() {
 #[test]
 fn open_records_do_not_know_what_they_lack() {
     let record = |open| Value {
-        data: Data::Record(Arc::new(Record { fields: vec![("secure".into(), Value::bool(true))], open })),
+        data: Data::Record(Arc::new(Record {
+            fields: vec![("secure".into(), Value::bool(true))],
+            open,
+            rest: Origins::default(),
+        })),
         origins: Origins::default(),
     };
     assert_eq!(holds("{ x = { httpOnly = ':absent' } }", record(true)), Tri::Unknown);

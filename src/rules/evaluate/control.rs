@@ -103,7 +103,15 @@ impl<'a> Evaluator<'a> {
             service.kinds.clone()
         };
         let concerned = info.processes.is_empty() || info.processes.iter().any(|kind| kinds.contains(kind));
-        (!concerned).then(|| format!("only for {}", list(&info.processes)))
+        (!concerned && !self.is_proved_without_code()).then(|| format!("only for {}", list(&info.processes)))
+    }
+
+    /// Nothing but configuration lies here (a folder of Dockerfiles or manifests), so that nobody can tell what runs, and
+    /// yet that configuration says what is wrong with it.
+    fn is_proved_without_code(&self) -> bool {
+        let without_code = |service: &Service| service.kinds.is_empty() && service.languages.is_empty();
+        self.index.project.services.iter().all(without_code)
+            && survey(self.control, &self.scope).outcomes.iter().any(|(_, _, outcome)| *outcome == Outcome::Bad)
     }
 
     fn applies_explicitly(&self) -> Option<Applies> {

@@ -424,10 +424,16 @@ fn applicability() {
     assert_eq!(world.run("kind = 'manual'").applies, Applies::Unknown("no file can show it; attest it".into()));
     let worker = "processes = ['worker']\nrule.r = { each = { fact = 'query' }, bad = true }";
     assert_eq!(world.run(worker).applies, Applies::No("only for worker".into()));
+    let defective = "processes = ['worker']\nrule.r = { each = { fact = 'client' }, bad = true }";
+    assert_eq!(world.run(defective).applies, Applies::No("only for worker".into()));
     world.project.services[0].provided.push(("c".into(), "Vercel".into()));
     assert_eq!(world.run(when).applies, Applies::No("provided by Vercel".into()));
     world.project.services[0].kinds.clear();
     world.project.services[0].provided.clear();
+    assert_eq!(world.run(defective).findings.len(), usize::from(world.project.services[0].languages.is_empty()));
+    world.project.services[0].languages.clear();
+    assert_eq!(world.run(defective).findings.len(), 1);
+    assert_eq!(world.run(worker).applies, Applies::No("only for worker".into()));
     assert_eq!(world.run(AUTH).applies, Applies::No("no route that it is about".into()));
 }
 

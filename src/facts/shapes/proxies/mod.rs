@@ -151,7 +151,7 @@ fn placed(
 impl Proxy {
     fn fact(self, file: FileId, area: Area, known: bool, wiring: &wiring::Wiring) -> Fact {
         let headers = self.headers.iter().map(|(name, value)| (name.as_str().into(), Value::text(value.as_str())));
-        let record = Record { fields: headers.collect(), open: false };
+        let record = Record::closed(headers.collect());
         let headers = Value { data: Data::Record(Arc::new(record)), origins: Origins::default() };
         let made = fact("proxy", span(file, self.at.0, self.at.1), "shape proxy", &self.name)
             .with("software", Value::text(self.software))

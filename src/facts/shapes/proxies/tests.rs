@@ -108,7 +108,7 @@ fn labels_of_traefik() {
         ("traefik.http.middlewares.unused.compress", "true"),
     ];
     let fields = labels.iter().map(|(name, value)| ((*name).into(), Value::text(*value))).collect();
-    let record = Record { fields, open: false };
+    let record = Record::closed(fields);
     let labels = Value { data: Data::Record(Arc::new(record)), origins: Origins::default() };
     let facts = read(&[], &[container(&[("labels", labels)]), container(&[])]);
     let proxy = of_kind(&facts, "proxy")[0];
