@@ -276,10 +276,9 @@ fn console_goes_to_the_logger_where_there_is_one() {
 fn money_gets_an_exact_type_once_somebody_has_looked() {
     let models = "datasource db {\n  provider = \"postgresql\"\n  url      = env(\"DATABASE_URL\")\n}\n\nmodel Order {\n  id       Int    @id\n  total    Float  @default(0)\n  price    Float? @map(\"unit_price\") @db.DoublePrecision\n}\n";
     let app = node("prisma/schema.prisma", models);
-    let after = models.replace("Float  @default(0)", "Decimal @db.Decimal(19, 4)  @default(0)").replace(
-        "Float? @map(\"unit_price\") @db.DoublePrecision",
-        "Decimal? @map(\"unit_price\") @db.Decimal(19, 4)",
-    );
+    let after = models
+        .replace("Float  @default(0)", "Decimal @db.Decimal(19, 4)  @default(0)")
+        .replace("Float? @map(\"unit_price\") @db.DoublePrecision", "Decimal? @map(\"unit_price\") @db.Decimal(19, 4)");
     let case = Case { control: "money-float-column", path: "prisma/schema.prisma", after: &after };
     check(&app, &case, &["--include", "needs-review"]);
 }
