@@ -76,7 +76,9 @@ fn read(object: &ObjectExpression<'_>) -> Call {
 mod tests {
     use super::*;
 
-    fn shown(text: &str, call: &str) -> Option<(String, Vec<(Option<String>, bool)>)> {
+    type Shown = (String, Vec<(Option<String>, bool)>);
+
+    fn shown(text: &str, call: &str) -> Option<Shown> {
         let start = text.find(call).unwrap();
         let found = options_at("a.ts", text, start, start + call.len()).unwrap()?;
         let arguments = found.arguments.iter().map(|one| (one.name.clone(), one.is_spread)).collect();
