@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # What an audit of a checkout costs, against the floor of walking, reading and parsing the same files.
 #
-#   benches/audit.sh PATH [RUNS]      whole-process CPU and wall time (least of RUNS, default 5) and peak memory
+#   benches/audit.sh PATH [RUNS]      whole-process CPU and wall time (least of RUNS, default 5) and peak memory,
+#                                     and both times as multiples of the floor's on as many threads
 #
 # Needs Rust and python3 (standard library only). Compare CPU, not wall time, on a machine that does other work. Peaks under
 # some 15 MB are those of the measuring python.
 set -euo pipefail
 
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2; }
 [[ $# -ge 1 && -d $1 ]] || usage
 tree=$(cd "$1" && pwd)
 runs=${2:-5}
@@ -46,13 +47,14 @@ def least(command):
 
 
 print(f"{tree}: least of {runs}")
-print(f"{'':16}{'CPU s':>9}{'wall s':>9}{'peak MB':>9}{'CPU / floor':>13}")
+print(f"{'':16}{'CPU s':>9}{'wall s':>9}{'peak MB':>9}{'CPU / floor':>13}{'wall / floor':>14}")
 for jobs in (1, 2):
     base = least([floor, tree, str(jobs)])
     ours = least([audit, "audit", "--format", "json", "--no-config", "--jobs", str(jobs), tree])
     if jobs == 1:
         corpus = base[3].decode().strip()
     for name, (cpu, wall, peak, _) in (("floor", base), ("audit", ours)):
-        print(f"{name + ', ' + str(jobs) + ' thr.':16}{cpu:9.3f}{wall:9.3f}{peak:9.1f}{cpu / max(base[0], 1e-6):13.2f}")
+        ratios = f"{cpu / max(base[0], 1e-6):13.2f}{wall / max(base[1], 1e-6):14.2f}"
+        print(f"{name + ', ' + str(jobs) + ' thr.':16}{cpu:9.3f}{wall:9.3f}{peak:9.1f}{ratios}")
 print(corpus)
 PY

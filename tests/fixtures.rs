@@ -300,6 +300,18 @@ const ABSENT: &str = "nothing there to name";
 /// Places of `fail` rows that no finding and no nearest miss names: fixture, control, place, reason. "A missed finding"
 /// is a debt of the tool, all others are answered.
 const UNNAMED: &[(&str, &str, &str, &str)] = &[
+    (
+        "django-shop-unready",
+        "cors-misconfiguration",
+        "shop/settings.py:59",
+        "the finding is at the middleware that reads the setting, line 26",
+    ),
+    (
+        "django-shop-unready",
+        "sensitive-data-in-logs",
+        "store/views.py:29",
+        "a missed finding: the whole body goes by the name `data`",
+    ),
     ("express-shop-unready", "api-versioning", "src/server.ts:32", ABSENT),
     ("express-shop-unready", "console-logging", "src/server.ts:39", "one line at the start is a banner, not logging"),
     ("express-shop-unready", "cors-configured", "src/server.ts:17", "cors-misconfiguration names the place"),
@@ -439,6 +451,12 @@ fn what_a_person_found_in_the_unready_apps_is_found() {
 /// `fail` rows that come out better: fixture, control, state, reason.
 const BETTER: &[(&str, &str, &str, &str)] = &[
     ("axum-service-unready", "route-authentication", "partial", "signing in asks for a password"),
+    (
+        "django-shop-unready",
+        "route-authentication",
+        "partial",
+        "a guard that only decodes the token counts here; jwt-verification fails it",
+    ),
     ("express-shop-unready", "rate-limit-headers", "pass", "the limiter that limits nothing would send headers"),
     (
         "express-shop-unready",

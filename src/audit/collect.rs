@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use rayon::prelude::*;
+
 use super::read::Contents;
-use crate::facts::code::code_facts;
+use crate::facts::code::{CodeFacts, code_facts};
 use crate::facts::imports::ImportResolver;
 use crate::facts::joins::name_queried_models;
 use crate::facts::program::Program;
 use crate::facts::python::{Imports, PythonImports};
 use crate::facts::shapes::{
-    self, Backend, LockInput, Manifest, NativeManifest, Operation, ProxyFile, ProxyInput, Scripts, Surroundings,
-    Targets,
+    self, Backend, LockInput, Manifest, NativeManifest, Operation, ProxyFile, ProxyInput, Reading, Scripts,
+    Surroundings, Targets,
 };
 use crate::facts::stacks::Stacks;
 use crate::facts::{Fact, FactStore, FunctionId, Value};
@@ -26,24 +28,11 @@ use crate::syntax::{json, yaml};
 pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) -> FactStore {
     let modules = std::mem::take(&mut contents.modules);
     detect_stacks(project, &modules, stacks);
-    let (code, servers) = {
-        let resolver = Imports {
-            project,
-            python: PythonImports::new(project),
-            others: ImportResolver::new(project, &contents.trees),
-        };
-        let program = Program::new(project, modules, &resolver);
-        let operations = operations(project, contents);
-        let described: Vec<(&str, &Operation)> =
-            operations.iter().map(|operation| (&*project.file(operation.at.file).path, operation)).collect();
-        let code = code_facts(&program, stacks, &described);
-        (code.facts, (code.calls, code.servers))
-    };
-    let (calls, servers) = servers;
-    process_kinds(project, &servers, &code);
-    let mut facts = code;
+    let (code, readings) = rayon::join(|| code_of(project, contents, stacks, modules), || readings(project, contents));
+    let CodeFacts { mut facts, calls, servers } = code;
+    process_kinds(project, &servers, &facts);
     let mut diagnostics = Vec::new();
-    let incomplete = configuration(project, contents, &calls, &mut facts, &mut diagnostics);
+    let incomplete = configuration(project, contents, readings, &calls, &mut facts, &mut diagnostics);
     let (proxies, unread) = proxy_facts(project, contents, &facts);
     facts.extend(proxies);
     diagnostics.extend(unread);
@@ -58,21 +47,33 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
     store
 }
 
+/// What the code says.
+fn code_of(project: &Project, contents: &Contents, stacks: &Stacks, modules: Vec<(FileId, Module)>) -> CodeFacts {
+    let resolver =
+        Imports { project, python: PythonImports::new(project), others: ImportResolver::new(project, &contents.trees) };
+    let program = Program::new(project, modules, &resolver);
+    let operations = operations(project, contents);
+    let described: Vec<(&str, &Operation)> =
+        operations.iter().map(|operation| (&*project.file(operation.at.file).path, operation)).collect();
+    code_facts(&program, stacks, &described)
+}
+
 /// The operations of OpenAPI documents that name functions of the project.
 fn operations(project: &Project, contents: &Contents) -> Vec<Operation> {
     let names_functions = |text: &str| text.contains("operationId") && text.contains("paths");
-    let mut found = Vec::new();
-    for id in project.file_ids() {
-        let kind = project.file(id).kind;
-        let Some(text) = contents.texts.get(&id).filter(|text| names_functions(text)) else { continue };
-        let root = match kind {
-            FileKind::Yaml => yaml::parse(text),
-            FileKind::Json => json::parse(text),
-            _ => continue,
+    let read = |id: FileId| {
+        let text = contents.texts.get(&id)?;
+        let parse = match project.file(id).kind {
+            FileKind::Yaml => yaml::parse,
+            FileKind::Json => json::parse,
+            _ => return None,
         };
-        found.extend(root.map(|root| shapes::operations(id, &root)).unwrap_or_default());
-    }
-    found
+        let root = names_functions(text).then(|| parse(text).ok())??;
+        Some(shapes::operations(id, &root))
+    };
+    let ids: Vec<FileId> = project.file_ids().collect();
+    let found: Vec<Vec<Operation>> = ids.into_par_iter().filter_map(read).collect();
+    found.into_iter().flatten().collect()
 }
 
 /// A service uses the stacks that its own manifest or its code names.
@@ -175,24 +176,15 @@ fn process_kinds(project: &mut Project, servers: &[ServiceId], facts: &[Fact]) {
 fn configuration(
     project: &Project,
     contents: &Contents,
+    readings: Vec<(FileId, Reading)>,
     calls: &[Vec<FunctionId>],
     facts: &mut Vec<Fact>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<(ServiceId, std::sync::Arc<str>, std::sync::Arc<str>)> {
-    let paths: Vec<&str> = project.files.iter().map(|file| &*file.path).collect();
-    let by_path = |path: &str| project.find(path).and_then(|id| contents.texts.get(&id)).cloned();
-    let scripts = all_scripts(project, contents);
-    let targets = all_targets(project, contents);
-    let around = Surroundings { scripts: &scripts, targets: &targets, paths: &paths, read: &by_path };
     let mut schemas = Vec::new();
     let mut incomplete = Vec::new();
-    for id in project.file_ids() {
+    for (id, mut reading) in readings {
         let file = project.file(id);
-        let Some(text) = contents.texts.get(&id) else { continue };
-        if file.area == Area::Vendored {
-            continue;
-        }
-        let mut reading = shapes::read(id, file, text, &around);
         if let Some(schema) = reading.schema.take() {
             schemas.push((id, schema));
         }
@@ -216,6 +208,18 @@ fn configuration(
     facts.extend(migration_facts(project));
     facts.extend(file_facts(project));
     incomplete
+}
+
+/// What each file that is not code says on its own, in the order of their ids.
+fn readings(project: &Project, contents: &Contents) -> Vec<(FileId, Reading)> {
+    let paths: Vec<&str> = project.files.iter().map(|file| &*file.path).collect();
+    let by_path = |path: &str| project.find(path).and_then(|id| contents.texts.get(&id)).cloned();
+    let scripts = all_scripts(project, contents);
+    let targets = all_targets(project, contents);
+    let around = Surroundings { scripts: &scripts, targets: &targets, paths: &paths, read: &by_path };
+    let ids: Vec<FileId> = project.file_ids().filter(|&id| project.file(id).area != Area::Vendored).collect();
+    let read = |id: FileId| Some((id, shapes::read(id, project.file(id), contents.texts.get(&id)?, &around)));
+    ids.into_par_iter().filter_map(read).collect()
 }
 
 fn all_scripts(project: &Project, contents: &Contents) -> Scripts {

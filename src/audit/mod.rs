@@ -127,9 +127,9 @@ fn in_pool<T: Send>(jobs: usize, work: impl FnOnce() -> T + Send) -> miette::Res
 
 fn run_here(options: &Options, progress: &(dyn Fn(Stage) + Sync)) -> miette::Result<Audit> {
     let (root, scope) = find_root(&options.path).into_diagnostic()?;
-    let rules = rules(options, &root)?;
+    let (rules, stacks) = rayon::join(|| rules(options, &root), stacks);
+    let (rules, stacks) = (rules?, stacks?);
     let config = load_config(options, &root, &rules)?;
-    let stacks = stacks()?;
     let task = Task { options, root: &root, scope, stacks: &stacks };
     let mut audit = task.run(&rules, &config, progress)?;
     if rules.is_changed() {

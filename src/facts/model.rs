@@ -79,6 +79,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ),
     ("index", &["model", "columns", "unique", "partial", "of", "primary"]),
     ("relation", &["model", "columns", "target", "auto_index", "on_delete", "provider"]),
+    ("relationship", &["lazy", "back", "target"]),
     ("check", &["model", "text"]),
     ("datasource", &["provider", "url", "source"]),
     ("env", &["name", "default", "checked", "refused", "converted", "switch"]),
@@ -90,7 +91,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("hook", &["on", "signals", "handler"]),
     ("outbound", &["url", "timeout", "target"]),
     ("hmac", &["over", "compare"]),
-    ("sink", &["what", "value", "shell", "safe"]),
+    ("sink", &["what", "value", "shell", "safe", "program"]),
     ("digest", &["algorithm", "over", "security", "flows"]),
     ("cipher", &["algorithm", "iv", "key"]),
     ("tls", &["verify", "target"]),
@@ -296,6 +297,7 @@ origins! {
     TEXT = 24, "text";
     PARSED = 25, "parsed";
     TRANSACTION = 26, "transaction";
+    LEADING = 27, "leading";
 }
 
 /// Parameters of a function that are told apart; the bits from here on have no name that rules could use.
@@ -329,6 +331,15 @@ impl Origins {
         if text.starts_with('/') && !text.starts_with("//") { Origins::OWN_ORIGIN } else { Origins::default() }
     }
 
+    /// What a text has by its first letters and the value that follows them: a request that comes first, or behind no more
+    /// than a scheme, decides the host.
+    pub fn of_begun(text: &str, first: Origins) -> Origins {
+        let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_open = text.is_empty() || text.strip_suffix("//").is_some_and(|t| is_scheme(t.trim_end_matches(':')));
+        let is_told = first.has(Origins::LEADING) || first.has(Origins::REQUEST) && !first.has(Origins::BUILT);
+        if is_open && is_told { Origins::LEADING } else { Origins::of_start(text) }
+    }
+
     #[must_use]
     pub fn without(self, other: Origins) -> Origins {
         Origins(self.0 & !other.0)
@@ -357,7 +368,7 @@ impl Origins {
         let outside = Origins::REQUEST.with(Origins::GIVEN).with(Origins(PARAMETER_MASK));
         let is_open = |part: Origins, shield: Origins| part.has(outside) && !part.has(shield);
         let settled = |part: Origins| if part.has(checked) { part.without(Origins::GIVEN) } else { part };
-        let mut all = settled(self).with(settled(other));
+        let mut all = settled(self).with(settled(other).without(Origins::LEADING));
         for shield in [checked, Origins::TEXT, Origins::PARSED] {
             if is_open(self, shield) || is_open(other, shield) {
                 all = all.without(shield);
@@ -595,6 +606,7 @@ impl Fact {
 /// All facts of a project and the graph that joins them. Order is deterministic: by file path, then place, then kind.
 #[derive(Debug, Default)]
 pub struct FactStore {
+    /// Sorted by place.
     pub facts: Vec<Fact>,
     /// Callees (and functions written inside) of every function.
     pub calls: Vec<Vec<FunctionId>>,
@@ -607,9 +619,9 @@ impl FactStore {
     /// went.
     pub fn new(facts: Vec<Fact>, calls: Vec<Vec<FunctionId>>) -> FactStore {
         let mut order: Vec<usize> = (0..facts.len()).collect();
-        order.sort_by(|&a, &b| {
-            let key = |fact: &Fact| (fact.at, fact.kind.clone(), fact.clause.clone());
-            key(&facts[a]).cmp(&key(&facts[b])).then(a.cmp(&b))
+        order.sort_by_key(|&index| {
+            let fact = &facts[index];
+            (fact.at, &*fact.kind, &*fact.clause, index)
         });
         let mut moved = vec![0_u32; facts.len()];
         for (new, &old) in order.iter().enumerate() {
@@ -629,5 +641,12 @@ impl FactStore {
 
     pub fn get(&self, id: FactId) -> &Fact {
         &self.facts[id.0 as usize]
+    }
+
+    /// The facts of exactly this place.
+    pub fn facts_at(&self, at: Span) -> &[Fact] {
+        let start = self.facts.partition_point(|fact| fact.at < at);
+        let rest = &self.facts[start..];
+        &rest[..rest.partition_point(|fact| fact.at == at)]
     }
 }

@@ -9,6 +9,13 @@ use rustc_hash::FxHashMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathId(u32);
 
+impl PathId {
+    /// Where something about it is kept in a list of all paths.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// Index into [`PathTable::names`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct NameId(u32);

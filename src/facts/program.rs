@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
@@ -10,7 +11,7 @@ use super::model::FunctionId;
 use crate::project::{FileId, Project};
 use crate::syntax::hir::{
     Atom, Definition, Export, ExportTarget, ExprId, ExprKind, FunctionIdx, Imported, Language, Module, PropKind,
-    SourceIdx, SymbolIdx,
+    Source, SourceIdx, SymbolIdx,
 };
 
 /// Index into [`Program::modules`].
@@ -76,7 +77,7 @@ pub struct Program<'p> {
 }
 
 /// How an import specifier is resolved: the project layer knows files, workspaces and path mappings.
-pub trait Resolver {
+pub trait Resolver: Sync {
     fn resolve(&self, from: FileId, specifier: &str) -> Resolution;
 }
 
@@ -86,6 +87,26 @@ pub enum Resolution {
     Within(FileId, Vec<Box<str>>),
     Package(String),
     Missing,
+}
+
+/// By import of a module, where it leads.
+fn targets(
+    file: FileId,
+    module: &Module,
+    resolver: &dyn Resolver,
+    by_file: &FxHashMap<FileId, ModuleId>,
+) -> Vec<Target> {
+    let found = |file: FileId| by_file.get(&file).copied();
+    let target = |(index, source): (usize, &Source)| match resolver.resolve(file, module.str(source.specifier)) {
+        Resolution::File(file) => found(file).map_or(Target::Missing, Target::Module),
+        Resolution::Within(file, names) => {
+            found(file).map_or(Target::Missing, |module| Target::Within(module, names.into()))
+        }
+        Resolution::Package(_) if is_submodule(module, index) => Target::Missing,
+        Resolution::Package(name) => Target::Package(name.into()),
+        Resolution::Missing => Target::Missing,
+    };
+    module.sources.iter().enumerate().map(target).collect()
 }
 
 impl<'p> Program<'p> {
@@ -99,32 +120,20 @@ impl<'p> Program<'p> {
             .enumerate()
             .map(|(index, (file, _))| (*file, ModuleId(u32::try_from(index).unwrap_or(u32::MAX))))
             .collect();
+        let mut loaded: Vec<Loaded> = modules
+            .into_par_iter()
+            .map(|(file, module)| {
+                let targets = targets(file, &module, resolver, &by_file);
+                let named = |(index, export): (usize, &Export)| (Box::from(module.str(export.name)), index);
+                let exports = module.exports.iter().enumerate().map(named).collect();
+                let assigned = property_assignments(&module);
+                Loaded { file, module, targets, first_function: 0, exports, looked_up: Mutex::default(), assigned }
+            })
+            .collect();
         let mut first_function = 0;
-        let mut loaded = Vec::with_capacity(modules.len());
-        for (file, module) in modules {
-            let targets = module
-                .sources
-                .iter()
-                .enumerate()
-                .map(|(index, source)| match resolver.resolve(file, module.str(source.specifier)) {
-                    Resolution::File(found) => {
-                        by_file.get(&found).map_or(Target::Missing, |&module| Target::Module(module))
-                    }
-                    Resolution::Within(found, names) => {
-                        by_file.get(&found).map_or(Target::Missing, |&module| Target::Within(module, names.into()))
-                    }
-                    Resolution::Package(_) if is_submodule(&module, index) => Target::Missing,
-                    Resolution::Package(name) => Target::Package(name.into()),
-                    Resolution::Missing => Target::Missing,
-                })
-                .collect();
-            let named = |(index, export): (usize, &Export)| (Box::from(module.str(export.name)), index);
-            let exports = module.exports.iter().enumerate().map(named).collect();
-            let functions = u32::try_from(module.functions.len()).unwrap_or(0);
-            let assigned = property_assignments(&module);
-            let looked_up = Mutex::default();
-            loaded.push(Loaded { file, module, targets, first_function, exports, looked_up, assigned });
-            first_function += functions;
+        for loaded in &mut loaded {
+            loaded.first_function = first_function;
+            first_function += u32::try_from(loaded.module.functions.len()).unwrap_or(0);
         }
         let mut program = Program { project, modules: loaded, by_file, macros };
         program.settle_python_imports();

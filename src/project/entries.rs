@@ -190,9 +190,30 @@ impl<'a> Starts<'a> {
                 _ => all.take(1).map(|(_, _, id)| *id).collect(),
             };
         let settings = chosen.iter().filter_map(|id| self.settings_of(*id));
-        let mut files: Vec<FileId> = chosen.iter().copied().chain(settings).collect();
+        let importers = chosen.iter().flat_map(|id| self.starts_importing(*id));
+        let mut files: Vec<FileId> = chosen.iter().copied().chain(importers).chain(settings).collect();
         files.dedup();
         files.into_iter().map(|id| (id, "by convention: it builds the application".to_owned())).collect()
+    }
+
+    /// Modules named like a start, beside another, that import it: they complete the application that it builds.
+    fn starts_importing(&self, built: FileId) -> Vec<FileId> {
+        let path = &*self.project.file(built).path;
+        let stem = file_name(path).trim_end_matches(".py");
+        let mut found: Vec<FileId> = TABLE
+            .python
+            .starts
+            .iter()
+            .filter(|start| *start != stem)
+            .filter_map(|start| {
+                let id = self.project.find(&join(folder_of(path), &format!("{start}.py")))?;
+                let text = self.manifests.texts.get(&id)?;
+                let is_server = matches!(self.project.file(id).area, Area::Server | Area::Script);
+                (is_server && text.lines().any(|line| imports_module(line, stem))).then_some(id)
+            })
+            .collect();
+        found.sort_unstable();
+        found
     }
 
     /// Django's `manage.py` of a folder: commands that people run.
@@ -404,4 +425,12 @@ fn compiler_outputs(project: &Project, manifests: &Manifests) -> HashMap<String,
         }
     }
     outputs
+}
+
+/// `from .app import app`, `from shop.app import app`, `import app`
+fn imports_module(line: &str, stem: &str) -> bool {
+    let named = |module: &str| module == stem || module.strip_suffix(stem).is_some_and(|rest| rest.ends_with('.'));
+    let mut words = line.split_whitespace();
+    matches!(words.next(), Some("from" | "import"))
+        && words.next().is_some_and(|module| named(module.trim_end_matches(',')))
 }

@@ -6,6 +6,7 @@ use super::classify::{classify, declares_client};
 use super::model::{Area, FileKind, Project};
 use super::packages::Package;
 use super::paths::{below, file_name};
+use super::units::Unit;
 
 /// What a service's own manifest makes of its files.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,8 +19,10 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    pub(super) fn of(package: Option<&Package>) -> Profile {
-        package.map_or_else(Profile::default, |package| Profile {
+    /// Scripts beside a project of Python or Rust that declares nothing for Node can only run in a browser.
+    pub(super) fn of(package: Option<&Package>, unit: Option<&Unit>) -> Profile {
+        let native = Profile { frontend: unit.is_some_and(Unit::is_server), ..Profile::default() };
+        package.map_or(native, |package| Profile {
             frontend: package.is_frontend(),
             server: package.is_server(),
             next: package.depends_on("next"),

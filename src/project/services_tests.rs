@@ -407,6 +407,30 @@ fn a_python_service_starts_with_what_its_image_runs() {
 }
 
 #[test]
+fn a_start_beside_the_application_that_imports_it_serves_too() {
+    let files = [
+        ("requirements.txt", "fastapi==0.115\n"),
+        ("shop/app.py", "app = FastAPI()"),
+        ("shop/main.py", "from shop.app import app\nfrom shop.routes import router\napp.include_router(router)"),
+        ("shop/run.py", "from shop.mapping import happy"),
+    ];
+    let project = services(&files);
+    let files: Vec<&str> = entries(&project, ".").iter().map(|(file, _)| *file).collect();
+    assert_eq!(files, ["shop/app.py", "shop/main.py"]);
+}
+
+#[test]
+fn a_module_that_sets_up_an_application_makes_no_service() {
+    let files = [
+        ("requirements.txt", "fastapi==0.115\n"),
+        ("app/main.py", "from .core.setup import create\napp = create()"),
+        ("app/core/setup.py", "from fastapi import FastAPI\ndef create():\n    return FastAPI()"),
+    ];
+    let project = services(&files);
+    assert_eq!(project.services.iter().map(|service| service.path.as_str()).collect::<Vec<_>>(), ["."]);
+}
+
+#[test]
 fn a_module_that_builds_the_application_serves_where_nothing_names_one() {
     let files = [
         ("requirements.txt", "flask==3.0\n"),

@@ -155,7 +155,7 @@ pub fn decode(contents: &[u8]) -> Result<&str, ReadProblem> {
     if contents.starts_with(&[0xFF, 0xFE]) || contents.starts_with(&[0xFE, 0xFF]) {
         return Err(ReadProblem::Utf16);
     }
-    if contents.iter().take(BINARY_PROBE).any(|byte| *byte == 0) {
+    if memchr::memchr(0, &contents[..contents.len().min(BINARY_PROBE)]).is_some() {
         return Err(ReadProblem::Binary);
     }
     let contents = contents.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(contents);

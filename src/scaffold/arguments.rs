@@ -86,7 +86,7 @@ fn change(
         (Some(argument), false) => Ok(Edit::replace(argument.value, argument.end, value)),
         (None, false) => {
             let whole = spec.name.as_ref().map_or(value.clone(), |name| format!("{name}={value}"));
-            Ok(appended(text, call, &whole))
+            Ok(appended(text, call, &whole).unwrap_or_else(|| on_lines(text, call, &whole)))
         }
     })
 }
@@ -103,19 +103,25 @@ fn first<'t>(call: &Call, text: &'t str) -> &'t str {
     plain.and_then(|argument| text.get(argument.start..argument.end)).unwrap_or_default()
 }
 
-/// Behind the last argument, on a line of its own if that has one.
-fn appended(text: &str, call: &Call, argument: &str) -> Edit {
+/// How long a line may get: where formatters break it unless they are told otherwise.
+const WIDTH: usize = 88;
+
+/// Behind the last argument, on a line of its own if that has one; nothing where the one line gets too long.
+fn appended(text: &str, call: &Call, argument: &str) -> Option<Edit> {
     let Some(last) = call.arguments.last() else {
         let is_object = text.get(..call.open).is_some_and(|before| before.ends_with('{'));
         let gap = if is_object { " " } else { "" };
-        return Edit::insert(call.open, format!("{gap}{argument}{gap}"));
+        return Some(Edit::insert(call.open, format!("{gap}{argument}{gap}")));
     };
     let rest = text.get(last.end..call.close).unwrap_or_default();
     let comma = rest.find(',').map_or(last.end, |at| last.end + at + 1);
     let has_comma = comma > last.end;
     if !rest.contains('\n') {
         let gap = if has_comma { " " } else { ", " };
-        return Edit::insert(comma, format!("{gap}{argument}"));
+        let line = text.get(line_start(text, call.open)..call.close).unwrap_or_default();
+        let is_one_line = !line.contains('\n');
+        let fits = line.chars().count() + gap.len() + argument.chars().count() < WIDTH;
+        return (fits || !is_one_line).then(|| Edit::insert(comma, format!("{gap}{argument}")));
     }
     let own_line = text.get(line_start(text, last.start)..last.start).is_some_and(|before| before.trim().is_empty());
     let line_break = if rest.contains("\r\n") { "\r\n" } else { "\n" };
@@ -123,9 +129,18 @@ fn appended(text: &str, call: &Call, argument: &str) -> Edit {
     if own_line {
         let blanks = indentation(text, last.start);
         let comma_after = if has_comma { "," } else { "" };
-        return Edit::insert(comma, format!("{comma_before}{line_break}{blanks}{argument}{comma_after}"));
+        return Some(Edit::insert(comma, format!("{comma_before}{line_break}{blanks}{argument}{comma_after}")));
     }
-    Edit::insert(comma, format!("{comma_before} {argument}"))
+    Some(Edit::insert(comma, format!("{comma_before} {argument}")))
+}
+
+/// All arguments of a call on one line, each on a line of its own.
+fn on_lines(text: &str, call: &Call, argument: &str) -> Edit {
+    let blanks = indentation(text, call.open);
+    let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let present = call.arguments.iter().filter_map(|one| text.get(one.start..one.end));
+    let lines: String = present.chain([argument]).map(|one| format!("{line_break}{blanks}    {one},")).collect();
+    Edit::replace(call.open, call.close, format!("{lines}{line_break}{blanks}"))
 }
 
 fn by_hand(work: &Work<'_>, spec: &ArgumentSpec, about: &str, reason: &str) -> Result<Step, String> {
@@ -147,7 +162,8 @@ mod tests {
         let start = text.find("FastAPI(").unwrap();
         let end = text.rfind(')').unwrap() + 1;
         let call = language::call_at("app.py", text, start, end).unwrap();
-        apply(text, &[appended(text, &call, "lifespan=lifespan")])
+        let edit = appended(text, &call, "lifespan=lifespan");
+        apply(text, &[edit.unwrap_or_else(|| on_lines(text, &call, "lifespan=lifespan"))])
     }
 
     #[test]
@@ -163,6 +179,10 @@ mod tests {
             (
                 "app = FastAPI(\n    title=\"Shop\"\n)\n",
                 "app = FastAPI(\n    title=\"Shop\",\n    lifespan=lifespan\n)\n",
+            ),
+            (
+                "application = FastAPI(title=\"A shop of many things\", version=\"2026.11\", debug=True)\n",
+                "application = FastAPI(\n    title=\"A shop of many things\",\n    version=\"2026.11\",\n    debug=True,\n    lifespan=lifespan,\n)\n",
             ),
             (
                 "app = FastAPI(\n    title=\"Shop\", debug=True\n)\n",
@@ -181,7 +201,7 @@ mod tests {
             ("new Pool({\n  url,\n})", "new Pool({\n  url,\n  ...options,\n})"),
         ] {
             let call = language::call_at("db.js", before, 0, before.len()).unwrap();
-            assert_eq!(apply(before, &[appended(before, &call, "...options")]), after);
+            assert_eq!(apply(before, &[appended(before, &call, "...options").unwrap()]), after);
         }
     }
 

@@ -10,10 +10,11 @@ use super::conventions::Conventions;
 use super::edits::{Edit, apply, indent};
 use super::library::Library;
 use super::manifest;
-use super::module::{EditSpec, EnvSpec, Module};
+use super::module::{EditSpec, EnvSpec, FileSpec, Module};
 use super::outline::Outline;
 use super::render::{Client, Renderer};
 use super::result::name_result;
+use super::revisions;
 use super::stack::{Ecosystem, Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use super::work::Work;
@@ -130,17 +131,24 @@ fn one_paragraph(ordered: &mut [(Key, Edit)]) {
     for (index, (_, edit)) in ordered.iter().enumerate().filter(|(_, (key, edit))| is_code(key, edit)) {
         places.entry(edit.start).or_default().push(index);
     }
-    for pair in places.values().flat_map(|indices| indices.windows(2)) {
-        let [first, second] = *pair else { continue };
+    for indices in places.values() {
         let opens = |text: &str| text.starts_with(['\r', '\n']);
-        let closed = |text: &str| text.trim_end().len() + if text.ends_with("\r\n") { 2 } else { 1 };
-        let end = closed(&ordered[first].1.text);
-        if closed(&ordered[second].1.text) < ordered[second].1.text.len() && end < ordered[first].1.text.len() {
-            ordered[first].1.text.truncate(end);
+        for pair in indices.windows(2) {
+            let [first, second] = *pair else { continue };
+            if opens(&ordered[first].1.text) && opens(&ordered[second].1.text) {
+                let text = &mut ordered[second].1.text;
+                *text = text.trim_start_matches(['\r', '\n']).to_owned();
+            }
         }
-        if opens(&ordered[first].1.text) && opens(&ordered[second].1.text) {
-            let text = &mut ordered[second].1.text;
-            *text = text.trim_start_matches(['\r', '\n']).to_owned();
+        let mut widest = String::new();
+        for index in indices {
+            let text = &mut ordered[*index].1.text;
+            let end = text.trim_end().len() + if text.ends_with("\r\n") { 2 } else { 1 };
+            let gap = text.split_off(end.min(text.len()));
+            widest = if gap.len() > widest.len() { gap } else { widest };
+        }
+        if let Some(last) = indices.last() {
+            ordered[*last].1.text.push_str(&widest);
         }
     }
 }
@@ -182,7 +190,10 @@ impl<'a> Composer<'a> {
         let (audit, id, planned) = (self.audit, self.service, self.planned.clone());
         let library = self.library;
         let wiring = self.wiring(stack);
-        let conventions = Conventions::of(&audit.project, id, stack, wiring.app_path());
+        let mut conventions = Conventions::of(&audit.project, id, stack, wiring.app_path());
+        if let Some(revision) = revisions::next(audit, id) {
+            conventions.layout.insert("migrations".to_owned(), revision.folder);
+        }
         let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, &library.lexicons);
         context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
@@ -286,22 +297,23 @@ impl<'a> Composer<'a> {
                 continue;
             }
             if !spec.each {
-                let path = work.path_of(&spec.to)?;
-                let text = work.render(&spec.from, &path)?;
-                self.make_packages(work, &path);
-                self.create(&path, text, spec.amends)?;
+                self.write_file(work, spec)?;
                 continue;
             }
             for index in 0..work.renderer.closed() {
                 work.renderer.turn_to(index);
-                let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
-                let path = work.path_of(&to)?;
-                let text = work.render(&spec.from, &path)?;
-                self.make_packages(work, &path);
-                self.create(&path, text, spec.amends)?;
+                self.write_file(work, spec)?;
             }
         }
         Ok(())
+    }
+
+    fn write_file(&mut self, work: &Work<'_>, spec: &FileSpec) -> Result<(), String> {
+        let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
+        let path = work.path_of(&to)?;
+        let text = work.render(&spec.from, &path)?;
+        self.make_packages(work, &path);
+        self.create(&path, text, spec.amends)
     }
 
     /// A new file; one that is there already has to be the same.

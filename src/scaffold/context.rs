@@ -9,6 +9,7 @@ use super::deployment::Deployment;
 use super::manifest::lowest;
 use super::outline::Statement;
 use super::render::{Client, Context, TestContext};
+use super::revisions;
 use super::stack::Stack;
 use super::variables::variables;
 use crate::audit::Audit;
@@ -31,6 +32,7 @@ pub fn context_for(
     let first = |store: &str| clients.iter().find(|client| client.store == store).cloned();
     let runner = &conventions.runner;
     let variables = variables(audit, id, wiring);
+    let settings = own_settings(audit, id, wiring);
     Context {
         service: service.path.clone(),
         name: name_of(service),
@@ -59,11 +61,13 @@ pub fn context_for(
         install: conventions.manager.install.clone(),
         env: variables.iter().map(|variable| variable.name.clone()).collect(),
         variables,
+        settings,
         packages: packages_of(service),
         hooks: hooks(audit, id),
         login_paths: login_paths(audit, id, lexicons),
         migrations: migrations(audit, &conventions.layout),
         found: wiring.places(stack),
+        revision: revisions::next(audit, id),
         closed: Vec::new(),
         item: None,
         deploy: Deployment::of(audit, id, stack),
@@ -173,6 +177,27 @@ fn exported_result(wiring: &mut Wiring<'_>, path: &str, function: &str) -> Optio
     let (Some(only), None) = (found.next(), found.next()) else { return None };
     let at = only.start;
     exported_name(wiring, path, at)
+}
+
+/// The class of the service that checks the environment when it is made, if there is one that can be imported.
+fn own_settings(audit: &Audit, id: ServiceId, wiring: &mut Wiring<'_>) -> Option<Client> {
+    let is_checked = |fact: &&Fact| fact.get("checked").is_some_and(|value| value.data == Data::Bool(true));
+    let mut found: Vec<Client> = Vec::new();
+    for fact in served(audit, id, "env").filter(is_checked) {
+        let file = audit.project.file(fact.at.file).path.to_string();
+        let at = fact.at.start as usize;
+        let Some((_, outline)) = wiring.source(&file) else { continue };
+        let Some(class) = outline.top_level().iter().find(|one| one.start <= at && at < one.end) else { continue };
+        let [name] = class.binds.as_slice() else { continue };
+        let is_exported = outline.exports.iter().any(|export| export.name == *name);
+        let (library, store, api) = (String::new(), "settings".to_owned(), fact.api.to_string());
+        let settings = Client { library, store, api, name: name.clone(), default: false, file };
+        if is_exported && !found.contains(&settings) {
+            found.push(settings);
+        }
+    }
+    let (Some(only), None) = (found.pop(), found.pop()) else { return None };
+    Some(only)
 }
 
 fn exported_name(wiring: &mut Wiring<'_>, path: &str, at: usize) -> Option<(String, bool)> {

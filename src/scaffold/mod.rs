@@ -29,6 +29,7 @@ mod python;
 mod regenerate;
 mod render;
 mod result;
+mod revisions;
 mod rewrite;
 mod schema;
 mod script;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::conventions::Conventions;
 use super::deployment::{Deployment, Variable};
 use super::module::EnvSpec;
+use super::revisions::Revision;
 use super::stack::joined;
 
 /// What templates can ask about the service and the plan.
@@ -51,6 +52,8 @@ pub struct Context {
     /// Names of variables that it reads.
     pub env: Vec<String>,
     pub variables: Vec<EnvRead>,
+    /// The one class of the service that checks the environment when it is made.
+    pub settings: Option<Client>,
     /// What the manifest names, sorted.
     pub packages: Vec<String>,
     /// APIs by which functions are told to run when the service starts or ends, sorted.
@@ -61,6 +64,8 @@ pub struct Context {
     pub migrations: Vec<String>,
     /// Where the service has what the marks of the stack tell, as `path:line`, by mark.
     pub found: BTreeMap<String, Vec<String>>,
+    /// The next of them, where each names the one before it.
+    pub revision: Option<Revision>,
     /// What the fixes of the module close, and which of it a file is about.
     pub closed: Vec<Closed>,
     pub item: Option<Closed>,
@@ -89,7 +94,7 @@ pub struct Closed {
     pub table: String,
     pub columns: Vec<String>,
     pub provider: String,
-    /// Of the migration that goes with it.
+    /// Of the migration that goes with it, where they are numbered.
     pub number: String,
 }
 

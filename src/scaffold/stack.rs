@@ -32,6 +32,7 @@ const KEYS: &[&str] = &[
     "secret_words",
     "env_schema",
     "step",
+    "plain_words",
 ];
 
 /// In a layout: the folder that holds the application's code.
@@ -74,6 +75,8 @@ pub struct Stack {
     pub env_schemas: Vec<EnvSchema>,
     /// What is left to do whichever module was written.
     pub steps: Vec<StepSpec>,
+    /// Words at their end that say otherwise: how long, how many, where.
+    pub plain_words: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -220,6 +223,7 @@ impl Stack {
             secret_words: texts_of(root, "secret_words")?,
             env_schemas: items(root, "env_schema").iter().map(EnvSchema::read).collect::<Result<_, _>>()?,
             steps: items(root, "step").iter().map(step).collect::<Result<_, _>>()?,
+            plain_words: texts_of(root, "plain_words")?,
         };
         stack.check(root)?;
         Ok(stack)

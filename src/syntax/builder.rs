@@ -2,7 +2,11 @@
 //!
 //! In go nodes in the order of the text, with the context and the parent that they stand in; out comes a [`Module`].
 
-use rustc_hash::FxHashMap;
+use std::hash::BuildHasher as _;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxBuildHasher;
 
 use super::depth;
 use super::error::narrow;
@@ -14,7 +18,8 @@ pub const LEVELS: usize = 2 * depth::LIMIT;
 /// A module in the making, and where in it the lowering stands.
 pub(super) struct Builder {
     pub(super) module: Module,
-    atoms: FxHashMap<Box<str>, Atom>,
+    /// By their texts, which [`Module::strings`] has.
+    atoms: HashTable<Atom>,
     pub(super) context: ContextId,
     pub(super) function: FunctionIdx,
     parent: ExprId,
@@ -30,7 +35,7 @@ impl Builder {
         module.open(language, narrow(end), narrow(statements));
         Builder {
             module,
-            atoms: FxHashMap::default(),
+            atoms: HashTable::new(),
             context: ContextId(0),
             function: FunctionIdx(0),
             parent: ExprId::NONE,
@@ -42,7 +47,7 @@ impl Builder {
     /// The module that was made of a text.
     pub(super) fn finish(self, text: &str) -> Module {
         let mut module = self.module;
-        module.lines = narrow(text.lines().count());
+        module.lines = narrow(lines(text));
         module.exprs.shrink_to_fit();
         module.lists.shrink_to_fit();
         module
@@ -56,6 +61,12 @@ impl Builder {
     }
 }
 
+/// As many as [`str::lines`] gives.
+fn lines(text: &str) -> usize {
+    let breaks = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    breaks + usize::from(!text.is_empty() && !text.ends_with('\n'))
+}
+
 /// A place in the text, whatever a parser calls it.
 pub(super) trait Extent {
     /// Start and end as byte offsets.
@@ -67,14 +78,18 @@ pub(super) trait Lowering: Sized {
     fn builder(&mut self) -> &mut Builder;
 
     fn atom(&mut self, text: &str) -> Atom {
-        let builder = self.builder();
-        if let Some(&atom) = builder.atoms.get(text) {
-            return atom;
+        let Builder { atoms, module: Module { strings, .. }, .. } = self.builder();
+        let string = |atom: &Atom| strings.get(atom.0 as usize).map_or("", |string| &**string);
+        let hash = |text: &str| FxBuildHasher.hash_one(text);
+        match atoms.entry(hash(text), |atom| string(atom) == text, |atom| hash(string(atom))) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                let atom = Atom(narrow(strings.len()));
+                place.insert(atom);
+                strings.push(text.into());
+                atom
+            }
         }
-        let atom = Atom(narrow(builder.module.strings.len()));
-        builder.module.strings.push(text.into());
-        builder.atoms.insert(text.into(), atom);
-        atom
     }
 
     /// Goes into a new context and gives the one to go back to.

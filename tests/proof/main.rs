@@ -11,6 +11,7 @@ mod app;
 #[allow(dead_code, reason = "shared with the tests of the command line, which look at more of it")]
 mod apps;
 mod express;
+mod fastapi;
 mod harness;
 mod http;
 mod locks;
@@ -18,4 +19,7 @@ mod npm;
 mod prisma;
 mod process;
 mod project;
+mod python;
+#[path = "../scaffold/python_apps.rs"]
+mod python_apps;
 mod services;

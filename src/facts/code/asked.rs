@@ -3,20 +3,24 @@
 use super::extract::Place;
 use crate::facts::arguments::positional;
 use crate::facts::graph::Callable;
-use crate::facts::model::{Data, Value};
+use crate::facts::model::{Data, Origins, Value};
 use crate::facts::paths::Selector;
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::{Clause, NamedArgument, Test, later_call, named_argument};
-use crate::syntax::hir::{Module, Type, TypeId, TypeRoot};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, Module, Type, TypeId, TypeRoot};
 
 /// Does the clause's `if` hold here? What cannot be told does not.
 pub(super) fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>) -> bool {
     made_by(evaluator, clause, place)
         && clause.condition.iter().all(|(key, test)| {
-            if let Test::Names(selector) = test {
-                let asked = asked_of(evaluator, key, place);
-                return asked.is_some_and(|at| is_named(evaluator, selector, at));
+            match test {
+                Test::Names(selector) => {
+                    let asked = asked_of(evaluator, key, place);
+                    return asked.is_some_and(|at| is_named(evaluator, selector, at));
+                }
+                Test::Text => return asked_of(evaluator, key, place).is_some_and(|at| is_text(evaluator, at)),
+                _ => {}
             }
             let value = tested(evaluator, key, place);
             match test {
@@ -24,7 +28,7 @@ pub(super) fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place
                     let name = value.as_text().unwrap_or_default().to_ascii_lowercase();
                     words.iter().any(|word| name.contains(word.as_str()))
                 }
-                Test::Names(_) => false,
+                Test::Names(_) | Test::Text => false,
                 Test::Absent => value.is_absent(),
                 Test::Present => !value.is_absent(),
                 Test::Equals(wanted) => match &value.data {
@@ -37,6 +41,40 @@ pub(super) fn holds(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place
                 },
             }
         })
+}
+
+/// Is an expression a text, written out or joined from parts right there? What a call makes of a text is its own.
+pub(super) fn is_text(evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {
+    let value = evaluator.value(at);
+    if value.as_text().is_some() {
+        return true;
+    }
+    let origin = evaluator.origin(at);
+    value.origins.has(Origins::BUILT) && joins_text(evaluator.program.module(origin.module), origin.expr)
+}
+
+/// Does the expression join a text, or stand for a variable into which such a text was put last?
+fn joins_text(module: &Module, expr: ExprId) -> bool {
+    match module.kind(expr) {
+        ExprKind::Template { .. } | ExprKind::Binary { .. } => true,
+        ExprKind::Call { callee, .. } => {
+            matches!(module.kind(callee), ExprKind::Member { name, .. } if matches!(module.str(name), "format" | "join"))
+        }
+        ExprKind::Ident(symbol) => {
+            let symbol = module.symbol(symbol);
+            let Definition::Variable { init, .. } = symbol.definition else { return false };
+            let put_in = std::iter::once(init).chain(symbol.assigned.iter().copied()).filter(|&e| e != ExprId::NONE);
+            let read = module.expr(expr).start;
+            let last = put_in.filter(|&e| module.expr(e).end <= read).max_by_key(|&e| module.expr(e).start);
+            last.is_some_and(|value| module.literal(value).is_some() || is_joined(module, value))
+        }
+        _ => false,
+    }
+}
+
+/// The same of what a variable is given: one step only, so that `a = b; b = a` ends.
+fn is_joined(module: &Module, expr: ExprId) -> bool {
+    !matches!(module.kind(expr), ExprKind::Ident(_)) && joins_text(module, expr)
 }
 
 /// Is the value of an attribute made by what the clause's `is` names?
@@ -61,6 +99,7 @@ fn is_named(evaluator: &mut Evaluator<'_>, selector: &Selector, at: ExprRef) -> 
 /// The argument that a test's key asks for.
 fn asked_of(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Option<ExprRef> {
     match key.split_once('.') {
+        None if key == "assigned" => evaluator.assigned_to(place.at),
         None => evaluator.argument(place.at, usize::from(key == "arg1")),
         Some((_, name)) => evaluator.option_ref(place.at, name),
     }
@@ -90,7 +129,7 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
                 None => Value::ABSENT,
             }
         }
-        "opt" => evaluator.options(place.at),
+        "opt" => evaluator.options(called_by(module, place.at)),
         "value" => match place.target.and_then(|target| target.value) {
             Some(value) => evaluator.value(value),
             None => Value::ABSENT,
@@ -112,6 +151,13 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
         _ => Value::UNKNOWN,
     };
     rest.split('.').filter(|s| !s.is_empty()).fold(value, |value, step| value.field(step))
+}
+
+/// A property that is called is asked for the options of its call; everything else for its own.
+fn called_by(module: &Module, at: ExprRef) -> ExprRef {
+    let call = module.expr(at.expr).parent.some();
+    let call = call.filter(|&call| module.call(call).is_some_and(|(callee, _)| callee == at.expr));
+    ExprRef { expr: call.unwrap_or(at.expr), ..at }
 }
 
 /// What a generic type holds first.

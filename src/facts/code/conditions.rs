@@ -56,6 +56,23 @@ impl Evaluator<'_> {
         if found.open || found.columns.is_empty() { Value::UNKNOWN } else { Value::texts(&found.columns) }
     }
 
+    /// The columns that a query is sorted by, whichever way; unknown where one of them cannot be told.
+    pub(super) fn sorted_columns(&mut self, at: ExprRef, names: &str) -> Value {
+        let module = self.program.module(at.module);
+        let calls = self.calls_named(at, names);
+        let sorted: Option<Vec<String>> = calls
+            .iter()
+            .filter_map(|call| module.call(call.expr))
+            .flat_map(|(_, args)| positional(module, args).collect::<Vec<_>>())
+            .map(|expr| sorted_column(module, expr, 0))
+            .collect();
+        match sorted {
+            Some(columns) if columns.is_empty() => Value::ABSENT,
+            Some(columns) => Value::texts(&columns),
+            None => Value::UNKNOWN,
+        }
+    }
+
     /// Whether a condition takes a list.
     pub(super) fn takes_list(&mut self, at: ExprRef, names: &str) -> Value {
         let calls = self.calls_named(at, names);
@@ -125,6 +142,31 @@ impl Evaluator<'_> {
         found.columns.dedup();
         found
     }
+}
+
+/// `"-day"`, `Order.day`, `Order.day.desc()`, `desc(Order.day)`
+fn sorted_column(module: &Module, expr: ExprId, depth: u8) -> Option<String> {
+    if let Some(text) = module.literal(expr) {
+        let column = text.trim_start_matches(['-', '+']);
+        return (!column.is_empty() && !column.contains("__") && column != "?").then(|| column.to_owned());
+    }
+    match module.kind(expr) {
+        ExprKind::Member { name, .. } => Some(module.str(name).to_owned()),
+        ExprKind::Call { callee, args } if depth < 3 => match module.kind(callee) {
+            ExprKind::Member { object, name } if is_direction(module.str(name)) => {
+                sorted_column(module, object, depth + 1)
+            }
+            ExprKind::Ident(symbol) if is_direction(module.str(module.symbol(symbol).name)) => {
+                sorted_column(module, module.list(args).next()?, depth + 1)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_direction(name: &str) -> bool {
+    matches!(name, "asc" | "desc" | "nulls_first" | "nulls_last" | "nullsfirst" | "nullslast")
 }
 
 impl Conditions {

@@ -22,7 +22,7 @@ use crate::facts::resolve::{Evaluator, Learned, Thing};
 use crate::facts::stacks::{Clause, Verb};
 use crate::facts::turn::Turn;
 use crate::project::Span;
-use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Language, Step, TypeId};
+use crate::syntax::hir::{BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Language, Step, TypeId};
 
 /// A fact before routes, phases and reachability are known.
 #[derive(Debug, Clone)]
@@ -360,8 +360,27 @@ fn extract_expr(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<Raw>) 
             apply(evaluator, Verb::Read, &paths, place, out);
             apply_to_anything(evaluator, module.str(name), place, out);
         }
+        ExprKind::Binary { op: BinaryOp::In, left, right } if module.language == Language::Python => {
+            extract_containment(evaluator, place, (left, right), out);
+        }
         _ => {}
     }
+}
+
+/// `"user_id" in session` asks for what `session["user_id"]` reads.
+fn extract_containment(
+    evaluator: &mut Evaluator<'_>,
+    place: Place<'_>,
+    (key, holder): (ExprId, ExprId),
+    out: &mut Vec<Raw>,
+) {
+    let module = evaluator.program.module(place.at.module);
+    let Some(name) = module.literal(key).filter(|name| evaluator.stacks.has_candidates(Verb::Read, name)) else {
+        return;
+    };
+    let holders = evaluator.paths_of(ExprRef { module: place.at.module, expr: holder });
+    let paths: SmallVec<[PathId; 2]> = holders.iter().map(|&of| evaluator.paths.member(of, name)).collect();
+    apply(evaluator, Verb::Read, &paths, place, out);
 }
 
 /// What the class of the project that is called extends: making one is making what it extends.

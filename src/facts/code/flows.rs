@@ -156,8 +156,13 @@ impl Flow<'_, '_> {
         {
             return Some(text.to_owned());
         }
-        None
+        is_setter(method).then(|| method.to_owned())
     }
+}
+
+/// `user.setPassword(digest)`, `user.set_password(digest)`
+fn is_setter(method: &str) -> bool {
+    method.strip_prefix("set").is_some_and(|rest| rest.starts_with(|c: char| c == '_' || c.is_ascii_uppercase()))
 }
 
 /// `prng(seed)`, `uniform(1, 6, rng)`: what comes out of a generator is as predictable as its seed.

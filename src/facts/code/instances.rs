@@ -13,20 +13,39 @@ use crate::facts::resolve::{Evaluator, Thing};
 use crate::syntax::hir::{ClassIdx, ExprId, ExprKind, Language, PropKind};
 
 /// The columns that hold text, by model.
-type Columns = FxHashMap<String, FxHashSet<String>>;
+#[derive(Default)]
+struct Columns {
+    of_model: FxHashMap<String, FxHashSet<String>>,
+    /// Of any model.
+    names: FxHashSet<String>,
+}
+
+impl Columns {
+    fn has(&self, model: &str, column: &str) -> bool {
+        self.of_model.get(model).is_some_and(|own| own.contains(column))
+    }
+}
 
 /// A value that a column of a model is given.
 struct Given {
     model: String,
+    /// Where the model stands.
+    home: ModuleId,
     column: String,
     value: ExprRef,
 }
 
 /// Adds a `stored` fact for each text column that is set on an instance.
-pub(super) fn given_fields(evaluator: &mut Evaluator<'_>, raws: &[Raw], assigned: &mut Assignments) -> Vec<Raw> {
+/// `hashing_homes`: modules whose models hash what they are given.
+pub(super) fn given_fields(
+    evaluator: &mut Evaluator<'_>,
+    raws: &[Raw],
+    assigned: &mut Assignments,
+    hashing_homes: &FxHashSet<ModuleId>,
+) -> Vec<Raw> {
     let columns = text_columns(raws);
     let mut given = Vec::new();
-    if columns.is_empty() {
+    if columns.names.is_empty() {
         return Vec::new();
     }
     for module in evaluator.program.ids() {
@@ -43,7 +62,7 @@ pub(super) fn given_fields(evaluator: &mut Evaluator<'_>, raws: &[Raw], assigned
         .collect();
     let facts = given.iter().map(|one| {
         // `user.hash_password()` afterwards replaces what came in.
-        let hashed = hashing.contains(&(one.model.clone(), one.column.clone()));
+        let hashed = hashing_homes.contains(&one.home) || hashing.contains(&(one.model.clone(), one.column.clone()));
         let mut fact = field(evaluator, assigned, (&one.column, one.value), &Value::text(one.model.as_str()), hashed);
         // What callers hand in may have been hashed by them.
         let told = TOLD.with(Origins::REQUEST);
@@ -59,7 +78,8 @@ fn text_columns(raws: &[Raw]) -> Columns {
     let mut columns = Columns::default();
     for raw in raws.iter().filter(|raw| &*raw.kind == "column" && raw.text("type") == Some("string")) {
         if let (Some(model), Some(name)) = (raw.text("model"), raw.text("name")) {
-            columns.entry(model.to_owned()).or_default().insert(name.to_owned());
+            columns.of_model.entry(model.to_owned()).or_default().insert(name.to_owned());
+            columns.names.insert(name.to_owned());
         }
     }
     columns
@@ -68,16 +88,16 @@ fn text_columns(raws: &[Raw]) -> Columns {
 fn of_module(evaluator: &mut Evaluator<'_>, module: ModuleId, columns: &Columns, out: &mut Vec<Given>) {
     let hir = evaluator.program.module(module);
     let here = |expr| ExprRef { module, expr };
-    let is_column = |name: &str| columns.values().any(|of| of.contains(name));
+    let is_column = |name: &str| columns.names.contains(name);
     for (index, expr) in hir.exprs.iter().enumerate() {
         match expr.kind {
             ExprKind::Assign { target, value, .. } => {
                 let ExprKind::Member { object, name } = hir.kind(target) else { continue };
                 let name = hir.str(name);
                 if is_column(name)
-                    && let Some(model) = instance_of(evaluator, here(object), columns, name)
+                    && let Some((home, model)) = instance_of(evaluator, here(object), columns, name)
                 {
-                    out.push(Given { model, column: name.to_owned(), value: here(value) });
+                    out.push(Given { model, home, column: name.to_owned(), value: here(value) });
                 }
             }
             ExprKind::Call { callee, args } => {
@@ -91,10 +111,9 @@ fn of_module(evaluator: &mut Evaluator<'_>, module: ModuleId, columns: &Columns,
                     continue;
                 }
                 let made = here(ExprId(u32::try_from(index).unwrap_or(u32::MAX)));
-                let Some(model) = made_by(evaluator, made, callee, columns) else { continue };
-                let own = columns.get(&model);
-                for (name, value) in named.into_iter().filter(|(name, _)| own.is_some_and(|own| own.contains(*name))) {
-                    out.push(Given { model: model.clone(), column: name.to_owned(), value: here(value) });
+                let Some((home, model)) = made_by(evaluator, made, callee, columns) else { continue };
+                for (name, value) in named.into_iter().filter(|(name, _)| columns.has(&model, name)) {
+                    out.push(Given { model: model.clone(), home, column: name.to_owned(), value: here(value) });
                 }
             }
             _ => {}
@@ -103,23 +122,34 @@ fn of_module(evaluator: &mut Evaluator<'_>, module: ModuleId, columns: &Columns,
 }
 
 /// The model that an expression is a row of, if it has that column.
-fn instance_of(evaluator: &mut Evaluator<'_>, at: ExprRef, columns: &Columns, column: &str) -> Option<String> {
+fn instance_of(
+    evaluator: &mut Evaluator<'_>,
+    at: ExprRef,
+    columns: &Columns,
+    column: &str,
+) -> Option<(ModuleId, String)> {
     let things = evaluator.things(at);
     things.into_iter().find_map(|thing| match thing {
         Thing::Instance(module, class) => {
             let model = name_of(evaluator, module, class)?;
-            columns.get(&model).is_some_and(|own| own.contains(column)).then_some(model)
+            columns.has(&model, column).then_some((module, model))
         }
         _ => None,
     })
 }
 
 /// The model whose row a call makes, unless the model's own constructor says what becomes of the arguments.
-fn made_by(evaluator: &mut Evaluator<'_>, made: ExprRef, callee: ExprId, columns: &Columns) -> Option<String> {
+fn made_by(
+    evaluator: &mut Evaluator<'_>,
+    made: ExprRef,
+    callee: ExprId,
+    columns: &Columns,
+) -> Option<(ModuleId, String)> {
     let things = evaluator.things(ExprRef { module: made.module, expr: callee });
     things.into_iter().find_map(|thing| match thing {
         Thing::Class(module, class) if evaluator.program.module(module).class(class).constructor.some().is_none() => {
-            name_of(evaluator, module, class).filter(|model| columns.contains_key(model))
+            let model = name_of(evaluator, module, class).filter(|model| columns.of_model.contains_key(model))?;
+            Some((module, model))
         }
         _ => None,
     })

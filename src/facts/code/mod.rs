@@ -17,6 +17,7 @@ mod holding;
 mod idle;
 mod instances;
 mod kept;
+mod lazy;
 mod lists;
 mod models;
 mod names;

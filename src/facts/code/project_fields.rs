@@ -160,6 +160,7 @@ impl Evaluator<'_> {
                 None => Value::UNKNOWN,
             },
             Source::Where(names) => return self.where_columns(at, names),
+            Source::Sorted(names) => return self.sorted_columns(at, names),
             Source::Batch(names) => return self.takes_list(at, names),
             Source::Given(names) => return self.given_to(at, names),
             Source::Fallback => self.fallback(place),

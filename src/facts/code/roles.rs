@@ -5,13 +5,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::extract::Raw;
-use super::usage::{usage, usage_of};
+use super::usage::{admits, usage, usage_of};
 use crate::facts::graph::Callable;
 use crate::facts::model::{FunctionId, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, Program};
 use crate::facts::values::is_error_name;
 use crate::syntax::hir::{
-    ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, Language, Module, Prop, Step, SymbolIdx,
+    ContextId, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, Language, LogicalOp, Module, Prop, Step,
+    SymbolIdx,
 };
 
 /// Does a failure end the request?
@@ -155,7 +156,8 @@ impl<'r, 'p> Roles<'r, 'p> {
         let mut found = Vec::new();
         for index in self.by_function.get(&function).cloned().unwrap_or_default() {
             let enforced = self.enforced_at(index);
-            found.extend(self.role(index, enforced));
+            let half = self.is_optional(index);
+            found.extend(self.role(index, enforced).map(|role| Role { half: role.half || half, ..role }));
         }
         for child in self.children.get(&function).cloned().unwrap_or_default() {
             let mut roles = self.within(child, hops - 1);
@@ -184,6 +186,15 @@ impl<'r, 'p> Roles<'r, 'p> {
             self.memo.insert(function, found.clone());
         }
         found
+    }
+
+    /// Does it only refuse who brings something that turns out wrong?
+    fn is_optional(&self, index: usize) -> bool {
+        let raw = &self.raws[index];
+        raw.text("fails") == Some("refuses")
+            && raw.text("role") == Some("auth")
+            && raw.at.expr != ExprId::NONE
+            && is_only_for_who_brings_one(self.program.module(raw.at.module), raw.at.expr)
     }
 
     /// A helper that checks with what it is handed (`parse(request, schema)` calls `schema.parse`) checks nothing for
@@ -226,6 +237,8 @@ impl<'r, 'p> Roles<'r, 'p> {
             Some("throws") => handed_error(module, raw.at.expr).unwrap_or_else(|| thrown(module, raw.at.expr)),
             Some("refuses") => refusal(module, raw.at.expr),
             Some("always") => Enforced::Yes,
+            // What came in is only worked with where it passed.
+            Some(_) if raw.text("role") == Some("validate") && admits(module, raw.at.expr) => Enforced::Yes,
             Some(_) => usage(module, raw.at.expr),
             // Something that is made here plays its role only where it is mounted or called.
             None => match called_at_once(module, raw.at.expr) {
@@ -247,6 +260,34 @@ fn is_only_where_there_is_one(program: &Program<'_>, closure: FunctionRef) -> bo
     let call = module.function(closure.function).expr.some().and_then(parent);
     let Some(call) = call.filter(|&call| matches!(called(call), "map" | "and_then")) else { return false };
     parent(call).and_then(parent).is_some_and(|next| called(next) == "transpose")
+}
+
+/// `token = request.headers.get("Authorization")`, `if token: … abort(401)`: who brings no token comes past.
+fn is_only_for_who_brings_one(module: &Module, refusal: ExprId) -> bool {
+    module.contexts_of(refusal).any(|(_, context)| match context.kind {
+        ContextKind::Then(test) => test != ExprId::NONE && is_what_was_brought(module, test),
+        _ => false,
+    })
+}
+
+/// Is it a header or cookie, or a variable that one is put into, and first of all that?
+fn is_what_was_brought(module: &Module, mut expr: ExprId) -> bool {
+    for _ in 0..8 {
+        expr = match module.kind(expr) {
+            ExprKind::Logical { op: LogicalOp::And, left, .. } => left,
+            ExprKind::Ident(symbol) => match module.symbol(symbol).definition {
+                Definition::Variable { init, .. } if init != ExprId::NONE => init,
+                _ => return false,
+            },
+            ExprKind::Call { callee, .. } => callee,
+            ExprKind::Member { object, name } => match module.str(name) {
+                "headers" | "cookies" => return true,
+                _ => object,
+            },
+            _ => return false,
+        };
+    }
+    false
 }
 
 /// Is a parameter, or the property of it that `steps` names, plainly not among the arguments of a call?

@@ -49,7 +49,7 @@ pub fn number_statuses(raws: &mut [Raw]) {
 }
 
 /// The number of a status of that name; a leading `Error` says nothing.
-fn status_named(name: &str) -> Option<u16> {
+pub(super) fn status_named(name: &str) -> Option<u16> {
     let plain: String = name.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase();
     let plain = plain.strip_prefix("error").unwrap_or(&plain);
     NAMES.iter().find(|(known, _)| *known == plain).map(|(_, number)| *number)

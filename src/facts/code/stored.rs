@@ -49,7 +49,7 @@ pub fn stored_fields(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
             found.push(field(evaluator, &mut assigned, (&name, at), &model, hashed));
         }
     }
-    found.extend(given_fields(evaluator, raws, &mut assigned));
+    found.extend(given_fields(evaluator, raws, &mut assigned, &hashing));
     raws.extend(found);
 }
 

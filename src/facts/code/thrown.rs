@@ -3,15 +3,17 @@
 use rustc_hash::FxHashMap;
 
 use super::extract::{REFUSALS, Raw};
+use super::statuses::status_named;
 use crate::facts::graph::is_audited;
 use crate::facts::model::{Confidence, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
 use crate::project::Span;
-use crate::syntax::hir::{ClassIdx, ContextKind, ExprId, ExprKind, FunctionIdx, MemberKind, Module};
+use crate::syntax::hir::{ClassIdx, ContextKind, Definition, ExprId, ExprKind, FunctionIdx, MemberKind, Module};
 
-/// Only a limit is told by an error alone: who throws 401 or 403 often passes on what another service said.
-const THROWN: &str = "rate-limit";
+/// Only a limit is surely told by an error alone: who throws 401 often passes on what another service said, and is
+/// taken for half a check. 403 says less still.
+const THROWN: &[(&str, Option<&str>)] = &[("rate-limit", None), ("auth", Some("half"))];
 /// Expressions of a test that are looked at.
 const MAX_TESTED: usize = 64;
 
@@ -20,10 +22,19 @@ type Classes = FxHashMap<(ModuleId, ClassIdx), bool>;
 
 /// A role fact for each place that refuses by throwing such an error.
 pub fn thrown_refusals(evaluator: &mut Evaluator<'_>) -> Vec<Raw> {
-    let Some(&(status, role)) = REFUSALS.iter().find(|(_, role)| *role == THROWN) else { return Vec::new() };
+    let mut found = Vec::new();
+    for &(role, strength) in THROWN {
+        if let Some(&(status, _)) = REFUSALS.iter().find(|(_, known)| *known == role) {
+            thrown_with(evaluator, status, (role, strength), &mut found);
+        }
+    }
+    found
+}
+
+/// The places that throw an error of that status.
+fn thrown_with(evaluator: &mut Evaluator<'_>, status: f64, role: (&str, Option<&str>), found: &mut Vec<Raw>) {
     let program = evaluator.program;
     let mut classes = Classes::default();
-    let mut found = Vec::new();
     for id in program.ids() {
         let loaded = program.loaded(id);
         if !is_audited(program.project.file(loaded.file).area) {
@@ -39,19 +50,25 @@ pub fn thrown_refusals(evaluator: &mut Evaluator<'_>) -> Vec<Raw> {
             }
         }
     }
-    found
 }
 
-fn refusing(evaluator: &Evaluator<'_>, owner: FunctionRef, thrown: ExprId, role: &str) -> Raw {
+fn refusing(
+    evaluator: &Evaluator<'_>,
+    owner: FunctionRef,
+    thrown: ExprId,
+    (role, strength): (&str, Option<&str>),
+) -> Raw {
     let loaded = evaluator.program.loaded(owner.module);
     let expr = loaded.module.expr(thrown);
+    let fields = [("role".into(), Value::text(role)), ("fails".into(), Value::text("refuses"))];
+    let strength = strength.map(|strength| ("strength".into(), Value::text(strength)));
     Raw {
         kind: "role".into(),
         clause: "shape refusal".into(),
         stack: None,
         at: ExprRef { module: owner.module, expr: thrown },
         span: Span { file: loaded.file, start: expr.start, end: expr.end },
-        fields: vec![("role".into(), Value::text(role)), ("fails".into(), Value::text("refuses"))],
+        fields: fields.into_iter().chain(strength).collect(),
         refs: Vec::new(),
         functions: Vec::new(),
         function: Some(owner),
@@ -82,18 +99,42 @@ fn carries(evaluator: &mut Evaluator<'_>, classes: &mut Classes, id: ModuleId, t
 /// `statusCode = 429`, `this.status = 429`, `super(message, 429)`
 fn class_says(module: &Module, class: ClassIdx, status: f64) -> bool {
     let entry = module.class(class);
+    let handed = |expr: ExprId| is_number(module, default_of(module, expr), status);
     let field = |kind: &MemberKind| matches!(kind, MemberKind::Field(value) if is_number(module, *value, status));
     entry.members.iter().any(|member| field(&member.kind))
         || entry.assigned.iter().any(|(_, value)| is_number(module, *value, status))
         || module.exprs.iter().any(|expr| {
             let of_constructor = module.contexts[expr.context.0 as usize].function == entry.constructor;
-            of_constructor && entry.constructor.0 != 0 && matches!(expr.kind, ExprKind::Call { args, .. } if module.list(args).any(|arg| is_number(module, arg, status)))
+            of_constructor && entry.constructor.0 != 0 && matches!(expr.kind, ExprKind::Call { args, .. } if module.list(args).any(|arg| is_number(module, arg, status) || handed(arg)))
         })
 }
 
+/// What a parameter is when nothing is given for it.
+fn default_of(module: &Module, expr: ExprId) -> ExprId {
+    let ExprKind::Ident(symbol) = module.kind(expr) else { return ExprId::NONE };
+    match module.symbol(symbol).definition {
+        Definition::Parameter { default, .. } => default,
+        _ => ExprId::NONE,
+    }
+}
+
+/// `401`, `status.HTTP_401_UNAUTHORIZED`, `HTTPStatus.UNAUTHORIZED`
 fn is_number(module: &Module, expr: ExprId, wanted: f64) -> bool {
-    expr != ExprId::NONE
-        && matches!(module.kind(expr), ExprKind::Num(at) if module.numbers.get(at as usize).is_some_and(|n| (n - wanted).abs() < 0.5))
+    if expr == ExprId::NONE {
+        return false;
+    }
+    let number = match module.kind(expr) {
+        ExprKind::Num(at) => module.numbers.get(at as usize).copied(),
+        ExprKind::Member { name, .. } => number_named(module.str(name)),
+        _ => None,
+    };
+    number.is_some_and(|number| (number - wanted).abs() < 0.5)
+}
+
+/// The status that a constant is called by.
+fn number_named(name: &str) -> Option<f64> {
+    let digits = || name.strip_prefix("HTTP_")?.split('_').next()?.parse().ok();
+    status_named(name).or_else(digits).map(f64::from)
 }
 
 /// Does it repeat what another service answered: in a `catch`, or where a test mentions the status itself?

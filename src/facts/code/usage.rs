@@ -20,6 +20,21 @@ pub fn usage(module: &Module, expr: ExprId) -> Enforced {
     follow(module, vec![expr], MAX_VARIABLES)
 }
 
+/// Is there a block that is only entered where the value holds: `if form.is_valid(): …`, `if posted and valid(): …`?
+pub fn admits(module: &Module, expr: ExprId) -> bool {
+    let mut child = expr;
+    while let Some(parent) = module.expr(child).parent.some() {
+        match module.kind(parent) {
+            ExprKind::Logical { op: LogicalOp::And, .. } | ExprKind::Await(_) => {}
+            ExprKind::Call { callee, .. } if callee == child => {}
+            _ => return false,
+        }
+        child = parent;
+    }
+    module.expr(child).role == Use::Test
+        && module.contexts.iter().any(|context| matches!(context.kind, ContextKind::Then(of) if of == child))
+}
+
 /// What becomes of variables.
 pub fn usage_of(module: &Module, symbols: &[SymbolIdx]) -> Enforced {
     let reads = symbols.iter().flat_map(|&symbol| reads_of(module, symbol)).collect();

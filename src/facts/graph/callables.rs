@@ -217,8 +217,9 @@ impl Evaluator<'_> {
         let callee = program.module(at.module).call(at.expr).map(|(callee, _)| callee);
         let callees = callee.map(|expr| self.things(ExprRef { module: at.module, expr })).unwrap_or_default();
         let mut own = false;
-        for thing in callees {
-            let Thing::Function(function) = thing else { continue };
+        let functions: SmallVec<[FunctionRef; 4]> =
+            callees.into_iter().flat_map(|thing| self.run_by_calling(thing)).collect();
+        for function in functions {
             out.entered.push(function);
             let returns: SmallVec<[ExprId; 4]> =
                 program.module(function.module).function(function.function).returns.iter().take(6).copied().collect();
@@ -271,7 +272,10 @@ impl Evaluator<'_> {
                     }
                 }
                 Thing::Data(data) if data != at => self.collect_callables(data, out, depth + 1),
-                Thing::Module(_) | Thing::Class(..) | Thing::Instance(..) | Thing::Made(_) | Thing::Data(_) => {}
+                Thing::Instance(..) => {
+                    out.found.extend(self.run_by_calling(thing).into_iter().map(Callable::Function));
+                }
+                Thing::Module(_) | Thing::Class(..) | Thing::Made(_) | Thing::Data(_) => {}
             }
         }
     }

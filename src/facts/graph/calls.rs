@@ -105,7 +105,10 @@ fn call_edge(evaluator: &mut Evaluator<'_>, at: ExprRef, edges: &mut Vec<(Functi
     for target in targets {
         for thing in evaluator.things(target) {
             match thing {
-                Thing::Function(function) => edges.push((from, program.number(function))),
+                Thing::Function(_) | Thing::Instance(..) => {
+                    let functions = evaluator.run_by_calling(thing).into_iter();
+                    edges.extend(functions.map(|function| (from, program.number(function))));
+                }
                 Thing::Class(module, class) => {
                     if let Some(function) = program.module(module).class(class).constructor.some() {
                         edges.push((from, program.number(FunctionRef { module, function })));

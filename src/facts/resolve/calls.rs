@@ -95,6 +95,11 @@ impl Evaluator<'_> {
                 }
                 Thing::Function(function) if is_new => found.push(Thing::Made(function)),
                 Thing::Function(function) => found.extend(self.returns(function)),
+                Thing::Instance(..) => {
+                    for function in self.run_by_calling(callee) {
+                        found.extend(self.returns(function));
+                    }
+                }
                 _ => {}
             }
             if found.len() >= MAX_THINGS {

@@ -12,8 +12,14 @@ use crate::facts::memo::Rests;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::syntax::hir::{ClassIdx, ClassMember, ExprId, ExprKind, Language, MemberKind};
 
-/// By class: those that add members to it from elsewhere.
+/// Types that are looked through for what a trait object may be.
+const MAX_IMPLEMENTORS: usize = 4;
+
+/// By class: those that add members to it from elsewhere. By trait: the types that implement it.
 pub(super) type Extensions = FxHashMap<(ModuleId, ClassIdx), Vec<(ModuleId, ClassIdx)>>;
+
+/// What calling an instance runs. https://docs.python.org/3/reference/datamodel.html#object.__call__
+const CALLED_BY: &str = "__call__";
 
 impl Evaluator<'_> {
     pub(crate) fn this(&mut self, at: ExprRef) -> Things {
@@ -38,6 +44,20 @@ impl Evaluator<'_> {
             function = entry.parent;
         }
         Things::new()
+    }
+
+    /// The functions that run when a thing is called: itself, or what an instance is called by.
+    pub fn run_by_calling(&mut self, thing: Thing) -> SmallVec<[FunctionRef; 2]> {
+        match thing {
+            Thing::Function(function) => SmallVec::from_iter([function]),
+            Thing::Instance(module, class) => {
+                let called = self.class_member(module, class, CALLED_BY, false, 0).into_iter();
+                called
+                    .filter_map(|thing| if let Thing::Function(function) = thing { Some(function) } else { None })
+                    .collect()
+            }
+            _ => SmallVec::new(),
+        }
     }
 
     /// The objects of the project that a call is a method of.
@@ -89,6 +109,38 @@ impl Evaluator<'_> {
                         found.push(Thing::Path { path: self.paths.member(base, name), site: None });
                     }
                     _ => {}
+                }
+            }
+        }
+        if found.is_empty() && !is_static && depth == 0 && hir.language == Language::Rust {
+            found.extend(self.implemented_member(module, class, name));
+        }
+        found
+    }
+
+    /// What a method of a trait does, which is what the types of the project do that implement it.
+    fn implemented_member(&mut self, module: ModuleId, class: ClassIdx, name: &str) -> Things {
+        if self.implementors.is_none() {
+            self.implementors = Some(FxHashMap::default());
+            self.implementors = Some(self.find_implementors());
+        }
+        let known = self.implementors.as_ref().and_then(|all| all.get(&(module, class))).cloned().unwrap_or_default();
+        let types = known.into_iter().take(MAX_IMPLEMENTORS);
+        types.flat_map(|(module, class)| self.class_member(module, class, name, false, 1)).collect()
+    }
+
+    fn find_implementors(&mut self) -> Extensions {
+        let program = self.program;
+        let mut found = Extensions::default();
+        for module in program.ids().filter(|&module| program.module(module).language == Language::Rust) {
+            for index in 0..program.module(module).classes.len() {
+                let class = ClassIdx(u32::try_from(index).unwrap_or(u32::MAX));
+                for parent in self.parents(module, class) {
+                    if let Thing::Class(of, of_trait) = parent
+                        && (of, of_trait) != (module, class)
+                    {
+                        found.entry((of, of_trait)).or_default().push((module, class));
+                    }
                 }
             }
         }

@@ -27,6 +27,7 @@ use crate::facts::program::{ExprRef, FunctionRef, Program};
 use crate::facts::settings::Settings;
 use crate::facts::stacks::Stacks;
 use crate::facts::turn::Turn;
+use crate::facts::values::Outside;
 use crate::syntax::hir::{ExprId, ExprKind, Imported, LogicalOp};
 
 pub(crate) use calls::gives_what_it_holds;
@@ -95,12 +96,15 @@ pub struct Evaluator<'p> {
     /// The same for functions that were reached at a depth that leaves little to follow: good for that depth alone.
     pub(crate) returned_deep: FxHashMap<(FunctionRef, u16), Value>,
     pub(crate) returning: FxHashSet<FunctionRef>,
+    /// By path, once somebody asks.
+    pub(crate) outsides: Vec<Option<Outside>>,
     pub(crate) inputs: FxHashMap<PathId, bool>,
     pub(crate) environments: FxHashMap<PathId, bool>,
     pub(crate) variables: FxHashMap<PathId, bool>,
     returns_active: FxHashSet<FunctionRef>,
     /// Found once somebody asks.
     extensions: Option<Extensions>,
+    implementors: Option<Extensions>,
 }
 
 impl<'p> Evaluator<'p> {
@@ -129,11 +133,13 @@ impl<'p> Evaluator<'p> {
             returned: FxHashMap::default(),
             returned_deep: FxHashMap::default(),
             returning: FxHashSet::default(),
+            outsides: Vec::new(),
             inputs: FxHashMap::default(),
             environments: FxHashMap::default(),
             variables: FxHashMap::default(),
             returns_active: FxHashSet::default(),
             extensions: None,
+            implementors: None,
         }
     }
 

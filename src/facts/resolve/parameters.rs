@@ -43,21 +43,10 @@ impl Evaluator<'_> {
         if found.is_empty() {
             found = self.type_things(function.module, parameter.annotation, 0);
         }
-        if found.is_empty() {
-            let callers: SmallVec<[ExprRef; 6]> = self
-                .links
-                .callers
-                .get(program.number(function).0 as usize)
-                .into_iter()
-                .flatten()
-                .take(MAX_CALLERS)
-                .copied()
-                .collect();
-            for call in callers {
-                if let Some(argument) = self.passed(call, function, index) {
-                    found.extend(self.things(argument));
-                }
-            }
+        // Which router it is, a type does not say.
+        if found.is_empty() || self.is_some_router(&found) {
+            let handed = self.handed_in(function, index);
+            found = if handed.is_empty() { found } else { handed };
         }
         if found.is_empty() {
             found = self.callback_parameter(function, index);
@@ -66,6 +55,30 @@ impl Evaluator<'_> {
             found = self.named_handler_parameter(function, index);
         }
         found
+    }
+
+    /// What the callers of a function give it there.
+    fn handed_in(&mut self, function: FunctionRef, index: usize) -> Things {
+        let callers = self.links.callers.get(self.program.number(function).0 as usize);
+        let callers: SmallVec<[ExprRef; 6]> = callers.into_iter().flatten().take(MAX_CALLERS).copied().collect();
+        let mut found = Things::new();
+        for call in callers {
+            if let Some(argument) = self.passed(call, function, index) {
+                found.extend(self.things(argument));
+            }
+        }
+        found
+    }
+
+    /// Is nothing known but that it is a router of some library?
+    fn is_some_router(&mut self, things: &[Thing]) -> bool {
+        let routers = &self.stacks.router_types;
+        let nameless = |thing: &Thing| match *thing {
+            Thing::Path { path, site: None } => Some(path),
+            _ => None,
+        };
+        !things.is_empty()
+            && things.iter().all(|thing| nameless(thing).is_some_and(|path| self.is_any_type(path, routers)))
     }
 
     /// A parameter of a function that is handed to a call: `client.$transaction(async (tx) => …)` is

@@ -63,7 +63,7 @@ pub struct Surroundings<'a> {
     /// All paths of the project, sorted.
     pub paths: &'a [&'a str],
     /// The text of a file of the project.
-    pub read: &'a dyn Fn(&str) -> Option<String>,
+    pub read: &'a (dyn Fn(&str) -> Option<String> + Sync),
 }
 
 impl Surroundings<'_> {
@@ -265,7 +265,12 @@ mod tests {
             ("Jenkinsfile", FileKind::Text, "sh 'x'", vec!["ci"]),
             ("notes.txt", FileKind::Text, "sh 'x'", vec![]),
             ("requirements.txt", FileKind::Text, "flask==3\n", vec!["dependency"]),
-            ("setup.py", FileKind::Python, "setup(install_requires=['flask'])", vec!["dependency"]),
+            (
+                "setup.py",
+                FileKind::Python,
+                "from setuptools import setup\nsetup(install_requires=['flask'])",
+                vec!["dependency"],
+            ),
             ("Pipfile", FileKind::Toml, "[packages]\nflask = '*'", vec!["dependency", "setting"]),
             ("package-lock.json", FileKind::Json, "{broken", vec![]),
         ] {

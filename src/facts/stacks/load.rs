@@ -40,6 +40,8 @@ struct RawStack {
     provides: Vec<String>,
     #[serde(default)]
     serverless: bool,
+    #[serde(default)]
+    texts_are_pages: bool,
     database: Option<String>,
     #[serde(default)]
     origins: Vec<RawOrigin>,
@@ -262,6 +264,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         always: raw.detect.language.is_some(),
         provides: raw.provides,
         serverless: raw.serverless,
+        texts_are_pages: raw.texts_are_pages,
         database: raw.database,
         handler,
         handler_names: raw.handler_names,
@@ -443,6 +446,7 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
             },
             Toml::String(text) if text == ":absent" => Test::Absent,
             Toml::String(text) if text == ":any" => Test::Present,
+            Toml::String(text) if text == ":text" => Test::Text,
             Toml::String(text) if text == ":null" => Test::Equals(vec![Value { data: Data::Null, ..Value::default() }]),
             Toml::Array(items) => {
                 Test::Equals(items.iter().map(plain).collect::<Result<_, _>>().map_err(|e| error(&e))?)

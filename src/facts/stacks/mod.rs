@@ -85,6 +85,8 @@ pub enum Test {
     },
     Absent,
     Present,
+    /// A text, or one that is joined from parts.
+    Text,
     /// A name that one of these words occurs in, whatever the case.
     Like(Vec<String>),
     /// The argument is what these paths name: a class, a function.
@@ -109,6 +111,8 @@ pub struct Stack {
     pub provides: Vec<String>,
     /// The platform owns the process.
     pub serverless: bool,
+    /// A text that a handler gives back is answered as a page.
+    pub texts_are_pages: bool,
     /// The database that its packages talk to.
     pub database: Option<String>,
     /// The datastore, queue or framework kind shown in reports; not used by rules.

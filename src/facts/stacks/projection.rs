@@ -78,6 +78,8 @@ pub enum Source {
     Root(Option<usize>),
     /// The columns that conditions compare, in this and later calls of these names.
     Where(String),
+    /// The columns that calls of these names sort by.
+    Sorted(String),
     /// Whether these conditions take a list (`in_`, `id__in`).
     Batch(String),
     /// All arguments of this and later calls of these names.
@@ -211,6 +213,7 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         let names = names.to_owned();
         return match name {
             "where" => Some((Source::Where(names), rest)),
+            "sorted" => Some((Source::Sorted(names), rest)),
             "batch" => Some((Source::Batch(names), rest)),
             "given" => Some((Source::Given(names), rest)),
             _ => None,

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::MAX_DEPTH;
 use super::errors::is_rejection;
-use super::fold::{built, fold_method};
+use super::fold::{built, fold_method, formatted_start};
 use crate::facts::apart::{join, put_in};
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
@@ -34,6 +34,7 @@ impl Evaluator<'_> {
             .collect();
         let mut origins = passed.iter().fold(Origins::default(), |all, value| all.with(value.origins));
         let mut method = "";
+        let mut begins = Origins::default();
         if let ExprKind::Member { object, name } = module.kind(callee) {
             method = module.str(name);
             if module.language == Language::Rust && gives_what_it_holds(method, args.len) {
@@ -45,6 +46,13 @@ impl Evaluator<'_> {
             let receiver = self.value(here(object));
             if let Some(folded) = fold_method(&receiver, method) {
                 return folded;
+            }
+            if let ("format", Some(first)) = (method, passed.first()) {
+                begins = formatted_start(&receiver, '{', first);
+            }
+            // `base.join(path)` begins with the base.
+            if method == "join" {
+                origins = origins.without(Origins::LEADING);
             }
             origins = match method {
                 // The keys of an object are written where it is made.
@@ -73,7 +81,7 @@ impl Evaluator<'_> {
             }
         }
         if module.language == Language::Python && matches!(method, "format" | "join") {
-            return built(false, String::new(), origins);
+            return built(false, String::new(), origins.without(Origins::LEADING).with(begins));
         }
         let (keep_literal, masked) = match method {
             "slice" | "substring" | "substr" => (false, Origins::MASKED),

@@ -22,15 +22,20 @@ impl Evaluator<'_> {
         let texts = &hir.lists[quasis.start as usize..(quasis.start + quasis.len) as usize];
         let holes: SmallVec<[ExprId; 4]> = hir.holes(quasis, exprs).collect();
         let mut text = String::new();
-        let mut origins =
-            texts.first().map_or(Origins::default(), |atom| Origins::of_start(&hir.strings[*atom as usize]));
+        let piece = |index: usize| texts.get(index).map_or("", |atom| &hir.strings[*atom as usize]);
+        let mut origins = Origins::of_start(piece(0));
         let mut constant = true;
         for (index, atom) in texts.iter().enumerate() {
             text.push_str(&hir.strings[*atom as usize]);
             if let Some(&hole) = holes.get(index) {
                 let hole = ExprRef { module, expr: hole };
                 let value = self.value(hole);
-                origins = origins.joined(self.checked_origins(hole, value.origins));
+                let checked = self.checked_origins(hole, value.origins);
+                origins = origins.joined(checked);
+                // `${req.protocol}://…` chooses no host.
+                if index == 0 && !piece(1).starts_with("://") {
+                    origins = origins.with(Origins::of_begun(piece(0), checked));
+                }
                 match plain_text(&value) {
                     Some(part) => text.push_str(&part),
                     None => constant = false,
@@ -124,9 +129,13 @@ impl Evaluator<'_> {
                 if let (Data::Number(a), Data::Number(b)) = (&left.data, &right.data) {
                     return Value::number(a + b);
                 }
-                let origins = self.checked_origins(at_left, left.origins);
-                let origins = origins.joined(self.checked_origins(at_right, right.origins));
-                let origins = origins.with(left.as_text().map_or(Origins::default(), Origins::of_start));
+                let (first, second) =
+                    (self.checked_origins(at_left, left.origins), self.checked_origins(at_right, right.origins));
+                let begins = match left.as_text() {
+                    Some(text) => Origins::of_begun(text, second),
+                    None => Origins::of_begun("", first),
+                };
+                let origins = first.joined(second).with(begins);
                 match (plain_text(&left), plain_text(&right)) {
                     (Some(a), Some(b)) => built(true, a + &b, origins),
                     _ => built(false, String::new(), origins),
@@ -134,7 +143,9 @@ impl Evaluator<'_> {
             }
             BinaryOp::Modulo if left.as_text().is_some() || left.origins.has(Origins::BUILT) => {
                 let origins = self.checked_origins(at_left, left.origins);
-                built(false, String::new(), origins.joined(self.checked_origins(at_right, right.origins)))
+                let begins = formatted_start(&left, '%', &right);
+                let right = self.checked_origins(at_right, right.origins).without(Origins::LEADING);
+                built(false, String::new(), origins.joined(right).with(begins))
             }
             BinaryOp::Multiply => match (&left.data, &right.data) {
                 (Data::Number(a), Data::Number(b)) => Value::number(a * b),
@@ -149,6 +160,19 @@ impl Evaluator<'_> {
             _ => Value { data: Data::Unknown, origins: Origins::default() },
         }
     }
+}
+
+/// What a text that is filled in (`"https://%s/x" % host`, `"{}/x".format(base)`) has by its start and its first value.
+pub(super) fn formatted_start(pattern: &Value, mark: char, filled: &Value) -> Origins {
+    let Some((before, after)) = pattern.as_text().and_then(|text| text.split_once(mark)) else {
+        return Origins::default();
+    };
+    let first = match &filled.data {
+        Data::List(items) => items.first().map_or(Origins::default(), |first| first.origins),
+        _ => filled.origins,
+    };
+    let names_scheme = after.split_once(['s', '}']).is_some_and(|(_, rest)| rest.starts_with("://"));
+    if names_scheme { Origins::default() } else { Origins::of_begun(before, first) }
 }
 
 pub(super) fn regex_origin(pattern: &str) -> Origins {

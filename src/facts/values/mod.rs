@@ -6,6 +6,7 @@
 mod calls;
 mod errors;
 mod fold;
+mod latest;
 mod loops;
 mod members;
 mod names;
@@ -26,6 +27,7 @@ use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp};
 
 pub(crate) use errors::is_error_name;
 pub use loops::ITERATORS;
+pub(crate) use outside::Outside;
 
 const MAX_DEPTH: u16 = 32;
 /// Elements and properties that are looked at.

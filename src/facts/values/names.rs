@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::MAX_ITEMS;
 use super::fold::{follow, logical, set_field};
+use super::latest::still_there;
 use crate::facts::model::{Data, Guard, Origins, Record, Value};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId, Target};
 use crate::facts::resolve::{Evaluator, Thing};
@@ -16,11 +17,13 @@ const MAX_ASSIGNED: usize = 16;
 
 impl Evaluator<'_> {
     pub(super) fn symbol_value(&mut self, at: ExprRef, symbol: SymbolIdx) -> Value {
-        if let Some(value) = self.path_value(at) {
-            return self.with_guard_of_own_error(at, symbol, value);
-        }
         let program = self.program;
         let entry = program.module(at.module).symbol(symbol);
+        let remaining = still_there(program.module(at.module), entry, at.expr);
+        // What a variable may be anywhere says nothing of it where it was replaced.
+        if let Some(value) = remaining.is_none().then(|| self.path_value(at)).flatten() {
+            return self.with_guard_of_own_error(at, symbol, value);
+        }
         let here = |expr| ExprRef { module: at.module, expr };
         let value = match &entry.definition {
             Definition::Variable { init, steps, .. } if self.checked_field(at.module, *init, steps).is_some() => {
@@ -33,13 +36,14 @@ impl Evaluator<'_> {
                     value = logical(LogicalOp::Nullish, value, self.value(here(*default)));
                 }
                 if !entry.assigned.is_empty() {
-                    let mut origins = value.origins.with(Origins::DYNAMIC);
+                    let first = if remaining.is_some() { Origins::default() } else { value.origins };
+                    let mut origins = first.with(Origins::DYNAMIC);
                     let mut open = Record { open: true, ..Record::default() };
                     if let Data::Record(record) = &value.data {
                         open.fields = record.fields.clone();
                         open.rest = record.rest;
                     }
-                    for assigned in entry.assigned.iter().take(MAX_ASSIGNED) {
+                    for assigned in remaining.as_ref().unwrap_or(&entry.assigned).iter().take(MAX_ASSIGNED) {
                         origins = origins.joined(self.value(here(*assigned)).origins);
                         // `if (isProduction) message = "…"`
                         if self.surroundings(here(*assigned)).1.0 & Guard::PROD.0 != 0 {

@@ -9,6 +9,18 @@ use crate::facts::resolve::{Evaluator, Thing};
 use crate::facts::stacks::{Clause, Projection, Verb};
 use crate::syntax::hir::ExprKind;
 
+/// What an API path alone says about the values that it names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outside {
+    /// It is a part of a request.
+    input: bool,
+    /// It stands for a number.
+    number: Option<f64>,
+    /// It is a variable of the environment, or all of them.
+    environment: bool,
+    random: bool,
+}
+
 impl Evaluator<'_> {
     /// What stack files say that the result of a call is.
     pub(crate) fn declared_origin(&mut self, path: PathId, arguments: Origins) -> Option<Origins> {
@@ -33,27 +45,44 @@ impl Evaluator<'_> {
     pub(super) fn path_value(&mut self, at: ExprRef) -> Option<Value> {
         for thing in self.things(at) {
             let Thing::Path { path, .. } = thing else { continue };
-            if self.is_input(path) && !self.is_made_from_environment(at) {
+            let outside = self.outside(path);
+            if outside.input && !self.is_made_from_environment(at) {
                 let turn = if self.is_of_loop(at) { Origins::LOOP_VARIABLE } else { Origins::default() };
                 let text = if self.is_text_input(path) { Origins::TEXT } else { Origins::default() };
                 return Some(Value { data: Data::Unknown, origins: Origins::REQUEST.with(turn).with(text) });
             }
-            if let Some(number) = self.named_number(path) {
+            if let Some(number) = outside.number {
                 return Some(Value::number(number));
             }
-            if self.is_environment(path) || self.is_whole_environment(path) {
+            if outside.environment {
                 return Some(Value { data: Data::Unknown, origins: Origins::ENV });
             }
-            if self.paths.is_result(path)
-                && let Some(origins) = self.paths.parent(path).and_then(|p| self.declared_origin(p, Origins::default()))
-            {
-                // Arguments are the caller's to add unless the result hides them.
-                if origins == Origins::RANDOM {
-                    return Some(Value { data: Data::Unknown, origins });
-                }
+            if outside.random {
+                return Some(Value { data: Data::Unknown, origins: Origins::RANDOM });
             }
         }
         None
+    }
+
+    /// What a path alone says about the values that it names.
+    fn outside(&mut self, path: PathId) -> Outside {
+        if let Some(Some(known)) = self.outsides.get(path.index()) {
+            return *known;
+        }
+        let result_of = self.paths.parent(path).filter(|_| self.paths.is_result(path));
+        // Arguments are the caller's to add unless the result hides them.
+        let declared = result_of.and_then(|called| self.declared_origin(called, Origins::default()));
+        let found = Outside {
+            input: self.is_input(path),
+            number: self.named_number(path),
+            environment: self.is_environment(path) || self.is_whole_environment(path),
+            random: declared == Some(Origins::RANDOM),
+        };
+        if self.outsides.len() <= path.index() {
+            self.outsides.resize(path.index() + 1, None);
+        }
+        self.outsides[path.index()] = Some(found);
+        found
     }
 
     /// A number that a library names.

@@ -99,6 +99,9 @@ impl Evaluator<'_> {
         if is_debug_switch(hir, test) {
             return if holds { Guard::DEBUG.0 } else { Guard::PROD.0 };
         }
+        if is_debug_build(hir, test) {
+            return if holds { Guard::DEV.0 } else { Guard::PROD.0 };
+        }
         match hir.kind(test) {
             ExprKind::Not(inner) => self.guard_of(module, inner, !holds),
             ExprKind::Logical { op, left, right } if (op == LogicalOp::And) == holds => {
@@ -152,6 +155,17 @@ fn guard_of_settings(module: &Module, expr: ExprId) -> u8 {
 pub(super) fn shown_to_developers(value: &Value) -> Value {
     let origins = value.origins.without(Origins::CAUGHT_ERROR.with(Origins::ERROR_STACK));
     Value { data: Data::Unknown, origins: origins.with(Origins::DYNAMIC) }
+}
+
+/// `cfg!(debug_assertions)`
+fn is_debug_build(hir: &Module, test: ExprId) -> bool {
+    let is_named = |expr: ExprId, wanted: &str| match hir.kind(expr) {
+        ExprKind::Global(name) => hir.str(name) == wanted,
+        ExprKind::Ident(symbol) => hir.str(hir.symbol(symbol).name) == wanted,
+        _ => false,
+    };
+    let Some((callee, args)) = hir.call(test).filter(|_| hir.language == Language::Rust) else { return false };
+    is_named(callee, "cfg") && hir.list(args).any(|argument| is_named(argument, "debug_assertions"))
 }
 
 /// `if DEBUG:`, `if settings.DEBUG:`

@@ -17,7 +17,7 @@ pub use cargo::cargo;
 pub use environment::environment;
 pub use pep508::normalised;
 pub use pyproject::{pipfile, pyproject};
-pub use setup::{setup_cfg, setup_py};
+pub use setup::{installs, setup_cfg, setup_py};
 pub use text::{Pins, pins, requirements_txt};
 
 /// More than this of one manifest is not read.
@@ -73,7 +73,7 @@ pub fn of_tree(path: &str, node: &Node) -> Option<(Ecosystem, Vec<Requirement>)>
 /// A manifest that is read as text.
 pub fn of_text(path: &str, text: &str) -> Option<(Ecosystem, Vec<Requirement>)> {
     match file_name(path) {
-        "setup.py" => Some((Ecosystem::Pypi, setup_py(text))),
+        "setup.py" => installs(text).then(|| (Ecosystem::Pypi, setup_py(text))),
         "setup.cfg" => Some((Ecosystem::Pypi, setup_cfg(text))),
         _ if is_requirements(path) => Some((Ecosystem::Pypi, requirements_txt(text, is_dev_name(path)))),
         _ => None,

@@ -3,6 +3,9 @@
 use super::pep508::requirement;
 use super::{MAX_REQUIREMENTS, Requirement, is_dev_name};
 
+/// What a `setup.py` takes its `setup` from.
+const INSTALLERS: &[&str] = &["setuptools", "distutils", "skbuild", "pbr"];
+
 /// `install_requires` of `[options]` and the extras of a `setup.cfg`.
 pub fn setup_cfg(text: &str) -> Vec<Requirement> {
     let mut found = Vec::new();
@@ -37,6 +40,13 @@ pub fn setup_cfg(text: &str) -> Vec<Requirement> {
         push(value, start + line.find(value).unwrap_or(0), dev, &mut found);
     }
     found
+}
+
+/// Does a `setup.py` say how to install something? A module of that name may just as well set up an application.
+pub fn installs(text: &str) -> bool {
+    let imports = |line: &str| line.starts_with("import ") || line.starts_with("from ");
+    let names = |line: &str| INSTALLERS.iter().any(|installer| line.contains(installer));
+    text.contains("setup(") && text.lines().map(str::trim_start).any(|line| imports(line) && names(line))
 }
 
 /// The strings of a literal `install_requires=[…]`; nothing where the list is built.
@@ -99,6 +109,13 @@ fn strings_of_list(text: &str, from: usize) -> Vec<(usize, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_module_that_sets_up_an_application_installs_nothing() {
+        assert!(installs("from setuptools import setup\nsetup(name='shop')\n"));
+        assert!(installs("try:\n    import setuptools\nexcept ImportError:\n    pass\nsetuptools.setup()\n"));
+        assert!(!installs("from fastapi import FastAPI\ndef setup(app):\n    return FastAPI()\n"));
+    }
 
     fn rows(found: &[Requirement]) -> Vec<(&str, &str, bool)> {
         found.iter().map(|r| (&*r.name, r.version.as_str(), r.dev)).collect()

@@ -9,6 +9,7 @@ mod predicate;
 mod quantity;
 mod tri;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub use parse::{CLAUSE_KEYS, Known, PATTERN_KEYS, PREDICATE_KEYS, VIA, fields_of, kinds};
@@ -24,6 +25,16 @@ use crate::project::Area;
 pub trait Fields {
     /// The value of a field; none where there is no such field (the same as absent).
     fn field(&self, name: &str) -> Option<Value>;
+
+    /// The same, without a copy where it is kept.
+    fn look_at(&self, name: &str) -> Option<Cow<'_, Value>> {
+        self.field(name).map(Cow::Owned)
+    }
+
+    /// The fact that is asked, where it is one.
+    fn fact(&self) -> Option<FactId> {
+        None
+    }
 }
 
 /// The other facts, for `some`, `none`, `count` and fields of facts that a value refers to.
@@ -253,8 +264,8 @@ impl Clause {
     fn evaluate(&self, context: &Context<'_>) -> Verdict {
         match self {
             Clause::Field { name, test } => {
-                let value = context.subject.field(name).unwrap_or(Value::ABSENT);
-                Verdict::of(test.holds(&value, context))
+                let value = context.subject.look_at(name);
+                Verdict::of(test.holds(value.as_deref().unwrap_or(&Value::ABSENT), context))
             }
             Clause::Any(conditions) => {
                 conditions.iter().fold(Verdict::FALSE, |verdict, condition| verdict.or(condition.evaluate(context)))

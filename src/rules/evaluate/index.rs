@@ -143,13 +143,9 @@ impl<'a> Index<'a> {
     }
 
     fn gather(&self, service: ServiceId) -> FxHashMap<&'a str, Vec<FactId>> {
-        let mut near: FxHashMap<&'a str, Vec<FactId>> = FxHashMap::default();
-        for (number, fact) in (0u32..).zip(&self.store.facts) {
-            if is_shared(fact) || self.belongs(fact, service) {
-                near.entry(&fact.kind).or_default().push(FactId(number));
-            }
-        }
-        near
+        let counts = |id: &FactId| self.fact(*id).is_some_and(|fact| is_shared(fact) || self.belongs(fact, service));
+        let of_kind = |of_kind: &OfKind| of_kind.all.iter().copied().filter(counts).collect();
+        self.kinds.iter().map(|(kind, all)| (*kind, of_kind(all))).collect()
     }
 
     pub fn file(&self, kind: &str, file: FileId) -> &[FactId] {

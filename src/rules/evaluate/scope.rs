@@ -78,8 +78,7 @@ impl<'a> Scope<'a> {
         let anchor = self.anchor(context);
         let (reached, used) = anchor.map_or((true, true), |fact| (fact.reached, fact.used));
         let key = (std::ptr::from_ref(pattern) as usize, reached, used);
-        let closed = pattern.via == Via::Service && !pattern.condition.mentions_site();
-        if closed && let Some(known) = self.known.borrow().get(&key) {
+        if let Some(known) = self.known.borrow().get(&key) {
             return *known;
         }
         let mut verdict = Verdict::FALSE;
@@ -90,7 +89,7 @@ impl<'a> Scope<'a> {
         if open {
             verdict = verdict.or(Verdict::UNKNOWN);
         }
-        if closed {
+        if pattern.via == Via::Service && !pattern.condition.mentions_site() {
             self.known.borrow_mut().insert(key, verdict);
         }
         verdict
@@ -178,10 +177,7 @@ impl<'a> Scope<'a> {
     }
 
     fn anchor(&self, context: &Context<'_>) -> Option<&'a Fact> {
-        match context.subject.field("id")?.data {
-            Data::Fact(id) => self.index.fact(id),
-            _ => None,
-        }
+        self.index.fact(context.subject.fact()?)
     }
 
     fn in_domain(&self, pattern: &Pattern, fact: &Fact, anchor: Option<&Fact>) -> bool {

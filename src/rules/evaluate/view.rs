@@ -1,5 +1,7 @@
 //! A fact as conditions see it: its own fields and those of the engine.
 
+use std::borrow::Cow;
+
 use crate::facts::{Confidence, Data, Fact, FactId, Guard, Origins, Phase, VOCABULARY, Value, Within};
 use crate::project::Project;
 use crate::rules::conditions::{AREAS, CONFIDENCES, Fields};
@@ -13,7 +15,16 @@ pub struct FactView<'a> {
 
 impl Fields for FactView<'_> {
     fn field(&self, name: &str) -> Option<Value> {
-        self.fact.get(name).cloned().or_else(|| self.engine_field(name))
+        self.look_at(name).map(Cow::into_owned)
+    }
+
+    fn look_at(&self, name: &str) -> Option<Cow<'_, Value>> {
+        let own = self.fact.get(name).map(Cow::Borrowed);
+        own.or_else(|| self.engine_field(name).map(Cow::Owned))
+    }
+
+    fn fact(&self) -> Option<FactId> {
+        Some(self.id)
     }
 }
 
@@ -35,7 +46,10 @@ impl FactView<'_> {
             "symbol" if fact.symbol.is_empty() => Value::ABSENT,
             "symbol" => Value::text(fact.symbol.clone()),
             "path" if has_own_path(&fact.kind) => return None,
-            "file" | "path" => Value::text(path(self.project, fact)),
+            "file" | "path" => {
+                let file = self.project.any_file(fact.at.file);
+                file.map_or_else(|| Value::text(""), |file| Value::text(file.path.clone()))
+            }
             "place" => Value::text(format!("{}:{}", path(self.project, fact), fact.at.start)),
             "function" => fact.function.map_or(Value::ABSENT, |function| Value::number(f64::from(function.0))),
             _ => return None,

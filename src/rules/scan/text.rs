@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::Captures;
 
+use super::keywords::{Hit, Keywords};
 use super::{MAX_MATCHES, Match, floor_boundary, wrapped};
 use crate::project::Area;
 use crate::rules::error::Problem;
@@ -18,7 +18,7 @@ const AFTER: usize = 2048;
 
 /// All `match` rules, compiled into one automaton over their keywords.
 pub struct TextScanner {
-    keywords: AhoCorasick,
+    keywords: Keywords,
     /// For each pattern of the automaton, what it is and the formats that have it.
     patterns: Vec<Pattern>,
     rules: Vec<Compiled>,
@@ -73,12 +73,7 @@ impl TextScanner {
             })
             .collect();
         let patterns = patterns(&formats);
-        let automaton = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
-            .build(patterns.iter().map(|pattern| &pattern.text));
-        let keywords = automaton.map_err(|error| {
+        let keywords = Keywords::new(patterns.iter().map(|pattern| pattern.text.as_str())).map_err(|error| {
             RuleErrors(vec![Problem::new(0, 0, format!("the keywords of rules: {error}")).in_file("rules", "")])
         })?;
         Ok(TextScanner { keywords, patterns, rules, formats })
@@ -98,22 +93,22 @@ impl TextScanner {
         }
         let mut windows: Vec<Vec<(usize, usize)>> = vec![Vec::new(); self.formats.len()];
         let mut matches: Vec<Match> = Vec::new();
-        for hit in self.keywords.find_overlapping_iter(text) {
-            let Some(pattern) = self.patterns.get(hit.pattern().as_usize()) else { continue };
+        self.keywords.find(text, |Hit { keyword, range }| {
+            let Some(pattern) = self.patterns.get(keyword) else { return };
             if pattern.wrapped {
-                if matches.len() < MAX_MATCHES && text.get(hit.range()) == Some(&pattern.text) {
-                    matches.extend(self.unwrapped(text, hit.start(), pattern, &eligible));
+                if matches.len() < MAX_MATCHES && text.get(range.clone()) == Some(&pattern.text) {
+                    matches.extend(self.unwrapped(text, range.start, pattern, &eligible));
                 }
-                continue;
+                return;
             }
             for &owner in &pattern.formats {
                 let (Some(format), Some(windows)) = (self.formats.get(owner), windows.get_mut(owner)) else { continue };
-                if eligible.get(format.rule) == Some(&true) && format.may_start(text, hit.start(), hit.end()) {
+                if eligible.get(format.rule) == Some(&true) && format.may_start(text, range.start, range.end) {
                     let before = if format.spec.starts { 0 } else { BEFORE };
-                    widen(windows, hit.start().saturating_sub(before), hit.end().saturating_add(AFTER));
+                    widen(windows, range.start.saturating_sub(before), range.end.saturating_add(AFTER));
                 }
             }
-        }
+        });
         let near = self.formats.iter().zip(&windows).filter(|(_, windows)| !windows.is_empty());
         matches.extend(
             near.filter_map(|(format, windows)| Some(format.matches(self.rules.get(format.rule)?, text, windows)))

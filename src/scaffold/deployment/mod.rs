@@ -205,7 +205,11 @@ fn variables(audit: &Audit, id: ServiceId, stack: &Stack) -> Vec<Variable> {
             })
             .or_insert(place);
     }
-    let secret = |name: &str| name.split('_').any(|word| stack.secret_words.iter().any(|secret| secret == word));
+    let is_of = |words: &[String], word: &str| words.iter().any(|one| one == word);
+    let secret = |name: &str| {
+        let is_plain = name.rsplit('_').next().is_some_and(|last| is_of(&stack.plain_words, last));
+        !is_plain && name.split('_').any(|word| is_of(&stack.secret_words, word))
+    };
     found.into_iter().map(|(name, place)| Variable { secret: secret(&name), name, place }).collect()
 }
 

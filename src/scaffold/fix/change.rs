@@ -8,6 +8,9 @@ use crate::syntax::hir::{ExprId, ExprKind, Module, Prop, PropKind, Use};
 /// Lines do not get longer by what is added.
 const WIDTH: usize = 100;
 
+/// Where the formatters of Python break a line.
+const PYTHON_WIDTH: usize = 88;
+
 /// A file that is edited.
 pub struct Source<'a> {
     pub path: &'a str,
@@ -154,7 +157,13 @@ impl Source<'_> {
         }
         let comma = tail.find(',');
         let at = last_end + comma.map_or(0, |at| at + 1);
-        let text = if tail.contains('\n') {
+        let (start, line) = (self.span(holder).0, line_start(self.text, last_start));
+        let is_one_line = self.kind == FileKind::Python && self.between(start, last_end).matches('\n').count() == 1;
+        let fits = last_end - line + items.join(", ").len() + 2 <= PYTHON_WIDTH;
+        let text = if tail.contains('\n') && comma.is_none() && is_one_line && fits {
+            // One line between the brackets holds them all: formatters leave it so while it is not too long.
+            format!(", {}", items.join(", "))
+        } else if tail.contains('\n') {
             let line = format!("{}{}", self.line_break, indentation(self.text, last_start));
             let joined = items.join(&format!(",{line}"));
             match comma {
@@ -383,7 +392,9 @@ mod tests {
         assert_eq!(py("f()\n"), "f(timeout=30)\n");
         assert_eq!(py("f(x, timeout=None)\n"), "f(x, timeout=30)\n");
         assert_eq!(py("f(\n    x,\n    json=y,\n)\n"), "f(\n    x,\n    json=y,\n    timeout=30,\n)\n");
-        assert_eq!(py("f(\n    x, json=y\n)\n"), "f(\n    x, json=y,\n    timeout=30\n)\n");
+        assert_eq!(py("f(\n    x, json=y\n)\n"), "f(\n    x, json=y, timeout=30\n)\n");
+        let long = "y".repeat(80);
+        assert_eq!(py(&format!("f(\n    x, {long}\n)\n")), format!("f(\n    x, {long},\n    timeout=30\n)\n"));
         assert!(py("f(x, **y)\n").contains("come from elsewhere"));
     }
 

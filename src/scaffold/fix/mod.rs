@@ -4,6 +4,7 @@
 //! findings → edits by the places of the syntax → overlay → re-audit → diff or apply, as for modules.
 
 mod change;
+mod closed;
 mod imports;
 mod pattern;
 mod plan;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use miette::miette;
+use rustc_hash::FxHashSet;
 use serde::Serialize;
 
 use super::propose::{Done, Left, Site, still_reads};
@@ -68,7 +69,7 @@ pub enum SiteFate {
 pub fn fix(audit: &Audit, library: &Library, request: &FixRequest, reaudit: Reaudit<'_>) -> miette::Result<FixPlan> {
     let service = service_of(audit, request.service.as_deref())?;
     let lock = Lock::read(&audit.project.tree).map_err(|problem| miette!("{problem}"))?;
-    let sites = sites(audit, library, service, &request.controls);
+    let sites = sites(audit, library, service, &request.controls, &open_findings(audit));
     let mut round = Round { audit, library, service, lock: &lock, sites: &sites, refused: BTreeMap::new() };
     loop {
         let tried = round.compose(request.review);
@@ -84,9 +85,10 @@ pub fn fix(audit: &Audit, library: &Library, request: &FixRequest, reaudit: Reau
 pub fn offers(audit: &Audit, library: &Library) -> BTreeMap<(String, String, u32), Certainty> {
     let Ok(lock) = Lock::read(&audit.project.tree) else { return BTreeMap::new() };
     let services = (0..audit.project.services.len()).filter_map(|index| u16::try_from(index).ok()).map(ServiceId);
+    let open = open_findings(audit);
     let mut found = BTreeMap::new();
     for service in services {
-        let sites = sites(audit, library, service, &[]);
+        let sites = sites(audit, library, service, &[], &open);
         if sites.is_empty() {
             continue;
         }
@@ -98,19 +100,23 @@ pub fn offers(audit: &Audit, library: &Library) -> BTreeMap<(String, String, u32
     found
 }
 
-/// Open findings of a service that a fix is written for, sorted by control and place.
+/// Of the findings of a report, those that are open: fingerprint, path and line.
+type OpenFindings<'a> = FxHashSet<(&'a str, &'a str, u32)>;
+
+/// The findings of a service among `open` that a fix is written for, sorted by control and place.
 pub(super) fn sites<'a>(
     audit: &'a Audit,
     library: &'a Library,
     service: ServiceId,
     controls: &[String],
+    open: &OpenFindings<'_>,
 ) -> Vec<Site<'a>> {
-    let open = open_findings(audit);
     let mut texts = HashMap::new();
     let mut sites = Vec::new();
     for evaluation in &audit.evaluations {
         let Some(info) = audit.controls.get(evaluation.control) else { continue };
-        if !controls.is_empty() && !controls.contains(&info.id) {
+        let is_fixable = library.fixes.iter().any(|fix| fix.control == info.id);
+        if !is_fixable || (!controls.is_empty() && !controls.contains(&info.id)) {
             continue;
         }
         for finding in evaluation.findings.iter().filter(|finding| finding.service == service) {
@@ -124,8 +130,8 @@ pub(super) fn sites<'a>(
                 };
                 library.fixes.iter().filter(fits).collect()
             };
-            let facts = audit.facts.facts.iter().filter(|fact| fact.at == finding.at);
-            let mut fixable = facts.map(|fact| (fact, fixes_of(fact))).filter(|(_, fixes)| !fixes.is_empty());
+            let facts = audit.facts.facts_at(finding.at);
+            let mut fixable = facts.iter().map(|fact| (fact, fixes_of(fact))).filter(|(_, fixes)| !fixes.is_empty());
             let Some((fact, fixes)) = fixable.next() else { continue };
             let path = audit.project.file(finding.at.file).path.to_string();
             let text = texts.entry(finding.at.file).or_insert_with(|| {
@@ -144,7 +150,7 @@ pub(super) fn sites<'a>(
     sites
 }
 
-fn open_findings(audit: &Audit) -> BTreeSet<(&str, &str, u32)> {
+pub(super) fn open_findings(audit: &Audit) -> OpenFindings<'_> {
     let findings = audit.report.controls.iter().flat_map(|control| &control.findings);
     let open = findings.filter(|finding| finding.state == FindingState::Open);
     open.map(|finding| (finding.fingerprint.as_str(), finding.path.as_str(), finding.line)).collect()

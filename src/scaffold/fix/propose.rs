@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::change::{Changed, Source};
 use super::imports::{bring, without_unused};
 use super::pattern::{self, Hole, Match};
-use super::plan::sites;
+use super::plan::{open_findings, sites};
 use super::share;
 use super::spec::{Action, Certainty, Fix, Language, Shape};
 use super::{change, schema};
@@ -18,7 +18,7 @@ use crate::scaffold::edits::Edit;
 use crate::scaffold::language;
 use crate::scaffold::module::EnvSpec;
 use crate::scaffold::outline::Outline;
-use crate::scaffold::render::{Client, Closed, Renderer, specifier, without_extension};
+use crate::scaffold::render::{Client, Renderer, specifier, without_extension};
 use crate::scaffold::stack::Ecosystem;
 use crate::scaffold::work::Work;
 use crate::syntax::code;
@@ -124,12 +124,17 @@ impl<'a> Composer<'a> {
         if work.variant.fixes.is_empty() {
             return;
         }
-        let sites = sites(self.audit, self.library, self.service, &work.variant.fixes);
+        let sites = sites(self.audit, self.library, self.service, &work.variant.fixes, &open_findings(self.audit));
         // The module has its own steps: it does what those of a fix alone ask for.
         let (_, fates) = self.edit_sites(&sites.iter().collect::<Vec<_>>(), true);
         let done = sites.iter().zip(&fates).filter(|(_, fate)| fate.is_ok()).map(|(site, _)| site);
-        let closed = self.closed(&done.collect::<Vec<_>>(), work.renderer.migrations());
+        let (closed, unnamed) = self.closed(&done.collect::<Vec<_>>(), work.renderer.migrations());
         work.renderer.close(closed);
+        for site in unnamed {
+            let text =
+                format!("Write the migration for {}:{}: its name or its place is not known", site.path, site.line);
+            work.draft.wiring.push(Step { text, snippet: None });
+        }
         for (site, fate) in sites.iter().zip(fates) {
             if let Err(Left::Because(reason)) = fate {
                 let title = site.fixes.first().map(|fix| fix.title.as_str()).unwrap_or_default();
@@ -137,24 +142,6 @@ impl<'a> Composer<'a> {
                 work.draft.wiring.push(Step { text, snippet: None });
             }
         }
-    }
-
-    /// What was fixed, in the names of the database, numbered behind the migrations that are there.
-    fn closed(&self, sites: &[&Site<'_>], migrations: &[String]) -> Vec<Closed> {
-        let mut found: Vec<Closed> = Vec::new();
-        for site in sites {
-            let text = |field: &str| site.fact.get(field).and_then(Value::as_text).unwrap_or_default().to_owned();
-            let model = text("model");
-            let Some(fields) = texts(site.fact, "columns") else { continue };
-            let schema = self.on_disk(&site.path).unwrap_or_default();
-            let Some((table, columns)) = schema::names(&schema, &model, &fields) else { continue };
-            let Some(number) = number_behind(migrations, found.len() + 1) else { continue };
-            let closed = Closed { model, table, columns, provider: text("provider"), number };
-            if !found.iter().any(|other| (&other.table, &other.columns) == (&closed.table, &closed.columns)) {
-                found.push(closed);
-            }
-        }
-        found
     }
 
     fn edit_sites(&mut self, sites: &[&Site<'a>], review: bool) -> (Vec<Step>, Vec<Result<Done, Left>>) {
@@ -354,7 +341,7 @@ fn retype(site: &Site<'_>, fix: &Fix, sheet: &Sheet, name: &str, native: &str) -
     Ok(Proposal::of(fix.certainty, edits))
 }
 
-fn texts(fact: &Fact, field: &str) -> Option<Vec<String>> {
+pub(super) fn texts(fact: &Fact, field: &str) -> Option<Vec<String>> {
     let Data::List(list) = &fact.get(field)?.data else { return None };
     list.iter().map(|value| value.as_text().map(str::to_owned)).collect()
 }
@@ -529,37 +516,11 @@ fn in_quotes(text: &str, outline: &Outline, conventions: &Conventions) -> String
     if double || text.contains('\'') { text.to_owned() } else { text.replace('"', "'") }
 }
 
-/// The number of a new migration: so many behind the last, with as many digits.
-fn number_behind(migrations: &[String], by: usize) -> Option<String> {
-    let digits = |name: &String| -> String { name.chars().take_while(char::is_ascii_digit).collect() };
-    let last = migrations.iter().map(digits).filter(|digits| !digits.is_empty()).max()?;
-    let number = last.parse::<u64>().ok()?.checked_add(u64::try_from(by).ok()?)?;
-    let padded = format!("{number:0width$}", width = last.len());
-    (padded.len() == last.len()).then_some(padded)
-}
-
 /// Whether a file of that kind still reads after an edit.
 pub fn still_reads(path: &str, text: &str) -> bool {
     match crate::project::kind_of(path) {
         FileKind::JavaScript | FileKind::Python => language::outline(path, text).is_some(),
         FileKind::Prisma => crate::syntax::prisma::parse(text).errors.is_empty(),
         _ => true,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn migrations_go_on_where_they_are() {
-        let after = |names: &[&str], by| {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            number_behind(&names, by)
-        };
-        assert_eq!(after(&["20240101000000_init", "20240305101010_b"], 2).as_deref(), Some("20240305101012"));
-        assert_eq!(after(&["01_init", "09_b", "migration_lock"], 1).as_deref(), Some("10"));
-        assert_eq!(after(&["9_init"], 1), None, "it would be sorted in front");
-        assert_eq!(after(&["init"], 1), None);
     }
 }

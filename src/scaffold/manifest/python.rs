@@ -114,10 +114,12 @@ fn present(document: &DocumentMut, wanted: &str) -> Option<String> {
     listed.or_else(|| {
         let poetry = document.get("tool")?.get("poetry")?;
         let main = poetry.get("dependencies").and_then(Item::as_table_like);
+        // As it was before there were groups.
+        let early = poetry.get("dev-dependencies").and_then(Item::as_table_like);
         let groups = poetry.get("group").and_then(Item::as_table_like);
         let groups = groups.into_iter().flat_map(|table| table.iter());
         let grouped = groups.filter_map(|(_, group)| group.get("dependencies").and_then(Item::as_table_like));
-        let entries = main.into_iter().chain(grouped).flat_map(|table| table.iter());
+        let entries = main.into_iter().chain(early).chain(grouped).flat_map(|table| table.iter());
         let found = entries.into_iter().find(|(name, _)| normal(name) == wanted)?;
         let version = found.1.as_str().or_else(|| found.1.get("version").and_then(Item::as_str));
         Some(version.unwrap_or_default().to_owned())
@@ -206,10 +208,10 @@ fn add_to_poetry(document: &mut DocumentMut, name: &str, version: &str, dev: boo
     let Some(poetry) = document.get_mut("tool").and_then(|tool| tool.get_mut("poetry")) else { return false };
     let table = if dev {
         let has_group = poetry.get("group").and_then(|group| group.get("dev")).is_some();
-        let Some(group) = poetry.get_mut("group").and_then(|group| group.get_mut("dev")).filter(|_| has_group) else {
-            return false;
-        };
-        group.get_mut("dependencies")
+        match has_group {
+            true => poetry.get_mut("group").and_then(|group| group.get_mut("dev")?.get_mut("dependencies")),
+            false => poetry.get_mut("dev-dependencies"),
+        }
     } else {
         poetry.get_mut("dependencies")
     };
@@ -269,6 +271,10 @@ mod tests {
         assert_eq!(add(text, "redis", false), format!("{text}redis = \">=5,<6\"\n"));
         let present = add_to_pyproject(text, "fastapi", ">=0.110", false).unwrap().unwrap();
         assert_eq!(present, (text.to_owned(), Wanted::Present));
+        let early = format!("{text}\n[tool.poetry.dev-dependencies]\nblack = \"^22.6\"\n");
+        assert_eq!(add(&early, "pytest", true), format!("{early}pytest = \">=5,<6\"\n"));
+        let present = add_to_pyproject(&early, "black", ">=22", true).unwrap().unwrap();
+        assert_eq!(present.1, Wanted::Present);
     }
 
     #[test]

@@ -36,10 +36,24 @@ fn weight(text: &str) -> usize {
             weight += usize::from(text.get(start..at).is_some_and(nests));
             continue;
         }
-        weight += usize::from(b"([{<!>~+-*/%&|^?:=.`".contains(&byte));
+        weight += usize::from(MARKS[usize::from(byte)]);
         at += 1;
     }
     weight
+}
+
+/// Punctuation that makes a level.
+const MARKS: [bool; 256] = among(b"([{<!>~+-*/%&|^?:=.`");
+
+/// By byte, whether it is one of these.
+pub(in crate::syntax) const fn among(bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] = true;
+        at += 1;
+    }
+    table
 }
 
 /// Keywords that make a level with no punctuation of their own.

@@ -4,7 +4,7 @@
 //! without parsing.
 
 use crate::syntax::SyntaxError;
-use crate::syntax::javascript::nesting::{IN_PLACE, with_levels};
+use crate::syntax::javascript::nesting::{IN_PLACE, among, with_levels};
 
 /// Runs `work`, which parses `text`, on a thread whose stack holds whatever the text nests.
 pub(super) fn guarded<T: Send>(
@@ -41,11 +41,14 @@ fn weight(text: &str) -> usize {
             weight += usize::from(text.get(start..at).is_some_and(nests));
             continue;
         }
-        weight += usize::from(b"([{<>~+-*/%&|^=.@".contains(&byte));
+        weight += usize::from(MARKS[usize::from(byte)]);
         at += 1;
     }
     weight + deepest_indent
 }
+
+/// Punctuation that makes a level.
+const MARKS: [bool; 256] = among(b"([{<>~+-*/%&|^=.@");
 
 /// Keywords that make a level with no punctuation of their own.
 fn nests(word: &str) -> bool {

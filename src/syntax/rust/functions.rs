@@ -5,7 +5,7 @@ use syn::{Block, Expr as Syn, FnArg, Pat, Stmt, Token};
 
 use super::lower::{Lower, range};
 use super::scopes::Space;
-use super::test_stats::is_for_other_systems;
+use super::test_stats::is_not_deployed;
 use crate::syntax::builder::Lowering as _;
 use crate::syntax::error::narrow;
 use crate::syntax::hir::*;
@@ -165,7 +165,7 @@ impl Lower {
         };
         for statement in before {
             match statement {
-                Stmt::Local(local) if is_for_other_systems(&local.attrs) => {}
+                Stmt::Local(local) if is_not_deployed(&local.attrs) => {}
                 Stmt::Local(local) => self.local(local),
                 Stmt::Expr(expr, _) => self.statement(expr),
                 Stmt::Macro(it) => {

@@ -7,7 +7,7 @@ use syn::{Attribute, Fields, ImplItem, Item, Meta, TraitItem, Type as SynType};
 use super::functions::Shape;
 use super::lower::{Lower, range};
 use super::scopes::Space;
-use super::test_stats::{attributes_of, is_for_other_systems, is_for_tests, is_test, is_test_code};
+use super::test_stats::{attributes_of, is_for_tests, is_not_deployed, is_test, is_test_code};
 use crate::syntax::builder::Lowering as _;
 use crate::syntax::hir::*;
 
@@ -21,7 +21,7 @@ const BOTH: &[Space] = &[Space::Value, Space::Type];
 impl Lower {
     /// Items see each other whatever their order, so names come first.
     pub(super) fn items<'i>(&mut self, items: impl Iterator<Item = &'i Item>) {
-        let is_built = |item: &&Item| !is_test_code(item) && !is_for_other_systems(attributes_of(item));
+        let is_built = |item: &&Item| !is_test_code(item) && !is_not_deployed(attributes_of(item));
         let items: Vec<&Item> = items.filter(is_built).collect();
         let mut symbols = vec![SymbolIdx::NONE; items.len()];
         // What a `use` starts at may be declared behind it.

@@ -43,8 +43,8 @@ impl Lower {
                 self.stretch_over_macro(id, it)
             }
             "format" | "format_args" => {
-                let (mut items, _) = self.arguments(pieces(it.tokens.clone()));
-                self.fold_format(&mut items);
+                let (mut items, named) = self.arguments(pieces(it.tokens.clone()));
+                self.fold_format(&mut items, &named);
                 match items.first() {
                     Some(&id) => self.stretch_over_macro(id, it),
                     None => self.reserve(close),
@@ -98,7 +98,7 @@ impl Lower {
 
     fn call_arguments(&mut self, tokens: TokenStream) -> Run {
         let (mut items, named) = self.arguments(pieces(tokens));
-        self.fold_format(&mut items);
+        self.fold_format(&mut items, &[]);
         if !named.is_empty() {
             items.push(self.named_arguments(named));
         }
@@ -153,8 +153,9 @@ impl Lower {
         (items, named)
     }
 
-    /// Makes the text among arguments a template if its holes are those of a format string.
-    fn fold_format(&mut self, items: &mut Vec<ExprId>) {
+    /// Makes the text among arguments a template if its holes are those of a format string. A hole is one of the named
+    /// arguments (`user_id = USER_ID`) before it is a variable of that name.
+    fn fold_format(&mut self, items: &mut Vec<ExprId>, named: &[Prop]) {
         for at in 0..items.len().min(4) {
             let ExprKind::Str(atom) = self.builder.module.kind(items[at]) else { continue };
             let text = self.builder.module.str(atom).to_owned();
@@ -163,19 +164,21 @@ impl Lower {
             if holes.is_empty() || positional != items.len() - at - 1 {
                 return;
             }
-            self.template(items, at, &quasis, &holes);
+            self.template(items, at, (&quasis, &holes), named);
             return;
         }
     }
 
-    fn template(&mut self, items: &mut Vec<ExprId>, at: usize, quasis: &[String], holes: &[String]) {
+    fn template(&mut self, items: &mut Vec<ExprId>, at: usize, text: (&[String], &[String]), named: &[Prop]) {
+        let (quasis, holes) = text;
         let id = items[at];
         let mut rest = items.split_off(at + 1).into_iter();
         let (start, end) = (self.builder.module.expr(id).start, self.builder.module.expr(id).end);
         let mut values = Vec::with_capacity(holes.len());
         for hole in holes {
-            let value = if hole.is_empty() { rest.next() } else { None };
-            let value = match value {
+            let of_name = |prop: &&Prop| prop.key.is_some_and(|key| self.builder.module.str(key) == hole);
+            let given = if hole.is_empty() { rest.next() } else { named.iter().find(of_name).map(|prop| prop.value) };
+            let value = match given {
                 Some(value) => value,
                 None => self.under(id, |l| match l.value_named(hole) {
                     Some(symbol) => l.read(symbol, Span::call_site()),
@@ -185,7 +188,7 @@ impl Lower {
             if let Some(expr) = self.builder.module.exprs.get_mut(value.0 as usize) {
                 expr.parent = id;
                 expr.role = Use::Inner;
-                if !hole.is_empty() {
+                if !hole.is_empty() && given.is_none() {
                     (expr.start, expr.end) = (start, end);
                 }
             }

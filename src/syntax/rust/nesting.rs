@@ -34,12 +34,13 @@ pub(super) fn guarded(
     lower: fn(&str, TokenStream) -> Result<Module, SyntaxError>,
 ) -> Result<Module, SyntaxError> {
     let result = thread::scope(|scope| {
-        let measured = measure(tokens(text)?);
+        let read = tokens(text)?;
+        let measured = measure(read.clone());
         if let Some(offset) = measured.beyond {
             return Err(SyntaxError::too_deep(text, offset));
         }
         if measured.levels <= IN_PLACE {
-            return lower(text, tokens(text)?);
+            return lower(text, read);
         }
         let refused = || SyntaxError::too_deep(text, 0);
         if measured.levels > MOST {

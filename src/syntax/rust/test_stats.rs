@@ -33,9 +33,10 @@ pub(super) fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// `#[cfg(windows)]`, `#[cfg(not(unix))]`: services run on Linux.
-pub(super) fn is_for_other_systems(attributes: &[Attribute]) -> bool {
+/// `#[cfg(windows)]`, `#[cfg(debug_assertions)]`: services run on Linux, and are built for release.
+pub(super) fn is_not_deployed(attributes: &[Attribute]) -> bool {
     const OTHERS: &[&str] = &[
+        "debug_assertions",
         "windows",
         "not(unix)",
         "target_os=\"windows\"",

@@ -72,6 +72,17 @@ fn format_strings_are_templates_and_json_an_object() {
 }
 
 #[test]
+fn named_arguments_fill_holes_before_variables_do() {
+    let module = module("const ID: &str = \"id\"; fn f(id: u8) -> String { format!(\"a {id} {id}\", id = ID) }");
+    let holes = module.exprs.iter().find_map(|e| match e.kind {
+        ExprKind::Template { quasis, exprs } => Some(module.holes(quasis, exprs).collect::<Vec<_>>()),
+        _ => None,
+    });
+    let is_constant = |hole: &ExprId| matches!(module.kind(*hole), ExprKind::Ident(symbol) if module.str(module.symbol(symbol).name) == "ID");
+    assert!(holes.is_some_and(|holes| holes.len() == 2 && holes.iter().all(is_constant)));
+}
+
+#[test]
 fn test_code_is_counted_and_left_out() {
     let text = "fn a() {} #[cfg(test)] mod tests { #[test] fn b() { assert_eq!(1, 1); } #[test] #[ignore] fn c() {} }";
     let module = module(text);

@@ -20,7 +20,7 @@ use crate::facts::code::published::Published;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
 use crate::facts::code::{
-    env, flows, headers, models, names, registrations, resources, responses, returned, state, stored, wrappers,
+    env, flows, headers, lazy, models, names, registrations, resources, responses, returned, state, stored, wrappers,
 };
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Guard, Phase, Value};
@@ -51,6 +51,7 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described
     names::name_logs(&evaluator, &mut raws);
     flows::follow_values(&evaluator, &mut raws);
     models::models(&mut evaluator, &mut raws);
+    lazy::lazy_reads(&mut evaluator, &mut raws);
     headers::headers(&mut evaluator, &mut raws);
     env::check_env(&mut evaluator, &mut raws);
     returned::returned_responses(&mut evaluator, &mut raws);

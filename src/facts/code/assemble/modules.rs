@@ -2,7 +2,9 @@
 //!
 //! In goes the program with what was seen in it, out comes one fact per module, test file and server.
 
-use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Builder;
 use crate::facts::graph::is_audited;
@@ -82,7 +84,7 @@ impl<'p, 'r> Builder<'p, 'r> {
     /// The modules that a test imports, and what those import in turn, one level deep.
     fn tested_modules(&self, module: ModuleId) -> Vec<String> {
         let program = self.program();
-        let mut found = std::collections::BTreeSet::new();
+        let (mut seen, mut found) = (FxHashSet::default(), BTreeSet::new());
         // Tests that stand in a module are about it.
         if program.project.file(program.loaded(module).file).area != Area::Test {
             return vec![program.path(module).to_owned()];
@@ -90,10 +92,12 @@ impl<'p, 'r> Builder<'p, 'r> {
         let fixtures = self.shared_fixtures(module);
         let direct: Vec<ModuleId> = fixtures.into_iter().chain([module]).flat_map(|it| targets(program, it)).collect();
         for &target in &direct {
-            found.insert(program.path(target).to_owned());
-            found.extend(targets(program, target).map(|inner| program.path(inner).to_owned()));
+            if seen.insert(target) {
+                found.insert(program.path(target));
+                found.extend(targets(program, target).map(|inner| program.path(inner)));
+            }
         }
-        found.into_iter().collect()
+        found.into_iter().map(str::to_owned).collect()
     }
 
     /// The `conftest.py` files beside and above a test of Python: what they make is handed to it unasked.
