@@ -3,7 +3,7 @@
 //! Facts tell which statements matter; the outline of the file tells where they start and end. Where there is not
 //! exactly one answer there is none, and the user gets the snippet to place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::edits::{indentation, line_end, line_start};
 use super::language;
@@ -167,6 +167,12 @@ impl<'a> Wiring<'a> {
             Some([name]) => Ok(App { file, at, name: name.clone() }),
             _ => Err(format!("the application of {place} has no name of its own")),
         }
+    }
+
+    /// Where the service has what the marks of a stack tell, by mark.
+    pub fn places(&self, stack: &Stack) -> BTreeMap<String, Vec<String>> {
+        let of = |pattern| self.facts(pattern).into_iter().map(|fact| self.shown(fact)).collect::<BTreeSet<_>>();
+        stack.marks.iter().map(|(mark, pattern)| (mark.clone(), of(pattern).into_iter().collect())).collect()
     }
 
     fn shown(&self, fact: &Fact) -> String {
@@ -375,8 +381,16 @@ fn outcome(text: &str, statement: &Statement, call: usize) -> Outcome {
     match statement.binds.as_slice() {
         [] if before.is_empty() && !statement.leaves => Outcome::Dropped(statement.start),
         [name] if before.ends_with('=') && !before.contains("=>") => Outcome::Named(name.clone()),
+        [] => assigned(before).map_or(Outcome::Elsewhere, Outcome::Named),
         _ => Outcome::Elsewhere,
     }
+}
+
+/// The name of `server = `, which was declared before.
+fn assigned(before: &str) -> Option<String> {
+    let name = before.strip_suffix('=')?.trim_end();
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+    is_name.then(|| name.to_owned())
 }
 
 /// In front of a statement and the comments on top of it, or behind it; a paragraph stays one.

@@ -54,7 +54,7 @@ impl Composer<'_> {
         let passed = passed(spec, call, text);
         let first = first(call, text);
         let lines = spec.imports.iter().map(|line| work.argument(line, &made.path, passed, first));
-        let imports = lines.collect::<Result<Vec<_>, _>>()?;
+        let imports = lines.map(|line| work.dressed(&made.path, &line?)).collect::<Result<Vec<_>, _>>()?;
         let mut edits = work.import_edits(&made.path, text, outline, &imports);
         edits.push(((usize::MAX, String::new()), edit));
         self.edit_code(&made.path, text, edits);
@@ -108,7 +108,11 @@ const WIDTH: usize = 88;
 
 /// Behind the last argument, on a line of its own if that has one; nothing where the one line gets too long.
 fn appended(text: &str, call: &Call, argument: &str) -> Option<Edit> {
-    let Some(last) = call.arguments.last() else { return Some(Edit::insert(call.open, argument)) };
+    let Some(last) = call.arguments.last() else {
+        let is_object = text.get(..call.open).is_some_and(|before| before.ends_with('{'));
+        let gap = if is_object { " " } else { "" };
+        return Some(Edit::insert(call.open, format!("{gap}{argument}{gap}")));
+    };
     let rest = text.get(last.end..call.close).unwrap_or_default();
     let comma = rest.find(',').map_or(last.end, |at| last.end + at + 1);
     let has_comma = comma > last.end;
@@ -190,12 +194,24 @@ mod tests {
     }
 
     #[test]
+    fn options_of_javascript_are_laid_out_alike() {
+        for (before, after) in [
+            ("new Pool({})", "new Pool({ ...options })"),
+            ("new Pool({ url })", "new Pool({ url, ...options })"),
+            ("new Pool({\n  url,\n})", "new Pool({\n  url,\n  ...options,\n})"),
+        ] {
+            let call = language::call_at("db.js", before, 0, before.len()).unwrap();
+            assert_eq!(apply(before, &[appended(before, &call, "...options").unwrap()]), after);
+        }
+    }
+
+    #[test]
     fn the_first_argument_is_told() {
         let text = "e = create_engine(settings.url, echo=True)\n";
         let call = language::call_at("db.py", text, 4, text.len() - 1).unwrap();
         assert_eq!(first(&call, text), "settings.url");
         let named = "e = create_engine(url=settings.url)\n";
         assert_eq!(first(&language::call_at("db.py", named, 4, named.len() - 1).unwrap(), named), "");
-        assert_eq!(language::call_at("db.js", text, 4, text.len() - 1), None);
+        assert_eq!(language::call_at("db.js", "f(1)\n", 0, 4), None);
     }
 }

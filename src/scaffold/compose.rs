@@ -15,7 +15,7 @@ use super::outline::Outline;
 use super::render::{Client, Renderer};
 use super::result::name_result;
 use super::revisions;
-use super::stack::{Side, Stack, joined};
+use super::stack::{Ecosystem, Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use super::work::Work;
 use crate::audit::Audit;
@@ -69,6 +69,8 @@ pub struct Composer<'a> {
     replaced: BTreeSet<String>,
     /// Functions of a configuration that were made for a list, by their file.
     pub(super) held: BTreeSet<(String, String)>,
+    /// Variables that modules of this plan declare in the service's own schema.
+    pub(super) declared: BTreeSet<String>,
     /// Clients that modules of this plan make and that others can import.
     pub(super) shared: Vec<Client>,
 }
@@ -167,8 +169,8 @@ impl<'a> Composer<'a> {
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
         let (wirings, files, shared) = (HashMap::new(), BTreeMap::new(), Vec::new());
-        let (replaced, held) = (BTreeSet::new(), BTreeSet::new());
-        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held, shared }
+        let (replaced, held, declared) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held, declared, shared }
     }
 
     /// Regards some files as not there.
@@ -200,9 +202,14 @@ impl<'a> Composer<'a> {
         if let Some((condition, reason)) = &variant.unless
             && work.holds(Some(condition))?
         {
-            return Err(reason.clone());
+            return Err(work.renderer.render(&module.id, reason, "").map_err(|error| work.failed(&error))?);
         }
         let before = self.texts();
+        if variant.own_schema && self.has_own_schema() {
+            self.declare_variables(&mut work)?;
+            work.draft.changes = self.changes_since(&before);
+            return Ok(work.draft);
+        }
         self.share_client(&work)?;
         self.fix_for(&mut work);
         self.write_files(&mut work)?;
@@ -212,6 +219,9 @@ impl<'a> Composer<'a> {
             wanted.extend(work.renderer.variables());
         }
         self.add_variables(&wanted, true);
+        if stack.app.is_some() || stack.ecosystem != Ecosystem::None {
+            self.declare_variables(&mut work)?;
+        }
         self.complete_containers(&mut work);
         self.wire(&mut work)?;
         self.pass_arguments(&mut work)?;

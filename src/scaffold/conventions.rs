@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::language;
+use super::manifest::lowest;
 use super::outline::{Habits, Outline};
 use super::render::place;
 use super::stack::{Ecosystem, Manager, Runner, Stack, joined};
@@ -29,6 +30,8 @@ pub struct Conventions {
     pub extension: String,
     pub manager: Manager,
     pub runner: Runner,
+    /// What runs the tests does not know what Node.js has: modules are imported without `node:`.
+    pub outdated_runner: bool,
     /// Where the imports of a Python service start: its folder, or `src` in it.
     pub import_root: String,
     /// What can be imported from there.
@@ -70,6 +73,7 @@ impl Default for Conventions {
             extension: "ts".to_owned(),
             manager: Manager::default(),
             runner: Runner::default(),
+            outdated_runner: false,
             import_root: ".".to_owned(),
             packages: BTreeSet::new(),
             alias: None,
@@ -99,6 +103,7 @@ impl Conventions {
             true => "py".to_owned(),
             false => extension(typescript, modules, is_node_module, &sample.extensions),
         };
+        let runner = stack.runner(service);
         let import_root = sample.import_root(project, &service.path);
         let package = app_path.and_then(|path| package_of(project, path, &import_root));
         Conventions {
@@ -114,7 +119,8 @@ impl Conventions {
             },
             extension,
             manager: stack.manager(project, id),
-            runner: stack.runner(service),
+            outdated_runner: is_older(service, &runner),
+            runner,
             packages: if is_python { packages(project, &import_root) } else { BTreeSet::new() },
             import_root,
             alias: alias(project, &service.path).filter(|alias| sample.uses(&alias.prefix)),
@@ -281,4 +287,10 @@ fn packages(project: &Project, root: &str) -> BTreeSet<String> {
     let inside = python.filter_map(|file| file.path.strip_prefix(&prefix));
     let first = inside.filter_map(|path| path.split('/').next());
     first.map(|name| name.strip_suffix(".py").unwrap_or(name).to_owned()).collect()
+}
+
+/// Whether a service asks for a test runner of before Node.js had what templates use.
+fn is_older(service: &Service, runner: &Runner) -> bool {
+    let asked = service.dependencies.get(&runner.package).and_then(|one| lowest(&one.version));
+    asked.is_some_and(|version| version.major < runner.current_from)
 }

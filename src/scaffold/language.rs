@@ -15,10 +15,12 @@ pub fn outline(path: &str, text: &str) -> Option<Outline> {
     }
 }
 
-/// The call that is written at a place of a file; none where arguments have no names.
+/// The call that is written at a place of a file; in JavaScript its options stand for its arguments. None where there
+/// are none with names.
 pub fn call_at(path: &str, text: &str, start: usize, end: usize) -> Option<Call> {
     match kind_of(path) {
         FileKind::Python => python::call_at(text, start, end).ok().flatten(),
+        FileKind::JavaScript => script::options_at(path, text, start, end).ok().flatten(),
         _ => None,
     }
 }

@@ -31,6 +31,7 @@ mod render;
 mod result;
 mod revisions;
 mod rewrite;
+mod schema;
 mod script;
 mod spot;
 mod spots;

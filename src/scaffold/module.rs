@@ -21,6 +21,8 @@ const VARIANT_KEYS: &[&str] = &[
     "variables",
     "client",
     "fix",
+    "own_schema",
+    "closes",
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +84,11 @@ pub struct Variant {
     pub containers: Vec<ContainerSpec>,
     /// The variables that the service reads go into its template of variables as well.
     pub variables: bool,
+    /// Where the service checks its environment with a schema of its own, the variables that it reads are declared there,
+    /// and nothing else is written.
+    pub own_schema: bool,
+    /// What the module closes on this stack, where that is not what it closes elsewhere.
+    pub closes: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,6 +204,13 @@ impl Module {
 }
 
 impl Module {
+    /// The controls that pass once it is applied to a service of a stack.
+    pub fn closes_on(&self, stack: &str) -> &[String] {
+        let own =
+            self.variants.iter().find(|variant| variant.stack == stack).and_then(|variant| variant.closes.as_ref());
+        own.unwrap_or(&self.closes)
+    }
+
     /// The modules that come first on a stack.
     pub fn needs_on<'m>(&'m self, stack: &'m str) -> impl Iterator<Item = &'m String> {
         let own = self.variants.iter().filter(move |variant| variant.stack == stack);
@@ -235,6 +249,8 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
         fixes: texts_of(node, "fix")?,
         containers: items(node, "container").iter().map(container).collect::<Result<_, _>>()?,
         variables: node.get("variables").and_then(Node::as_bool).unwrap_or(false),
+        closes: node.get("closes").map(|_| texts_of(node, "closes")).transpose()?,
+        own_schema: node.get("own_schema").and_then(Node::as_bool).unwrap_or(false),
     })
 }
 
@@ -323,7 +339,8 @@ fn container(node: &Node) -> Result<ContainerSpec, Problem> {
     Ok(ContainerSpec { store: text("store")?, key: text("key")?, text: text("text")? })
 }
 
-fn step(node: &Node) -> Result<StepSpec, Problem> {
+/// A `[[step]]`.
+pub fn step(node: &Node) -> Result<StepSpec, Problem> {
     only_keys(as_table(node, "a step")?, "a step", &["text", "if", "wiring"])?;
     let wiring = node.get("wiring").and_then(Node::as_bool).unwrap_or(false);
     Ok(StepSpec { text: required(node, "text")?, wiring, when: text_of(node, "if")? })

@@ -188,7 +188,7 @@ impl<'a> Selection<'a> {
             turns.iter().filter(open).any(|turn| turn.control == *control)
         };
         let before = chosen.len();
-        for module in self.library.modules.iter().filter(|module| module.closes.iter().any(opened)) {
+        for module in self.library.modules.iter().filter(|module| self.closes_of(module).iter().any(opened)) {
             let is_known = left_out.iter().any(|one| one.module == module.id);
             if !is_known && let Err(reason) = self.take(module, false, chosen) {
                 left_out.push(LeftOut { module: module.id.clone(), reason, asked: false });
@@ -234,8 +234,16 @@ impl<'a> Selection<'a> {
 
     /// Whether the project has what a module would give already.
     fn is_met(&self, module: &Module) -> bool {
-        !module.closes.is_empty()
-            && module.closes.iter().all(|control| matches!(self.state(control), Some(State::Pass | State::Attested)))
+        let closes = self.closes_of(module);
+        !closes.is_empty()
+            && closes.iter().all(|control| matches!(self.state(control), Some(State::Pass | State::Attested)))
+    }
+
+    fn closes_of<'m>(&self, module: &'m Module) -> &'m [String] {
+        match self.library.variant(module, self.audit.project.service(self.service)) {
+            Some((_, stack)) => module.closes_on(&stack.id),
+            None => &module.closes,
+        }
     }
 
     fn closes_something(&self, module: &Module) -> bool {
@@ -247,7 +255,7 @@ impl<'a> Selection<'a> {
                 _ => false,
             })
         };
-        module.closes.iter().any(is_open)
+        self.closes_of(module).iter().any(is_open)
     }
 
     fn state(&self, control: &str) -> Option<State> {
@@ -301,7 +309,8 @@ fn attempt(selection: &Selection<'_>, chosen: &[&Module], reaudit: Reaudit<'_>) 
     let after = reaudit(&overlay)?;
     for planned in &mut attempt.drafts {
         let Some(module) = library.module(&planned.draft.module) else { continue };
-        planned.promises = verify::promises(audit, &after, *service, module, !planned.draft.wiring.is_empty());
+        let closes = module.closes_on(&planned.draft.stack);
+        planned.promises = verify::promises(audit, &after, *service, closes, !planned.draft.wiring.is_empty());
         if let Some(reason) = verify::broken(&planned.promises) {
             attempt.refused.push((module.id.clone(), reason));
         }

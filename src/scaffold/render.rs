@@ -62,6 +62,8 @@ pub struct Context {
     pub login_paths: Vec<String>,
     /// The names of the migrations that are there, sorted.
     pub migrations: Vec<String>,
+    /// Where the service has what the marks of the stack tell, as `path:line`, by mark.
+    pub found: BTreeMap<String, Vec<String>>,
     /// The next of them, where each names the one before it.
     pub revision: Option<Revision>,
     /// What the fixes of the module close, and which of it a file is about.
@@ -102,6 +104,8 @@ pub struct TestContext {
     pub from: String,
     pub before_all: String,
     pub after_all: String,
+    /// It is too old to know what Node.js has.
+    pub outdated: bool,
 }
 
 /// A client that a module of the service exports.
@@ -204,6 +208,11 @@ impl Renderer {
         };
         let all = self.context.deploy.variables.iter();
         all.map(|one| EnvSpec { name: one.name.clone(), value: String::new(), about: about(one) }).collect()
+    }
+
+    /// The variables that the service reads.
+    pub fn read_variables(&self) -> &[EnvRead] {
+        &self.context.variables
     }
 
     fn values(&self) -> Value {

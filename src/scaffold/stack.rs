@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::deployment::{Runtime, Store, primary_language};
+use super::module::{StepSpec, step};
+use super::schema::EnvSchema;
 use super::spot::{SPOT_KEYS, Spot, spot};
 use crate::project::{Project, Service, ServiceId};
 use crate::rules::Problem;
@@ -29,6 +31,8 @@ const KEYS: &[&str] = &[
     "store",
     "health_paths",
     "secret_words",
+    "env_schema",
+    "step",
     "plain_words",
 ];
 
@@ -70,6 +74,10 @@ pub struct Stack {
     pub health_paths: Vec<String>,
     /// Words in names of variables that hold secrets.
     pub secret_words: Vec<String>,
+    /// How packages that check environments declare a variable.
+    pub env_schemas: Vec<EnvSchema>,
+    /// What is left to do whichever module was written.
+    pub steps: Vec<StepSpec>,
     /// Words at their end that say otherwise: how long, how many, where.
     pub plain_words: Vec<String>,
 }
@@ -166,6 +174,8 @@ pub struct Runner {
     pub dev: Vec<(String, String)>,
     /// Where it is told the folder that imports start at, in a project that tells it nothing yet.
     pub settings: Option<RunnerSettings>,
+    /// The first major version that knows what Node.js has: `node:` modules, `fetch`.
+    pub current_from: u64,
 }
 
 /// A file of settings for a test runner, and its place in a manifest.
@@ -215,6 +225,8 @@ impl Stack {
             stores: items(root, "store").iter().map(Store::read).collect::<Result<_, _>>()?,
             health_paths: texts_of(root, "health_paths")?,
             secret_words: texts_of(root, "secret_words")?,
+            env_schemas: items(root, "env_schema").iter().map(EnvSchema::read).collect::<Result<_, _>>()?,
+            steps: items(root, "step").iter().map(step).collect::<Result<_, _>>()?,
             plain_words: texts_of(root, "plain_words")?,
         };
         stack.check(root)?;
@@ -455,6 +467,7 @@ fn runner(node: &Node) -> Result<Runner, Problem> {
         "dev_typescript",
         "dev",
         "settings",
+        "current_from",
     ];
     only_keys(node, "a test runner", &keys)?;
     let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
@@ -469,6 +482,7 @@ fn runner(node: &Node) -> Result<Runner, Problem> {
         dev_typescript: versions(node, "dev_typescript")?,
         dev: versions(node, "dev")?,
         settings: node.get("settings").map(runner_settings).transpose()?,
+        current_from: text("current_from")?.parse().unwrap_or_default(),
     })
 }
 

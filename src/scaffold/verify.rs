@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::module::Module;
 use crate::audit::Audit;
 use crate::facts::Confidence;
 use crate::project::ServiceId;
@@ -63,7 +62,7 @@ pub fn promises(
     before: &Audit,
     after: &Audit,
     service: ServiceId,
-    module: &Module,
+    closes: &[String],
     has_steps: bool,
 ) -> Vec<(String, Promise)> {
     let judge = |control: &String| {
@@ -73,7 +72,7 @@ pub fn promises(
             Some(now) => promise(then, now, has_steps),
         }
     };
-    module.closes.iter().map(|control| (control.clone(), judge(control))).collect()
+    closes.iter().map(|control| (control.clone(), judge(control))).collect()
 }
 
 fn promise(then: Option<&ControlReport>, now: &ControlReport, has_steps: bool) -> Promise {

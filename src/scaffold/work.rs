@@ -128,7 +128,7 @@ impl Work<'_> {
     }
 
     pub(super) fn steps(&mut self) -> Result<(), String> {
-        for step in &self.variant.steps {
+        for step in self.variant.steps.iter().chain(&self.stack.steps) {
             if self.holds(step.when.as_deref())? {
                 let path = self.renderer.conventions().layout.get("docs").cloned().unwrap_or_default();
                 let text = self.renderer.render(&self.module.id, &step.text, &path);

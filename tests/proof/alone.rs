@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::apps::{classic, modern};
+use crate::apps::{classic, modern, with_what_it_is_for};
 use crate::express::check_types;
 use crate::npm;
 use crate::process::succeed;
@@ -25,7 +25,7 @@ fn each_module_alone_has_types_that_hold() {
 fn each_module_alone_is_javascript() {
     for id in modules("express") {
         for folder in [modern(false), classic()] {
-            let project = Project::new(folder);
+            let project = Project::new(with_what_it_is_for(&id, folder));
             project.apply(&[&id]);
             javascript(project.root()).iter().for_each(|file| {
                 succeed(Command::new("node").current_dir(project.root()).arg("--check").arg(file));

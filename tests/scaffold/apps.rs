@@ -166,3 +166,33 @@ pub fn nextjs_wrapped() -> TempDir {
     );
     folder
 }
+
+/// A service that has what a module is about; most are about every service.
+pub fn with_what_it_is_for(module: &str, app: TempDir) -> TempDir {
+    if module != "db-pool" || !app.path().join("package.json").exists() {
+        return app;
+    }
+    let root = app.path();
+    let manifest = text(root, "package.json").replace("\"express\":", "\"pg\": \"^8.16.3\", \"express\":");
+    write(root, "package.json", &manifest);
+    let (main, import, export) = match ["src/app.ts", "src/app.js"].into_iter().find(|path| root.join(path).exists()) {
+        Some(path) => (
+            path,
+            "import { pool } from \"./pool.js\";\n",
+            "import { Pool } from \"pg\";\n\nexport const pool = new Pool({ connectionString: process.env.DATABASE_URL });\n",
+        ),
+        None => (
+            "app.js",
+            "const { pool } = require('./pool')\n",
+            "const { Pool } = require('pg')\n\nconst pool = new Pool({ connectionString: process.env.DATABASE_URL })\n\nmodule.exports = { pool }\n",
+        ),
+    };
+    let code = format!("{import}{}", text(root, main)).replacen(
+        "(req, res) => {",
+        "async (req, res) => {\n  await pool.query('SELECT 1')",
+        1,
+    );
+    write(root, main, &format!("{code}\npool.on('error', () => {{}})\n"));
+    write(root, &main.replace("app.", "pool."), export);
+    app
+}

@@ -247,3 +247,38 @@ fn all_fixes_of_the_fixtures_hold_and_come_back() {
         assert_eq!(bytes(app.path()), before, "{name}");
     }
 }
+
+#[test]
+fn console_goes_to_the_logger_where_there_is_one() {
+    let routes = route(
+        "  console.log(`order of ${req.body.name}`);\n  console.log(\"two\", req.body);\n  try {\n    work();\n  } catch (error) {\n    console.error(\"failed\", error);\n  }\n",
+    );
+    let app = node("routes.js", &routes);
+    let asked = ["--fix", "console-logging", "--include", "needs-review", "--apply", "--allow-dirty"];
+    let early = run(app.path(), &asked);
+    assert!(early.out.contains("(it takes `readycheck scaffold"), "{}{}", early.out, early.err);
+    let applied = run(app.path(), &["structured-logging", "--apply", "--allow-dirty"]);
+    assert_eq!(applied.code, 0, "{}{}", applied.out, applied.err);
+    let fixed = run(app.path(), &asked);
+    assert_eq!(fixed.code, 0, "{}{}", fixed.out, fixed.err);
+    let routes = text(app.path(), "routes.js");
+    for line in [
+        "import { logger } from \"./lib/logger.js\";",
+        "  logger.info(`order of ${req.body.name}`);",
+        "    logger.error({ err: error }, \"failed\");",
+        "  console.log(\"two\", req.body);",
+    ] {
+        assert!(routes.contains(line), "{line}:\n{routes}");
+    }
+}
+
+#[test]
+fn money_gets_an_exact_type_once_somebody_has_looked() {
+    let models = "datasource db {\n  provider = \"postgresql\"\n  url      = env(\"DATABASE_URL\")\n}\n\nmodel Order {\n  id       Int    @id\n  total    Float  @default(0)\n  price    Float? @map(\"unit_price\") @db.DoublePrecision\n}\n";
+    let app = node("prisma/schema.prisma", models);
+    let after = models
+        .replace("Float  @default(0)", "Decimal @db.Decimal(19, 4)  @default(0)")
+        .replace("Float? @map(\"unit_price\") @db.DoublePrecision", "Decimal? @map(\"unit_price\") @db.Decimal(19, 4)");
+    let case = Case { control: "money-float-column", path: "prisma/schema.prisma", after: &after };
+    check(&app, &case, &["--include", "needs-review"]);
+}

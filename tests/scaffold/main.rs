@@ -9,6 +9,7 @@ mod infrastructure;
 mod life;
 mod modules;
 mod nextjs;
+mod own;
 mod python_apps;
 mod reports;
 mod whole;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::apps::{bytes, classic, fixture, modern, nextjs, nextjs_wrapped, run, text, write};
+use crate::apps::{bytes, classic, fixture, modern, nextjs, nextjs_wrapped, run, text, with_what_it_is_for, write};
 use crate::python_apps::{factory, flat, packaged};
 
 /// Projects of a stack, each in another hand; none for a stack that has no such project yet.
@@ -63,7 +63,7 @@ fn every_module_is_written_kept_and_taken_back_in_every_dialect() {
         let id = module["id"].as_str().unwrap();
         for stack in module["stacks"].as_array().unwrap() {
             for (dialect, project) in dialects(stack.as_str().unwrap()) {
-                check(id, dialect, &project);
+                check(id, dialect, &with_what_it_is_for(id, project));
                 written += 1;
             }
         }

@@ -225,6 +225,9 @@ impl Bench<'_, '_> {
         self.desk(language)?;
         self.sheet(&site.path, language)?;
         let desk = self.desks.get(&language).ok_or("there is no stack for this language")?;
+        if let Some(module) = fix.needs.as_ref().filter(|module| !self.composer.planned.contains(module)) {
+            return Err(Left::Because(format!("it takes `readycheck scaffold {module}` first")));
+        }
         let steps = steps(fix, desk)?;
         let sheet = self.sheets.get(&site.path).and_then(|sheet| sheet.as_ref().ok()).ok_or("it cannot be read")?;
         let proposal = match (&fix.action, &sheet.code) {
@@ -232,6 +235,7 @@ impl Bench<'_, '_> {
                 let made = self.composer.edits_of(&site.path);
                 attribute(site, fix, sheet, line, desk.renderer.conventions().line_break(), &made)
             }
+            (Action::Type { name, native }, _) => retype(site, fix, sheet, name, native),
             (_, Some((module, outline))) => {
                 let conventions = desk.renderer.conventions();
                 let source = Source {
@@ -331,6 +335,12 @@ fn attribute(
     Ok(Proposal::of(fix.certainty, vec![edit]))
 }
 
+fn retype(site: &Site<'_>, fix: &Fix, sheet: &Sheet, name: &str, native: &str) -> Result<Proposal, Left> {
+    let text = |field: &str| site.fact.get(field).and_then(Value::as_text).unwrap_or_default().to_owned();
+    let edits = schema::retype(&sheet.text, &text("model"), &text("name"), name, native)?;
+    Ok(Proposal::of(fix.certainty, edits))
+}
+
 pub(super) fn texts(fact: &Fact, field: &str) -> Option<Vec<String>> {
     let Data::List(list) = &fact.get(field)?.data else { return None };
     list.iter().map(|value| value.as_text().map(str::to_owned)).collect()
@@ -419,7 +429,7 @@ impl Task<'_> {
                 let set: Vec<_> = set.iter().map(|(key, value)| (key.clone(), hand(value))).collect();
                 self.source.options(found.root, *argument, &set, drop)?
             }
-            Action::Share { .. } | Action::Attribute(_) => change::Changed::default(),
+            Action::Share { .. } | Action::Attribute(_) | Action::Type { .. } => change::Changed::default(),
         })
     }
 

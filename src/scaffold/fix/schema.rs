@@ -26,6 +26,29 @@ pub fn add_attribute(text: &str, model: &str, line: &str, line_break: &str) -> R
     Ok(Edit::insert(line_end(text, last), format!("{gap}{indent}{line}{line_break}")))
 }
 
+/// Gives a field another type, and its attribute of the database (`@db.Decimal(19, 4)`).
+pub fn retype(text: &str, model: &str, field: &str, name: &str, native: &str) -> Result<Vec<Edit>, String> {
+    let schema = prisma::parse(text);
+    let mut blocks = schema.blocks.iter().filter(|block| block.kind == "model" && block.name == model);
+    let (Some(block), None) = (blocks.next(), blocks.next()) else {
+        return Err(format!("the schema does not have exactly one model `{model}`"));
+    };
+    let found = block.fields.iter().find(|one| one.name == field);
+    let found = found.ok_or_else(|| format!("`{model}` has no field `{field}`"))?;
+    let (start, end) = (found.start as usize, found.end as usize);
+    let behind = start + found.name.len();
+    let written = text.get(behind..end).and_then(|rest| rest.find(&found.type_name));
+    let at = behind + written.ok_or_else(|| format!("the type of `{model}.{field}` cannot be told"))?;
+    let mark = usize::from(found.optional) + 2 * usize::from(found.list);
+    let typed = at + found.type_name.len();
+    let mut edits = vec![Edit::replace(at, typed, name)];
+    match found.attributes.iter().find(|attribute| attribute.name.starts_with("db.")) {
+        Some(old) => edits.push(Edit::replace(old.start as usize, old.end as usize, native)),
+        None => edits.push(Edit::insert(typed + mark, format!(" {native}"))),
+    }
+    Ok(edits)
+}
+
 /// What the database calls a model and its fields.
 pub fn names(text: &str, model: &str, fields: &[String]) -> Option<(String, Vec<String>)> {
     let schema = prisma::parse(text);
@@ -61,6 +84,21 @@ mod tests {
             with("model A {\n\tid Int @id\n\n\t@@map(\"as\")\n}\n", "@@index([b])"),
             "model A {\n\tid Int @id\n\n\t@@map(\"as\")\n\t@@index([b])\n}\n"
         );
+    }
+
+    #[test]
+    fn fields_get_another_type_and_keep_the_rest() {
+        let typed = |field: &str| {
+            let text = format!("model A {{\n  total_Float  {field}\n}}\n");
+            let edits = retype(&text, "A", "total_Float", "Decimal", "@db.Decimal(19, 4)").unwrap();
+            apply(&text, &edits).lines().nth(1).unwrap().trim().to_owned()
+        };
+        assert_eq!(
+            typed("Float? @default(0) // money"),
+            "total_Float  Decimal? @db.Decimal(19, 4) @default(0) // money"
+        );
+        assert_eq!(typed("Float @db.Real"), "total_Float  Decimal @db.Decimal(19, 4)");
+        assert!(retype("model A {\n}\n", "A", "b", "Decimal", "@db.X").is_err());
     }
 
     #[test]

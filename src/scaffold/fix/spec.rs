@@ -24,6 +24,9 @@ const FIX_KEYS: &[&str] = &[
     "share",
     "unless_used",
     "attribute",
+    "type",
+    "native",
+    "needs",
     "import",
     "unused",
     "file",
@@ -60,6 +63,8 @@ pub struct Fix {
     /// The hole that names a variable for `.env.example`, and what is said of it.
     pub env: Option<(String, String)>,
     pub steps: Vec<String>,
+    /// A module that the new code imports from: nothing without it.
+    pub needs: Option<String>,
 }
 
 /// How the code changes.
@@ -74,6 +79,8 @@ pub enum Action {
     Share { unless_used: Vec<String> },
     /// A line of the block of a Prisma schema; `{columns}` are those of the fact.
     Attribute(String),
+    /// The type of the field of a Prisma schema, and its attribute of the database.
+    Type { name: String, native: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -158,6 +165,7 @@ fn fix(node: &Node, control: &str) -> Result<Fix, Problem> {
         unused: texts_of(node, "unused")?,
         file: pair(node, "file", "from", "to")?,
         env: pair(node, "env", "name", "about")?,
+        needs: text_of(node, "needs")?,
         steps: texts_of(node, "step")?,
     })
 }
@@ -190,10 +198,10 @@ fn pair(node: &Node, key: &str, first: &str, second: &str) -> Result<Option<(Str
 /// Exactly one way to edit.
 fn action(node: &Node) -> Result<Action, Problem> {
     let has = |key: &str| node.get(key).is_some();
-    let given = ["replace", "share", "attribute"].iter().filter(|key| has(key)).count();
+    let given = ["replace", "share", "attribute", "type"].iter().filter(|key| has(key)).count();
     let options = has("set") || has("drop");
     if given + usize::from(options) != 1 {
-        return Err(at(node, "a fix has one of `replace`, `set` or `drop`, `share` and `attribute`"));
+        return Err(at(node, "a fix has one of `replace`, `set` or `drop`, `share`, `attribute` and `type`"));
     }
     if options {
         let value = |entry: &Entry| Ok((entry.key.to_string(), as_text(&entry.value, "a value")?.to_owned()));
@@ -209,6 +217,9 @@ fn action(node: &Node) -> Result<Action, Problem> {
             Some(true) => Ok(Action::Share { unless_used: texts_of(node, "unless_used")? }),
             _ => Err(at_key(entry, "`share` can only be true")),
         };
+    }
+    if let Some(name) = text_of(node, "type")? {
+        return Ok(Action::Type { name, native: required(node, "native")? });
     }
     match (text_of(node, "replace")?, text_of(node, "attribute")?) {
         (Some(text), _) => Ok(Action::Replace(text)),

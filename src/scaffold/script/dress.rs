@@ -13,6 +13,8 @@ use crate::syntax::SyntaxError;
 use crate::syntax::javascript::with_program;
 
 const TEMPLATE_INDENT: &str = "  ";
+/// In front of the names of modules of Node.js.
+const BUILTIN: &str = "node:";
 
 /// A rendered template in the project's own hand.
 pub fn dress(path: &str, text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
@@ -31,7 +33,7 @@ pub fn dress(path: &str, text: &str, conventions: &Conventions) -> Result<String
 
 /// Quotes and semicolons.
 fn punctuate(template: &str, text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
-    if conventions.double_quotes && conventions.semicolons {
+    if conventions.double_quotes && conventions.semicolons && !conventions.outdated_runner {
         return Ok(text.to_owned());
     }
     let path = if conventions.typescript { template } else { "template.mjs" };
@@ -71,9 +73,20 @@ impl<'a> Visit<'a> for Pen<'_> {
     fn visit_string_literal(&mut self, it: &StringLiteral<'a>) {
         let (start, end) = (it.span.start as usize, it.span.end as usize);
         let Some(inside) = self.text.get(start + 1..end.saturating_sub(1)) else { return };
+        if self.conventions.outdated_runner && inside.starts_with(BUILTIN) && inside != "node:test" {
+            self.edits.push(Edit::remove(start + 1, start + 1 + BUILTIN.len()));
+        }
+        // What escapes nothing but double quotes needs no escapes between single ones.
+        let bare = inside.replace("\\\"", "\"");
         let is_double = self.text.as_bytes().get(start) == Some(&b'"');
-        if !self.conventions.double_quotes && is_double && !inside.contains(['\'', '"', '\\']) {
-            self.edits.push(Edit::replace(start, end, format!("'{inside}'")));
+        if self.conventions.double_quotes || !is_double || bare.contains(['\'', '\\']) {
+            return;
+        }
+        if bare == inside {
+            self.edits.push(Edit::replace(start, start + 1, "'"));
+            self.edits.push(Edit::replace(end - 1, end, "'"));
+        } else {
+            self.edits.push(Edit::replace(start, end, format!("'{bare}'")));
         }
     }
 

@@ -5,7 +5,7 @@
 //! a meaning at run time (enums, parameter properties, namespaces) is not for templates.
 
 use oxc_ast::AstKind;
-use oxc_ast::ast::{Declaration, ImportDeclarationSpecifier, Program, PropertyDefinition, Statement};
+use oxc_ast::ast::{Declaration, Expression, ImportDeclarationSpecifier, Program, PropertyDefinition, Statement};
 use oxc_ast_visit::Visit;
 use oxc_span::{GetSpan as _, Span};
 
@@ -90,6 +90,17 @@ impl Cutter<'_> {
         }
     }
 
+    /// A value whose brackets were there for its type alone: `(await x) as T`.
+    fn bare(&mut self, value: Option<&Expression<'_>>) {
+        if let Some(Expression::TSAsExpression(cast)) = value
+            && let Expression::ParenthesizedExpression(inner) = &cast.expression
+            && matches!(inner.expression, Expression::AwaitExpression(_))
+        {
+            self.cut(inner.span.start as usize, inner.span.start as usize + 1);
+            self.cut(inner.span.end as usize - 1, inner.span.end as usize);
+        }
+    }
+
     fn field(&mut self, it: &PropertyDefinition<'_>) {
         let modifiers = it.span.start as usize..it.key.span().start as usize;
         let Some(text) = self.text.get(modifiers.clone()) else { return };
@@ -113,6 +124,7 @@ impl<'a> Visit<'a> for Cutter<'_> {
             AstKind::TSTypeParameterDeclaration(it) => self.cut_span(it.span),
             AstKind::TSTypeParameterInstantiation(it) => self.cut_span(it.span),
             AstKind::TSAsExpression(it) => self.cut_after(it.expression.span(), it.span),
+            AstKind::VariableDeclarator(it) => self.bare(it.init.as_ref()),
             AstKind::TSSatisfiesExpression(it) => self.cut_after(it.expression.span(), it.span),
             AstKind::TSNonNullExpression(it) => self.cut_after(it.expression.span(), it.span),
             AstKind::FormalParameter(it) if it.optional => {
@@ -186,6 +198,7 @@ export interface Check {
 export async function run<T>(checks: Check[], limit?: number, ...rest: string[]): Promise<T | undefined> {
   const found = new Map<string, Check>();
   const all = checks as unknown as T[]; // all of them
+  const body = (await all[0]) as unknown;
   return all[0]!;
 }
 
@@ -204,6 +217,7 @@ import { kept,  } from "./both";
 export async function run(checks, limit, ...rest) {
   const found = new Map();
   const all = checks; // all of them
+  const body = await all[0];
   return all[0];
 }
 
