@@ -307,6 +307,9 @@ const SPREAD_BITS: usize = PARAMETER_BITS + PARAMETERS;
 const PARAMETER_MASK: u64 = 0b11111 << PARAMETER_BITS;
 
 impl Origins {
+    /// What a value looks like, which says nothing of where it comes from.
+    pub const SHAPE: Origins = Origins(Origins::TEXT.0 | Origins::PARSED.0);
+
     pub fn has(self, other: Origins) -> bool {
         self.0 & other.0 != 0
     }

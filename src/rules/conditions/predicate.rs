@@ -202,7 +202,7 @@ impl Operand {
 
 impl OriginTest {
     fn holds(self, value: &Value) -> Tri {
-        let certainly_there = !matches!(value.origins, Origins(0) | Origins::DYNAMIC);
+        let certainly_there = !matches!(value.origins.without(Origins::SHAPE), Origins(0) | Origins::DYNAMIC);
         match (self, &value.data) {
             (OriginTest::Unknown, data) => Tri::from(matches!(data, Data::Unknown)),
             (OriginTest::Any, data) => Tri::from(!matches!(data, Data::Absent)),
@@ -223,7 +223,7 @@ fn comes_from(value: &Value, origin: Origins, depth: u8) -> Tri {
     }
     match &value.data {
         _ if depth == 0 => Tri::Unknown,
-        Data::Unknown if value.origins == Origins::default() => Tri::Unknown,
+        Data::Unknown if value.origins.without(Origins::SHAPE) == Origins::default() => Tri::Unknown,
         Data::List(items) => Tri::any(items.iter().map(|item| comes_from(item, origin, depth - 1))),
         Data::Record(record) => {
             let parts = Tri::any(record.fields.iter().map(|(_, item)| comes_from(item, origin, depth - 1)));
