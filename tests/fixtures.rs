@@ -406,12 +406,6 @@ const UNNAMED: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "nextjs-ledger-unready",
-        "password-hashing",
-        "app/api/v1/auth/login/route.ts:16",
-        "a missed finding: the stored password is compared with the body",
-    ),
-    (
-        "nextjs-ledger-unready",
         "placeholder-auth",
         "lib/api-key.ts:3",
         "a missed finding: a comparison with undefined that is always true",
