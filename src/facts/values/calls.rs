@@ -72,7 +72,8 @@ impl Evaluator<'_> {
                 && let Some(first) = passed.first()
                 && self.gives_first(path)
             {
-                return first.clone();
+                let origins = self.declared_origin(path, first.origins).unwrap_or(first.origins);
+                return Value { data: first.data.clone(), origins };
             }
             if let Thing::Path { path, .. } = thing
                 && let Some(replaced) = self.declared_origin(path, origins)
