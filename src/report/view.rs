@@ -257,9 +257,10 @@ pub fn is_implemented(control: &ControlReport) -> bool {
     control.reason != NOT_IMPLEMENTED
 }
 
-/// The reason of a control that has no rules yet.
 /// The reason of a capability of which nothing was found, where that proves nothing.
 pub const MAY_BE_ELSEWHERE: &str = "nothing found here, and it may live outside the repository";
+
+/// The reason of a control that has no rules yet.
 pub const NOT_IMPLEMENTED: &str = "not implemented yet";
 
 /// How many controls have rules, of how many in the catalogue; each counts once, however many services there are.
