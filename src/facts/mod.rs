@@ -12,6 +12,7 @@ pub mod joins;
 mod macros;
 mod memo;
 mod model;
+mod origins;
 pub mod paths;
 pub mod program;
 pub mod python;
@@ -23,5 +24,6 @@ pub mod shapes;
 pub mod stacks;
 mod turn;
 pub(crate) mod values;
+mod vocabulary;
 
 pub use model::*;
