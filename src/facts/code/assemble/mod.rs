@@ -20,8 +20,8 @@ use crate::facts::code::published::Published;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
 use crate::facts::code::{
-    caught, dropped, env, flows, headers, lazy, models, names, placeholders, registrations, resources, responses, returned, state,
-    stored, unresolved, wrappers,
+    caught, dropped, env, flows, headers, lazy, models, names, placeholders, registrations, resources, responses,
+    returned, state, stored, unresolved, wrappers,
 };
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Guard, Phase, Value};
