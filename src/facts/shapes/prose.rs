@@ -271,7 +271,7 @@ mod tests {
         let all = sections(FileId(0), "docs/a.md", text);
         let part = |fact: &Fact| text[fact.at.start as usize..fact.at.end as usize].to_owned();
         assert!(part(&all[2]).starts_with("## Roll back") && part(&all[2]).ends_with("```\n"));
-        assert_eq!(all[1].get("parts"), Some(&Value::texts(&["Roll back", "Empty"])));
+        assert_eq!(all[1].get("parts"), Some(&Value::texts(["Roll back", "Empty"])));
     }
 
     #[test]
