@@ -234,6 +234,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "parts",
         ],
     ),
+    ("row-security", &["model", "table", "forced", "policies", "conditions"]),
     ("migration-step", &["op", "table", "column", "safe", "fresh", "newest", "alters", "limited", "tool", "provider"]),
     ("openapi", &["path", "version", "operations", "paths"]),
     ("match", &["rule", "text", "path", "label"]),

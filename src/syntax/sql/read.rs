@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Location;
 
 use super::Dialect;
-use super::change::{Change, Column, Constraint, DefaultValue, Index, Kind, Range, Reference, Rule, What};
+use super::change::{Change, Column, Constraint, DefaultValue, Index, Kind, Range, Reference, Rule, Security, What};
 use crate::syntax::error::narrow;
 
 /// Where a statement stands.
@@ -69,6 +69,15 @@ pub(super) fn changes(statement: &Statement, source: &Source<'_>) -> Vec<Change>
             .iter()
             .map(|target| Change { at: source.at, what: What::Truncate { table: name_of(&target.name) } })
             .collect(),
+        Statement::CreatePolicy(it) => {
+            let condition = it.using.as_ref().or(it.with_check.as_ref()).map(ToString::to_string);
+            let is = Security::Policy { name: it.name.value.clone(), condition };
+            one(What::RowSecurity { table: name_of(&it.table_name), is })
+        }
+        Statement::DropPolicy(it) => {
+            let is = Security::NoPolicy { name: it.name.value.clone() };
+            one(What::RowSecurity { table: name_of(&it.table_name), is })
+        }
         Statement::Set(_) => one(What::LimitLocks),
         _ => Vec::new(),
     }
@@ -125,10 +134,12 @@ impl Source<'_> {
             AlterTableOperation::DropIndex { name } => {
                 one(What::DropIndex { table: Some(table), name: name.value.clone(), concurrently: false })
             }
-            AlterTableOperation::EnableRowLevelSecurity | AlterTableOperation::ForceRowLevelSecurity => {
-                one(What::RowSecurity { table, on: true })
+            AlterTableOperation::EnableRowLevelSecurity => one(What::RowSecurity { table, is: Security::On }),
+            AlterTableOperation::DisableRowLevelSecurity => one(What::RowSecurity { table, is: Security::Off }),
+            AlterTableOperation::ForceRowLevelSecurity => one(What::RowSecurity { table, is: Security::Forced(true) }),
+            AlterTableOperation::NoForceRowLevelSecurity => {
+                one(What::RowSecurity { table, is: Security::Forced(false) })
             }
-            AlterTableOperation::DisableRowLevelSecurity => one(What::RowSecurity { table, on: false }),
             AlterTableOperation::AlterColumn { column_name, op } => {
                 self.column_operation(table, column_name.value.clone(), op).into_iter().collect()
             }
