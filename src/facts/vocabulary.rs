@@ -117,7 +117,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
         ],
     ),
     ("instruction", &["path", "name", "value", "stage", "final", "pin"]),
-    ("build-variable", &["path", "name", "value", "by", "stage", "final", "used"]),
+    ("build-variable", &["path", "name", "value", "by", "stage", "final", "used", "recorded"]),
     ("action", &["uses", "owner", "pin", "triggers", "reference", "credentials", "secrets", "inputs"]),
     ("job", &["name", "runs_on", "permissions", "triggers", "secrets", "uses"]),
     ("workflow-script", &["text", "injects", "triggers"]),
@@ -130,6 +130,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "role",
             "healthcheck",
             "probes",
+            "unmet_ports",
             "workload",
             "main",
             "user",
@@ -179,7 +180,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "rights",
         ],
     ),
-    ("secret-entry", &["name", "placeholder", "length", "holder"]),
+    ("secret-entry", &["name", "placeholder", "common", "address", "length", "holder"]),
     (
         "proxy",
         &[

@@ -114,6 +114,39 @@ pub fn is_placeholder(value: &str) -> bool {
         || is_local(&value)
 }
 
+/// A password that everybody tries first.
+pub fn is_common(value: &str) -> bool {
+    const COMMON: [&str; 24] = [
+        "password",
+        "passw0rd",
+        "p@ssw0rd",
+        "password1",
+        "password123",
+        "secret",
+        "supersecret",
+        "changeme",
+        "change_me",
+        "changeit",
+        "admin",
+        "administrator",
+        "root",
+        "toor",
+        "postgres",
+        "mysql",
+        "mongo",
+        "redis",
+        "guest",
+        "test",
+        "letmein",
+        "qwerty",
+        "minioadmin",
+        "rabbitmq",
+    ];
+    let value = value.trim().to_lowercase();
+    let digits = !value.is_empty() && "1234567890".starts_with(value.as_str()) && value.len() > 2;
+    digits || COMMON.contains(&value.as_str())
+}
+
 fn is_ciphertext(value: &str) -> bool {
     value.starts_with("encrypted:") || value.starts_with("ENC[")
 }
