@@ -11,6 +11,8 @@ use sqlparser::parser::Parser;
 
 use super::error::{SyntaxError, narrow};
 
+pub(crate) use read::kind_of_word;
+
 pub use change::{Change, Column, Constraint, DefaultValue, Index, Kind, Range, Reference, Rule, Security, What};
 
 /// Statements of one script that are parsed.

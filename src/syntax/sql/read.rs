@@ -287,14 +287,18 @@ impl Source<'_> {
     }
 }
 
+/// The kind of a type by the word that a database or a builder of schemas has for it.
+pub(crate) fn kind_of_word(word: &str) -> &'static str {
+    kind_name(word, word)
+}
+
 fn kind_name<'k>(base: &str, word: &str) -> &'k str {
     match word {
         "float" | "float4" | "float8" | "real" | "double" | "float32" | "float64" => "float",
         "numeric" | "decimal" | "dec" | "money" | "smallmoney" => "decimal",
-        "bigint" | "int8" | "bigserial" | "serial8" => "bigint",
-        "int" | "integer" | "int4" | "int2" | "smallint" | "tinyint" | "mediumint" | "serial" | "smallserial" => {
-            "integer"
-        }
+        "bigint" | "int8" | "bigserial" | "serial8" | "biginteger" | "bigincrements" => "bigint",
+        "int" | "integer" | "int4" | "int2" | "smallint" | "tinyint" | "mediumint" | "serial" | "smallserial"
+        | "increments" => "integer",
         "text" | "varchar" | "char" | "character" | "citext" | "uuid" | "nvarchar" | "nchar" | "tinytext"
         | "mediumtext" | "longtext" | "string" | "clob" | "bpchar" => "string",
         "bool" | "boolean" | "bit" => "boolean",
