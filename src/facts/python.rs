@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::program::{Exported, Loaded, ModuleId, Program, Resolution, Resolver, Target};
+use crate::project::requirements::{Ecosystem, normalised};
 use crate::project::{FileId, FileKind, Project};
 use crate::syntax::hir::{Definition, Imported, Language, SourceIdx, SymbolIdx};
 
@@ -19,6 +20,8 @@ pub struct PythonImports<'p> {
     folders: FxHashSet<&'p str>,
     /// Folders that something is installed or run from.
     marked: FxHashSet<&'p str>,
+    /// The packages that manifests name.
+    declared: FxHashSet<&'p str>,
 }
 
 impl<'p> PythonImports<'p> {
@@ -28,6 +31,7 @@ impl<'p> PythonImports<'p> {
             roots: FxHashMap::default(),
             folders: FxHashSet::default(),
             marked: FxHashSet::default(),
+            declared: declared(project),
         };
         let mut packages: FxHashSet<&str> = FxHashSet::default();
         for file in &project.files {
@@ -55,6 +59,10 @@ impl<'p> PythonImports<'p> {
         if !packages.contains(folder) && name != "__init__" {
             self.roots.entry(name).or_default().push(folder);
         }
+    }
+
+    fn is_package(&self, root: &str, name: &str) -> bool {
+        self.below(root, name) != Resolution::Missing
     }
 
     fn relative(&self, folder: &str, specifier: &str) -> Resolution {
@@ -116,11 +124,22 @@ impl Resolver for PythonImports<'_> {
                 Resolution::File(found) if found == from && first == specifier => {
                     Resolution::Package(specifier.to_owned())
                 }
+                // A folder of migrations that is called as the tool is: without `__init__.py` the installed one goes first.
+                Resolution::Missing
+                    if self.declared.contains(normalised(first).as_str()) && !self.is_package(root, first) =>
+                {
+                    Resolution::Package(specifier.to_owned())
+                }
                 found => found,
             },
             None => Resolution::Package(specifier.to_owned()),
         }
     }
+}
+
+fn declared(project: &Project) -> FxHashSet<&str> {
+    let names = project.services.iter().flat_map(|service| service.requirements.keys());
+    names.filter(|(ecosystem, _)| *ecosystem == Ecosystem::Pypi).map(|(_, name)| name.as_str()).collect()
 }
 
 fn is_source_folder(folder: &str) -> bool {

@@ -187,7 +187,7 @@ impl<'a> Place<'a> {
     fn is_example(&self) -> bool {
         self.in_any(&["examples", "example", "samples"])
             || self.in_any_beside_source(&["demo", "demos", "sample", "playground"])
-            || (self.is_code() && self.name.contains(".stories."))
+            || (self.is_code() && (self.name.contains(".stories.") || self.in_any(&[".semgrep"])))
     }
 
     fn is_docs(&self) -> bool {

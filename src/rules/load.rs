@@ -52,8 +52,19 @@ pub const RULE_KEYS: &[&str] = &[
     "match",
     "pattern",
 ];
-pub const TEXT_KEYS: &[&str] =
-    &["regex", "keywords", "entropy", "group", "formats", "stop_words", "allow", "files", "not_files", "area"];
+pub const TEXT_KEYS: &[&str] = &[
+    "regex",
+    "keywords",
+    "entropy",
+    "group",
+    "formats",
+    "stop_words",
+    "allow",
+    "not_after",
+    "files",
+    "not_files",
+    "area",
+];
 /// Of one of the `formats` of a text match.
 pub const FORMAT_KEYS: &[&str] = &["label", "regex", "starts", "keywords", "entropy", "group", "sample"];
 pub const PATTERN_KEYS: &[&str] = &["language", "rule", "constraints", "utils"];
@@ -314,6 +325,7 @@ fn text_match(node: &Node) -> Result<TextMatch, Problem> {
         formats,
         stop_words: texts_of(node, "stop_words")?.into_iter().map(|word| word.to_lowercase()).collect(),
         allow: texts_of(node, "allow")?.into_iter().map(LazyRegex::new).collect(),
+        not_after: texts_of(node, "not_after")?.into_iter().map(LazyRegex::new).collect(),
         files: texts_of(node, "files")?,
         not_files: texts_of(node, "not_files")?,
         areas: areas(node)?,
