@@ -110,7 +110,19 @@ pub fn is_placeholder(value: &str) -> bool {
         || value.chars().all(|c| c.is_ascii_digit())
         || WHOLE.contains(&value.as_str())
         || PARTS.iter().any(|part| value.contains(part))
+        || is_filled_in(&value)
         || is_local(&value)
+}
+
+/// An address whose password stands elsewhere: `postgres://app:${PASSWORD}@db/app`.
+fn is_filled_in(value: &str) -> bool {
+    let authority = value.split_once("://").and_then(|(_, rest)| Some(rest.rsplit_once('@')?.0));
+    let password = authority.and_then(|credentials| Some(credentials.split_once(":$")?.1));
+    password.is_some_and(|password| password.starts_with(['{', '(']) || password.chars().all(is_of_name))
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 fn is_ciphertext(value: &str) -> bool {
@@ -175,14 +187,19 @@ mod tests {
             "xxxx",
             "3000",
             "postgres://postgres:postgres@localhost:5432/app",
+            "postgres://${USER}:${PASSWORD}@${HOST}:5432/app",
+            "amqp://app:$PASSWORD@queue",
             "true",
             "https://example.com",
         ] {
             assert!(is_placeholder(value), "{value}");
         }
-        for value in
-            ["Pq8-real-value", "postgres://app:hunter22@localhost/app", "https://hooks.partner.io/T00/B00/abcdef"]
-        {
+        for value in [
+            "Pq8-real-value",
+            "postgres://app:$Pq8-real@db/app",
+            "postgres://app:hunter22@localhost/app",
+            "https://hooks.partner.io/T00/B00/abcdef",
+        ] {
             assert!(!is_placeholder(value), "{value}");
         }
     }
