@@ -93,7 +93,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("resource", &["what", "released"]),
     ("service", &["entry", "kind", "serverless", "platform"]),
     ("module", &["path", "capability", "imported_by", "dynamic", "lines"]),
-    ("function", &["name", "kind", "always_succeeds", "stub", "comment", "params"]),
+    ("function", &["name", "kind", "always_succeeds", "stub", "comment", "params", "class"]),
     ("call", &["name", "args"]),
     ("probe", &["path"]),
     ("dependency", &["name", "version", "dev", "loose", "ecosystem"]),

@@ -22,7 +22,9 @@ use crate::facts::resolve::{Evaluator, Learned, Thing};
 use crate::facts::stacks::{Clause, Verb};
 use crate::facts::turn::Turn;
 use crate::project::Span;
-use crate::syntax::hir::{BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Language, Step, TypeId};
+use crate::syntax::hir::{
+    AssignOp, BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Language, Module, Step, TypeId,
+};
 
 /// A fact before routes, phases and reachability are known.
 #[derive(Debug, Clone)]
@@ -409,7 +411,10 @@ fn apply_to_anything(evaluator: &mut Evaluator<'_>, name: &str, place: Place<'_>
 
 pub(super) fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId], place: Place<'_>, out: &mut Vec<Raw>) {
     let mut kinds: SmallVec<[(&str, usize); 4]> = SmallVec::new();
-    let language = evaluator.program.module(place.at.module).language;
+    let module = evaluator.program.module(place.at.module);
+    let language = module.language;
+    // What is put into a property reads nothing of it.
+    let written = verb == Verb::Read && place.name.is_none() && is_written(module, place.at.expr);
     for &path in paths {
         let stacks = evaluator.stacks;
         for (clause, pattern) in stacks.candidates(verb, evaluator.paths.last_name(path)) {
@@ -418,6 +423,7 @@ pub(super) fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId],
             if kinds.contains(&key)
                 || !stacks.speaks(clause, language)
                 || !evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern)
+                || written && !clause.asks("assigned")
                 || !holds(evaluator, clause, place)
             {
                 continue;
@@ -428,6 +434,12 @@ pub(super) fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId],
             out.push(raw(evaluator, clause, place, &api, certain));
         }
     }
+}
+
+/// Is it what a plain assignment fills?
+fn is_written(module: &Module, expr: ExprId) -> bool {
+    let parent = module.expr(expr).parent.some().map(|parent| module.kind(parent));
+    matches!(parent, Some(ExprKind::Assign { target, op: AssignOp::Plain, .. }) if target == expr)
 }
 
 /// The fact that a clause makes of a place.
