@@ -136,6 +136,8 @@ pub struct Dependency {
     pub types: bool,
     /// Parts of a crate that are asked for, and whether those that it has by default are.
     pub features: Vec<String>,
+    /// Features that bring all of these.
+    pub covered_by: Vec<String>,
     pub default_features: bool,
     /// The lowest version that fits, where that is less than what is asked for in a new project.
     pub since: String,
@@ -286,17 +288,17 @@ fn dependencies(node: &Node, key: &str, dev: bool) -> Result<Vec<Dependency>, Pr
     let one = |entry: &Entry| {
         let name = entry.key.to_string();
         if matches!(entry.value.data, NodeData::Map(_)) {
-            only_keys(&entry.value, "a dependency", &["version", "types", "features", "default-features", "since"])?;
+            only_keys(&entry.value, "a dependency", &["version", "types", "features", "covered_by", "default-features", "since"])?;
             let version = required(&entry.value, "version")?;
             let since = text_of(&entry.value, "since")?.unwrap_or_else(|| version.clone());
             let is = |key: &str, usual: bool| entry.value.get(key).and_then(Node::as_bool).unwrap_or(usual);
             let (types, default_features) = (is("types", false), is("default-features", true));
-            let features = texts_of(&entry.value, "features")?;
-            return Ok(Dependency { name, version, dev, types, features, default_features, since });
+            let (features, covered_by) = (texts_of(&entry.value, "features")?, texts_of(&entry.value, "covered_by")?);
+            return Ok(Dependency { name, version, dev, types, features, covered_by, default_features, since });
         }
         let version = as_text(&entry.value, "a version")?.to_owned();
-        let (types, features, since) = (false, Vec::new(), version.clone());
-        Ok(Dependency { name, version, dev, types, features, default_features: true, since })
+        let (features, covered_by, since) = (Vec::new(), Vec::new(), version.clone());
+        Ok(Dependency { name, version, dev, types: false, features, covered_by, default_features: true, since })
     };
     entries(node, key).iter().map(one).collect()
 }

@@ -19,7 +19,7 @@ pub fn add_to_cargo(
     let section = if wanted.dev { "dev-dependencies" } else { "dependencies" };
     // What the package itself is built with, its tests are, too.
     let always = if wanted.dev { table(&document, "dependencies").and_then(|all| all.get(&wanted.name)) } else { None };
-    if always.is_some_and(|item| missing(item, &wanted.features).is_empty()) {
+    if always.is_some_and(|item| missing(item, wanted).is_empty()) {
         return Ok((text.to_owned(), Wanted::Present));
     }
     let asked = always.and_then(version_of);
@@ -56,13 +56,17 @@ fn version_of(item: &Item) -> Option<String> {
     version.map(str::to_owned)
 }
 
-fn missing(item: &Item, features: &[String]) -> Vec<String> {
+/// The features that an entry lacks.
+fn missing(item: &Item, wanted: &Dependency) -> Vec<String> {
     let present: Vec<&str> = item
         .get("features")
         .and_then(Item::as_array)
         .map(|all| all.iter().filter_map(Value::as_str).collect())
         .unwrap_or_default();
-    features.iter().filter(|feature| !present.contains(&feature.as_str())).cloned().collect()
+    if wanted.covered_by.iter().any(|feature| present.contains(&feature.as_str())) {
+        return Vec::new();
+    }
+    wanted.features.iter().filter(|feature| !present.contains(&feature.as_str())).cloned().collect()
 }
 
 /// Gives an entry that is there what it lacks, unless it is of a version that the module was not written for.
@@ -72,7 +76,7 @@ fn complete(item: &mut Item, wanted: &Dependency, shared: &BTreeMap<String, Stri
     if is_older {
         return Wanted::Kept { version: asked };
     }
-    let lacking = missing(item, &wanted.features);
+    let lacking = missing(item, wanted);
     if lacking.is_empty() {
         return Wanted::Present;
     }
@@ -145,6 +149,7 @@ mod tests {
             dev,
             types: false,
             features: features.iter().map(|one| (*one).to_owned()).collect(),
+            covered_by: vec!["full".into()],
             default_features: true,
             since: version.into(),
         }
@@ -179,6 +184,8 @@ mod tests {
         let lines = "[dependencies]\ntokio = { version = \"1\", features = [\n    \"macros\",\n    \"net\",\n] }\n";
         let (text, _) = add(lines, &wanted("tokio", "1", &["signal"], false));
         assert!(text.contains("    \"net\",\n    \"signal\""), "{text}");
+        let full = "[dependencies]\ntokio = { version = \"1\", features = [\"full\"] }\n";
+        assert_eq!(add(full, &wanted("tokio", "1", &["signal"], false)).1, Wanted::Present);
         let table = "[dependencies.tokio]\nversion = \"1\"\n";
         let (text, _) = add(table, &wanted("tokio", "1", &["signal"], false));
         assert_eq!(text, "[dependencies.tokio]\nversion = \"1\"\nfeatures = [\"signal\"]\n");
