@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{crates, language};
 use super::manifest::lowest;
 use super::outline::{Habits, Outline};
 use super::render::place;
 use super::stack::{Ecosystem, Manager, Runner, Stack, joined};
+use super::{crates, language};
 use crate::project::{Area, FileKind, Project, SOURCE_LIMIT, Service, ServiceId, decode, kind_of};
 use crate::syntax::json;
 

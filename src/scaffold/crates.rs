@@ -20,7 +20,9 @@ pub fn root(project: &Project, service: &str, of: Option<&str>) -> String {
         return (*own).clone();
     }
     let declaring: Vec<&&String> = match of.and_then(|of| module_of(service, of)) {
-        Some(name) => there.iter().filter(|path| text(project, path).is_some_and(|t| rust::declares(&t, &name))).collect(),
+        Some(name) => {
+            there.iter().filter(|path| text(project, path).is_some_and(|t| rust::declares(&t, &name))).collect()
+        }
         // A program of its own (`src/bin/server.rs`) uses the library.
         None => there.iter().rev().take(1).collect(),
     };
@@ -73,7 +75,9 @@ impl Composer<'_> {
         let declared = match self.original(&root) {
             Some(text) => {
                 let edit = rust::declare_module(&text, name, is_library, line_break);
-                edit.map(|edit| self.edit_code(&root, &text, edit.map(|edit| ((0, name.to_owned()), edit)).into_iter().collect()))
+                edit.map(|edit| {
+                    self.edit_code(&root, &text, edit.map(|edit| ((0, name.to_owned()), edit)).into_iter().collect())
+                })
             }
             None => Err("it is not clear which file declares the modules of this crate".to_owned()),
         };
@@ -93,11 +97,16 @@ mod tests {
     #[test]
     fn modules_are_named_from_where_they_are_used() {
         let layout = BTreeMap::from([("src".to_owned(), "api/src".to_owned())]);
-        let program = Conventions { crate_root: "api/src/main.rs".into(), layout: layout.clone(), ..Conventions::default() };
+        let program =
+            Conventions { crate_root: "api/src/main.rs".into(), layout: layout.clone(), ..Conventions::default() };
         assert_eq!(path_of("api/src/main.rs", "api/src/health", &program), "health");
         assert_eq!(path_of("api/src/routes/mod.rs", "api/src/health.rs", &program), "crate::health");
-        let library =
-            Conventions { crate_root: "api/src/lib.rs".into(), library: "shop".into(), layout, ..Conventions::default() };
+        let library = Conventions {
+            crate_root: "api/src/lib.rs".into(),
+            library: "shop".into(),
+            layout,
+            ..Conventions::default()
+        };
         assert_eq!(path_of("api/src/main.rs", "api/src/health", &library), "shop::health");
         assert_eq!(path_of("api/src/http.rs", "api/src/health", &library), "crate::health");
     }

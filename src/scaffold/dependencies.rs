@@ -81,7 +81,8 @@ impl Composer<'_> {
         let service = self.audit.project.service(self.service).path.clone();
         let path = joined(&service, "Cargo.toml");
         for dependency in &work.variant.dependencies {
-            let text = self.text(&path).ok_or_else(|| format!("{path} is missing; dependencies have no place to go"))?;
+            let text =
+                self.text(&path).ok_or_else(|| format!("{path} is missing; dependencies have no place to go"))?;
             let broken = |error: String| format!("{path}: {error}; repair it first");
             let shared = self.shared_crates(&service);
             let (text, became) = manifest::add_to_cargo(&text, dependency, &shared).map_err(broken)?;

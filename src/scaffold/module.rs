@@ -288,7 +288,11 @@ fn dependencies(node: &Node, key: &str, dev: bool) -> Result<Vec<Dependency>, Pr
     let one = |entry: &Entry| {
         let name = entry.key.to_string();
         if matches!(entry.value.data, NodeData::Map(_)) {
-            only_keys(&entry.value, "a dependency", &["version", "types", "features", "covered_by", "default-features", "since"])?;
+            only_keys(
+                &entry.value,
+                "a dependency",
+                &["version", "types", "features", "covered_by", "default-features", "since"],
+            )?;
             let version = required(&entry.value, "version")?;
             let since = text_of(&entry.value, "since")?.unwrap_or_else(|| version.clone());
             let is = |key: &str, usual: bool| entry.value.get(key).and_then(Node::as_bool).unwrap_or(usual);

@@ -6,8 +6,21 @@ use crate::rules::document::{as_table, at, at_key, choice, only_keys, text_of, t
 use crate::syntax::{Entry, Node};
 
 /// The keys that tell such an anchor.
-pub const SPOT_KEYS: &[&str] =
-    &["file", "create", "extension", "function", "behind", "at", "export", "list", "holder", "wrap", "stem", "named", "unless"];
+pub const SPOT_KEYS: &[&str] = &[
+    "file",
+    "create",
+    "extension",
+    "function",
+    "behind",
+    "at",
+    "export",
+    "list",
+    "holder",
+    "wrap",
+    "stem",
+    "named",
+    "unless",
+];
 
 /// A place that the stack names itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -41,7 +41,12 @@ impl Composer<'_> {
             Ok((path, Some((slot, code)))) => self.put(work, spec, spot, &path, &slot, code),
             Ok((_, None)) => Ok(()),
             Err(reason) => {
-                let step = work.by_hand(spec, Some(&format!("{base}.{}", work.renderer.conventions().extension)), &anchor.about, &reason)?;
+                let step = work.by_hand(
+                    spec,
+                    Some(&format!("{base}.{}", work.renderer.conventions().extension)),
+                    &anchor.about,
+                    &reason,
+                )?;
                 work.draft.wiring.push(step);
                 Ok(())
             }

@@ -95,7 +95,8 @@ pub enum Ecosystem {
     None,
 }
 
-const ECOSYSTEMS: &[(&str, Ecosystem)] = &[("npm", Ecosystem::Npm), ("pypi", Ecosystem::Pypi), ("crates", Ecosystem::Crates)];
+const ECOSYSTEMS: &[(&str, Ecosystem)] =
+    &[("npm", Ecosystem::Npm), ("pypi", Ecosystem::Pypi), ("crates", Ecosystem::Crates)];
 
 /// Facts of a kind whose fields have these texts; `:any` is whatever is known, `:absent` nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

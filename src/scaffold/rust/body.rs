@@ -69,7 +69,8 @@ mod tests {
     use super::*;
     use crate::scaffold::edits::{Edit, apply};
 
-    const MAIN: &str = "#[tokio::main]\nasync fn main() {\n    // first\n    dotenvy::dotenv().ok();\n    run().await;\n}\n";
+    const MAIN: &str =
+        "#[tokio::main]\nasync fn main() {\n    // first\n    dotenvy::dotenv().ok();\n    run().await;\n}\n";
 
     fn with(end: End, behind: &[String]) -> String {
         apply(MAIN, &[Edit::insert(body("m", MAIN, "main", end, behind).unwrap().at, "    x();\n")])

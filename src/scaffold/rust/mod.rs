@@ -6,6 +6,6 @@ mod outline;
 mod served;
 
 pub use body::body;
-pub use modules::{declares, declare_module, library_name};
+pub use modules::{declare_module, declares, library_name};
 pub use outline::outline;
 pub use served::{call_at, gives, on_lines, served};

@@ -35,7 +35,7 @@ pub fn served(
     text: &str,
     (start, end): (usize, usize),
     serves: &Serves,
-    returns: &(dyn Fn(&str) -> bool + Sync),
+    returns: &dyn Fn(&str) -> bool,
 ) -> Result<Served, String> {
     let found = with_file(text, |file| {
         let mut search = Search { start, end, found: None, function: None };
@@ -48,17 +48,21 @@ pub fn served(
         {
             argument = &it.receiver;
         }
-        let scope = Scope { text, function, before: start, serves, returns };
+        let scope = Scope { text, function, before: start, serves };
         let name = named(argument);
         let made = match &name {
             Some(name) => scope.init(name)?,
             None => argument,
         };
-        scope.is_application(made, 0)?;
-        let range = made.span().byte_range();
-        Ok(Served { at: range.end, indent: continued(text, made), name: name.unwrap_or_else(|| "app".to_owned()) })
+        let maker = scope.maker(made, 0)?;
+        let (at, indent) = (made.span().byte_range().end, continued(text, made));
+        Ok::<_, String>((Served { at, indent, name: name.unwrap_or_else(|| "app".to_owned()) }, maker))
     });
-    found.map_err(|_| "the file that serves it cannot be read".to_owned())?
+    let (served, maker) = found.map_err(|_| "the file that serves it cannot be read".to_owned())??;
+    match maker.filter(|maker| !returns(maker)) {
+        Some(maker) => Err(format!("nobody can tell whether {maker}() gives a {}", serves.of)),
+        None => Ok(served),
+    }
 }
 
 /// The indentation of a line that goes on with an expression.
@@ -78,7 +82,6 @@ struct Scope<'a> {
     function: Option<&'a syn::Block>,
     before: usize,
     serves: &'a Serves,
-    returns: &'a (dyn Fn(&str) -> bool + Sync),
 }
 
 impl<'a> Scope<'a> {
@@ -94,8 +97,9 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Whether an expression is the application, and not something that is made of it.
-    fn is_application(&self, expr: &'a Expr, depth: usize) -> Result<(), String> {
+    /// The function that makes the application, if it is not the one of its type. An expression that may be something
+    /// else is an error.
+    fn maker(&self, expr: &'a Expr, depth: usize) -> Result<Option<String>, String> {
         let shown = || {
             let line = self.text.get(expr.span().byte_range()).unwrap_or_default().lines().next().unwrap_or_default();
             format!("nobody can tell whether `{line}` gives a {}", self.serves.of)
@@ -115,25 +119,23 @@ impl<'a> Scope<'a> {
                 _ => break,
             };
         }
-        let is_it = match root {
-            Expr::Call(call) => self.makes(call),
+        match root {
+            Expr::Call(call) => self.called(call).ok_or_else(shown),
             other => match named(other) {
-                Some(name) if depth < MAX_NAMES => return self.is_application(self.init(&name)?, depth + 1),
-                _ => false,
+                Some(name) if depth < MAX_NAMES => self.maker(self.init(&name)?, depth + 1),
+                _ => Err(shown()),
             },
-        };
-        if is_it { Ok(()) } else { Err(shown()) }
+        }
     }
 
-    /// `Router::new()`, or a function that returns a router.
-    fn makes(&self, call: &ExprCall) -> bool {
-        let Expr::Path(function) = &*call.func else { return false };
+    /// Nothing for `Router::new()`, else the function that is called.
+    fn called(&self, call: &ExprCall) -> Option<Option<String>> {
+        let Expr::Path(function) = &*call.func else { return None };
         let names: Vec<String> = function.path.segments.iter().map(|one| one.ident.to_string()).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         match names.as_slice() {
-            [.., of, "new" | "default"] if *of == self.serves.of => true,
-            [.., name] => (self.returns)(name),
-            [] => false,
+            [.., of, "new" | "default"] if *of == self.serves.of => Some(None),
+            names => Some(Some((*names.last()?).to_owned())),
         }
     }
 }
