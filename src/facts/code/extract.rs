@@ -153,9 +153,16 @@ fn extract_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> (Vec<
     let mut found = Vec::new();
     let mut edges = Vec::new();
     for &module in modules {
+        let asked = asked_for(evaluator.program.module(module));
         for index in 0..evaluator.program.module(module).exprs.len() {
             let expr = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            let before = found.len();
             extract_expr(evaluator, ExprRef { module, expr }, &mut found);
+            if asked.contains(&expr) {
+                let mut later = found.split_off(before);
+                later.retain(|raw| &*raw.kind != "response");
+                found.append(&mut later);
+            }
         }
         extract_destructured(evaluator, module, &mut found);
         extract_exports(evaluator, module, &mut found);
@@ -164,6 +171,18 @@ fn extract_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> (Vec<
         add_injected_edges(evaluator, module, &mut edges);
     }
     (found, edges)
+}
+
+/// What a value is compared with in Rust, in `match` or with `==`: a status there is asked for, and not answered.
+fn asked_for(hir: &Module) -> FxHashSet<ExprId> {
+    if hir.language != Language::Rust {
+        return FxHashSet::default();
+    }
+    let compared = hir.exprs.iter().filter_map(|expr| match expr.kind {
+        ExprKind::Binary { op: BinaryOp::Equal | BinaryOp::NotEqual, left, right } => Some([left, right]),
+        _ => None,
+    });
+    hir.arms.iter().flat_map(|arm| arm.patterns.iter().copied()).chain(compared.flatten()).collect()
 }
 
 /// A function with `Depends(get_db)` among its parameters calls `get_db`.
