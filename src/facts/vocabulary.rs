@@ -237,6 +237,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ),
     ("migration-step", &["op", "table", "column", "safe", "fresh", "newest", "alters", "limited", "tool", "provider"]),
     ("openapi", &["path", "version", "operations", "paths"]),
+    ("operation", &["path", "name", "method", "described", "answers", "errors", "security"]),
     ("match", &["rule", "text", "path", "label"]),
     ("comment", &["text"]),
     ("entry", &[]),
