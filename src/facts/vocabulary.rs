@@ -243,6 +243,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("row-security", &["model", "table", "forced", "policies", "conditions"]),
     ("migration-step", &["op", "table", "column", "safe", "fresh", "newest", "alters", "limited", "tool", "provider"]),
     ("openapi", &["path", "version", "operations", "paths"]),
+    ("operation", &["path", "name", "method", "described", "answers", "errors", "security"]),
     ("match", &["rule", "text", "path", "label"]),
     ("comment", &["text"]),
     ("entry", &[]),

@@ -1,6 +1,7 @@
 //! What modules write, without writing it: every file before and after each module.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -200,6 +201,7 @@ impl<'a> Composer<'a> {
         let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, &library.lexicons);
         self.continue_migrations(&mut context);
         context.code = self.code_files();
+        Arc::make_mut(&mut context.paths).retain(|path| !self.replaced.contains(path));
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let mut work = Work { library, module, variant, stack, renderer: Renderer::new(context, conventions), draft };

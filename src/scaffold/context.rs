@@ -12,9 +12,11 @@ use super::render::{Client, Context, TestContext};
 use super::revisions;
 use super::stack::Stack;
 use super::variables::variables;
+use super::verify;
 use crate::audit::Audit;
 use crate::facts::{Data, Fact, Phase, Value};
 use crate::project::{Area, Service, ServiceId};
+use crate::report::{RouteReport, State};
 use crate::rules::Lexicons;
 
 /// Everything but the module's own inputs.
@@ -67,14 +69,25 @@ pub fn context_for(
         packages: packages_of(service),
         hooks: hooks(audit, id),
         login_paths: login_paths(audit, id, lexicons),
+        reads: reads(audit, &service.path),
         migrations: migrations(audit, &conventions.layout),
         found: wiring.places(stack),
         revision: revisions::next(audit, id),
         closed: Vec::new(),
         item: None,
         deploy: Deployment::of(audit, id, stack),
+        controls: Arc::new(controls(audit, id)),
         paths: Arc::new(audit.project.files.iter().map(|file| file.path.to_string()).collect()),
     }
+}
+
+/// Every control, and whether something is left to do for it in this service.
+fn controls(audit: &Audit, id: ServiceId) -> BTreeMap<String, bool> {
+    let is_open = |control: &str| {
+        let state = verify::state_of(audit, id, control).map(|report| report.state);
+        !matches!(state, Some(State::Pass | State::Attested | State::Waived | State::NotApplicable))
+    };
+    audit.controls.iter().map(|control| (control.id.clone(), is_open(&control.id))).collect()
 }
 
 /// The folders in the folder of migrations.
@@ -116,6 +129,19 @@ fn hooks(audit: &Audit, id: ServiceId) -> Vec<String> {
         .filter(|fact| matches!(text(fact, "on").as_deref(), Some("startup" | "shutdown")))
         .map(|fact| fact.api.to_string());
     of_life.collect::<BTreeSet<String>>().into_iter().collect()
+}
+
+/// Paths that a load test can read: without parameters, and those that ask for no credentials first.
+fn reads(audit: &Audit, service: &str) -> Vec<String> {
+    let plain = |route: &&RouteReport| {
+        route.service == service && route.method == "GET" && !route.path.contains([':', '{', '[', '<', '*', '('])
+    };
+    let guarded = |route: &RouteReport| route.controls.get("route-authentication") == Some(&State::Pass);
+    let found: BTreeSet<(bool, &str)> =
+        audit.report.routes.iter().filter(plain).map(|route| (guarded(route), route.path.as_str())).collect();
+    let mut paths: Vec<String> = found.into_iter().map(|(_, path)| path.to_owned()).collect();
+    paths.dedup();
+    paths
 }
 
 /// Paths at which credentials are tried, sorted.

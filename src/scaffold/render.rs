@@ -66,6 +66,8 @@ pub struct Context {
     pub hooks: Vec<String>,
     /// Paths at which credentials are tried.
     pub login_paths: Vec<String>,
+    /// Paths that are read and take no parameters, those without authentication first.
+    pub reads: Vec<String>,
     /// The names of the migrations that are there, sorted.
     pub migrations: Vec<String>,
     /// Where the service has what the marks of the stack tell, as `path:line`, by mark.
@@ -80,6 +82,9 @@ pub struct Context {
     /// The paths of all files, for `exists()`.
     #[serde(skip)]
     pub paths: Arc<BTreeSet<String>>,
+    /// Every control of the audit, and whether something is left to do for it, for `open()`.
+    #[serde(skip)]
+    pub controls: Arc<BTreeMap<String, bool>>,
 }
 
 /// A variable of the environment that the service reads.
@@ -262,6 +267,13 @@ impl Renderer {
         environment.add_function("has", {
             let context = context.clone();
             move |module: String| context.modules.contains(&module)
+        });
+        environment.add_function("open", {
+            let context = context.clone();
+            move |control: String| {
+                let unknown = || Error::new(ErrorKind::InvalidOperation, format!("there is no control `{control}`"));
+                context.controls.get(&control).copied().ok_or_else(unknown)
+            }
         });
         environment.add_function("exists", {
             let context = context.clone();
