@@ -92,6 +92,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("mention", &["name", "of", "type", "tested", "given"]),
     ("pair", &["name", "value", "beside"]),
     ("oauth", &["op", "binds", "checks", "library"]),
+    ("session", &["op", "name", "library"]),
     ("capability", &["name", "opts"]),
     ("resource", &["what", "released"]),
     ("service", &["entry", "kind", "serverless", "platform"]),
