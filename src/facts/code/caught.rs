@@ -96,7 +96,9 @@ fn is_empty_catch(module: &Module, expr: ExprId) -> bool {
     let ExprKind::Function(function) = module.kind(handler) else { return false };
     let entry = module.function(function);
     let says_nothing = |&value: &ExprId| matches!(module.kind(value), ExprKind::Undefined | ExprKind::Null);
-    is_catch && entry.returns.iter().all(says_nothing) && (entry.statements == 0 || !entry.returns.is_empty())
+    is_catch
+        && entry.returns.iter().all(says_nothing)
+        && (entry.statements == 0 || !entry.returns.is_empty())
         && entry.throws.is_empty()
         && entry.statements <= 1
 }

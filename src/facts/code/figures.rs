@@ -101,7 +101,8 @@ pub fn is_of_hundredths(module: &Module, call: ExprId) -> bool {
         matches!(module.kind(argument), ExprKind::Binary { op: BinaryOp::Multiply, left, right } if is_hundred(left) || is_hundred(right))
     });
     let parent = module.expr(call).parent.some().map(|parent| module.kind(parent));
-    multiplies && matches!(parent, Some(ExprKind::Binary { op: BinaryOp::Other, left, right }) if left == call && is_hundred(right))
+    multiplies
+        && matches!(parent, Some(ExprKind::Binary { op: BinaryOp::Other, left, right }) if left == call && is_hundred(right))
 }
 
 /// The names of variables and properties that the receiver and the arguments of a call show.

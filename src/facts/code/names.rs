@@ -267,7 +267,7 @@ fn reads_as(name: &str, text: &str) -> &'static str {
 }
 
 /// The words of a name or of a text in the style of one (`resetToken`, `RESET_TOKEN`, `reset-tokens`), without plural s.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before = ' ';
     for character in text.chars() {

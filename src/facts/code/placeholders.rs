@@ -16,9 +16,8 @@ const MAX_STATEMENTS: u32 = 12;
 const MAX_DEPTH: u8 = 8;
 
 pub fn placeholders(program: &Program<'_>, out: &mut Vec<Raw>) {
-    let at = |kind: &str| -> FxHashSet<ExprRef> {
-        out.iter().filter(|raw| &*raw.kind == kind).map(|raw| raw.at).collect()
-    };
+    let at =
+        |kind: &str| -> FxHashSet<ExprRef> { out.iter().filter(|raw| &*raw.kind == kind).map(|raw| raw.at).collect() };
     let known = Known { logs: at("log"), answers: at("response") };
     for id in program.ids().filter(|&id| is_audited(program.project.file(program.loaded(id).file).area)) {
         let module = program.module(id);
@@ -65,7 +64,11 @@ fn is_straight(module: &Module, index: FunctionIdx, entry: &Function) -> bool {
     let branches = module.contexts.iter().any(|context| {
         let kind = matches!(
             context.kind,
-            ContextKind::Then(_) | ContextKind::Else(_) | ContextKind::Case | ContextKind::Catch | ContextKind::Loop { .. }
+            ContextKind::Then(_)
+                | ContextKind::Else(_)
+                | ContextKind::Case
+                | ContextKind::Catch
+                | ContextKind::Loop { .. }
         );
         context.function == index && kind
     });
@@ -146,9 +149,9 @@ fn made_up(module: &Module, value: ExprId, depth: u8) -> Option<&'static str> {
                 _ => made_up(module, value, depth + 1).is_some(),
             };
             let plain = props.iter().all(|prop| prop.kind == PropKind::Value && constant(prop.value));
-            let literal = props.iter().any(|prop| {
-                !matches!(module.kind(prop.value), ExprKind::Ident(_) | ExprKind::Member { .. })
-            });
+            let literal = props
+                .iter()
+                .any(|prop| !matches!(module.kind(prop.value), ExprKind::Ident(_) | ExprKind::Member { .. }));
             (plain && literal).then_some("data")
         }
         ExprKind::Array(run) => {
@@ -163,12 +166,7 @@ fn made_up(module: &Module, value: ExprId, depth: u8) -> Option<&'static str> {
     }
 }
 
-fn fact(
-    program: &Program<'_>,
-    at: FunctionRef,
-    entry: &Function,
-    fields: Vec<(std::sync::Arc<str>, Value)>,
-) -> Raw {
+fn fact(program: &Program<'_>, at: FunctionRef, entry: &Function, fields: Vec<(std::sync::Arc<str>, Value)>) -> Raw {
     Raw {
         kind: "placeholder".into(),
         clause: "shape placeholder".into(),

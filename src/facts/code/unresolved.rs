@@ -12,20 +12,42 @@ use crate::facts::model::{Confidence, Value};
 use crate::facts::program::{ExprRef, ModuleId, Program, Target};
 use crate::project::paths::join_parts;
 use crate::project::{Project, Span};
-use crate::syntax::hir::{
-    ContextKind, Definition, ExprId, ExprKind, Imported, Language, Module, Source, SourceIdx,
-};
+use crate::syntax::hir::{ContextKind, Definition, ExprId, ExprKind, Imported, Language, Module, Source, SourceIdx};
 
 /// Folders and parts of names that tools write code into.
 const GENERATED: &[&str] = &[
-    "generated", "gen", "dist", "build", "out", "output", "lib", "target", "compiled", "proto", "protos", "protobuf", "pb", "grpc", "graphql",
-    "prisma", "client", "locales", "paraglide", "assets", "static", "public", "bin", "node_modules", "version", "build-info",
+    "generated",
+    "gen",
+    "dist",
+    "build",
+    "out",
+    "output",
+    "lib",
+    "target",
+    "compiled",
+    "proto",
+    "protos",
+    "protobuf",
+    "pb",
+    "grpc",
+    "graphql",
+    "prisma",
+    "client",
+    "locales",
+    "paraglide",
+    "assets",
+    "static",
+    "public",
+    "bin",
+    "node_modules",
+    "version",
+    "build-info",
 ];
 /// What bundlers and loaders turn into modules.
 const ASSETS: &[&str] = &[
-    "css", "scss", "sass", "less", "styl", "svg", "png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "woff", "woff2", "ttf", "mp3", "mp4",
-    "json", "json5", "yaml", "yml", "toml", "md", "mdx", "html", "txt", "csv", "wasm", "node", "vue", "svelte", "astro", "graphql", "gql",
-    "hbs", "ejs", "pug", "sql", "proto", "d",
+    "css", "scss", "sass", "less", "styl", "svg", "png", "jpg", "jpeg", "gif", "webp", "avif", "ico", "woff", "woff2",
+    "ttf", "mp3", "mp4", "json", "json5", "yaml", "yml", "toml", "md", "mdx", "html", "txt", "csv", "wasm", "node",
+    "vue", "svelte", "astro", "graphql", "gql", "hbs", "ejs", "pug", "sql", "proto", "d",
 ];
 /// What marks a path that a bundler or loader understands.
 const LOADER_SIGNS: &[char] = &['!', '?', ':', '*', '$', '{'];
@@ -68,7 +90,11 @@ fn optional_sources(module: &Module) -> FxHashSet<SourceIdx> {
     let conditional = |context: &ContextKind| {
         matches!(
             context,
-            ContextKind::Try { .. } | ContextKind::Catch | ContextKind::Then(_) | ContextKind::Else(_) | ContextKind::Case
+            ContextKind::Try { .. }
+                | ContextKind::Catch
+                | ContextKind::Then(_)
+                | ContextKind::Else(_)
+                | ContextKind::Case
         )
     };
     let loaded = exprs.filter_map(|(id, expr)| match expr.kind {
@@ -180,9 +206,9 @@ fn is_ignored(project: &Project, wanted: &str) -> bool {
         }
         let Ok(rules) = builder.build() else { return true };
         let inside = wanted[end..].trim_start_matches('/');
-        [".js", ".ts", ".py", ""].iter().any(|extension| {
-            rules.matched_path_or_any_parents(format!("{inside}{extension}"), false).is_ignore()
-        })
+        [".js", ".ts", ".py", ""]
+            .iter()
+            .any(|extension| rules.matched_path_or_any_parents(format!("{inside}{extension}"), false).is_ignore())
     })
 }
 
@@ -205,7 +231,9 @@ fn missing_names<'p>(program: &'p Program<'p>, id: ModuleId, index: SourceIdx, t
         _ => None,
     });
     imported
-        .filter(|name| *name != "default" && !exporting.module.exports.iter().any(|e| exporting.module.str(e.name) == *name))
+        .filter(|name| {
+            *name != "default" && !exporting.module.exports.iter().any(|e| exporting.module.str(e.name) == *name)
+        })
         .collect()
 }
 

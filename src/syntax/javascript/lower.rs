@@ -108,7 +108,11 @@ impl<'s> Lower<'s> {
         for comment in &program.comments {
             let text = self.text.get(comment.span.start as usize..comment.span.end as usize).unwrap_or("");
             if admits_a_gap(text) {
-                self.builder.module.comments.push(Comment { start: comment.span.start, end: comment.span.end, stands_in: stands_in(text) });
+                self.builder.module.comments.push(Comment {
+                    start: comment.span.start,
+                    end: comment.span.end,
+                    stands_in: stands_in(text),
+                });
             }
         }
         self.statements(&program.body);

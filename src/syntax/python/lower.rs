@@ -83,7 +83,11 @@ impl<'t> Lower<'t> {
             let range = token.range();
             let text = self.text.get(range.start().to_usize()..range.end().to_usize()).unwrap_or_default();
             if admits_a_gap(text) {
-                self.builder.module.comments.push(Comment { start: range.start().into(), end: range.end().into(), stands_in: stands_in(text) });
+                self.builder.module.comments.push(Comment {
+                    start: range.start().into(),
+                    end: range.end().into(),
+                    stands_in: stands_in(text),
+                });
             }
         }
     }

@@ -48,7 +48,11 @@ fn between(text: &str, from: usize, to: usize, found: &mut Vec<Comment>) {
     for line in stretch.split_inclusive('\n') {
         if admits_a_gap(line) {
             let start = at + (line.len() - line.trim_start().len());
-            found.push(Comment { start: narrow(start), end: narrow(at + line.trim_end().len()), stands_in: stands_in(line) });
+            found.push(Comment {
+                start: narrow(start),
+                end: narrow(at + line.trim_end().len()),
+                stands_in: stands_in(line),
+            });
         }
         at += line.len();
     }
