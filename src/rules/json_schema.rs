@@ -98,7 +98,7 @@ fn control_key(key: &str) -> Value {
 fn rule_key(key: &str) -> Value {
     match key {
         "each" => link("pattern"),
-        "bad" | "good" | "half" | "note" => link("condition"),
+        "bad" | "good" | "half" | "unknown" | "note" => link("condition"),
         "message" => text("What is wrong here; `{field}` is filled in"),
         "confidence" => names(CONFIDENCES),
         "group" => texts("Facts that agree in these fields are one site"),
@@ -177,6 +177,10 @@ fn fields(names: &[&str]) -> Map<String, Value> {
 fn clauses() -> Map<String, Value> {
     let clause = |key: &str| match key {
         "any" | "all" => json!({ "type": "array", "items": link("condition") }),
+        "at_least" => {
+            json!({ "type": "object", "required": ["min", "of"], "additionalProperties": false, "properties": {
+            "min": { "type": "integer", "minimum": 1 }, "of": { "type": "array", "items": link("condition") } } })
+        }
         "not" => link("condition"),
         "count" => one_or_many(&link("counted")),
         _ => one_or_many(&link("pattern")),

@@ -47,6 +47,7 @@ mod uses;
 mod variants;
 mod ways;
 mod wrappers;
+mod written;
 
 pub use assemble::{CodeFacts, code_facts};
 pub use resources::{called_by_inherited, request_methods};

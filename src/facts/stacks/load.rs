@@ -60,6 +60,10 @@ struct RawStack {
     #[serde(default)]
     finals: Vec<String>,
     #[serde(default)]
+    mentions: Vec<String>,
+    #[serde(default)]
+    pairs: Vec<String>,
+    #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
 
@@ -243,6 +247,8 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     }
     stacks.carriers.extend(raw.carriers);
     stacks.finals.extend(raw.finals);
+    stacks.mentions.extend(raw.mentions);
+    stacks.pairs.extend(raw.pairs);
     let stack = stacks.stacks.len();
     for resource in raw.resources {
         stacks.resources.push(resource.load(&loader, stack)?);
