@@ -53,8 +53,19 @@ pub const RULE_KEYS: &[&str] = &[
     "match",
     "pattern",
 ];
-pub const TEXT_KEYS: &[&str] =
-    &["regex", "keywords", "entropy", "group", "formats", "stop_words", "allow", "files", "not_files", "area"];
+pub const TEXT_KEYS: &[&str] = &[
+    "regex",
+    "keywords",
+    "entropy",
+    "group",
+    "formats",
+    "stop_words",
+    "allow",
+    "not_after",
+    "files",
+    "not_files",
+    "area",
+];
 /// Of one of the `formats` of a text match.
 pub const FORMAT_KEYS: &[&str] = &["label", "regex", "starts", "keywords", "entropy", "group", "sample"];
 pub const PATTERN_KEYS: &[&str] = &["language", "rule", "constraints", "utils"];
@@ -88,10 +99,11 @@ pub fn control(root: &Node, source: &Arc<Source>, lexicons: &Arc<Lexicons>) -> R
     Ok(Control { info, applies, cases, rules, source: source.clone() })
 }
 
-fn info(root: &Node, priority: Priority, implemented: bool) -> Result<ControlInfo, Problem> {
+fn info(root: &Node, priority: Priority, has_rules: bool) -> Result<ControlInfo, Problem> {
     let kind = choice(required(root, "kind")?, "`kind`", KINDS)?;
     let default_mode = if kind == ControlKind::Coverage { Mode::Ratio } else { Mode::Any };
     let title = required_text(root, "title")?;
+    let implemented = has_rules || kind == ControlKind::Manual;
     Ok(ControlInfo {
         id: identifier(root)?,
         problem: text_of(root, "problem")?.unwrap_or_else(|| title.clone()),
@@ -315,6 +327,7 @@ fn text_match(node: &Node) -> Result<TextMatch, Problem> {
         formats,
         stop_words: texts_of(node, "stop_words")?.into_iter().map(|word| word.to_lowercase()).collect(),
         allow: texts_of(node, "allow")?.into_iter().map(LazyRegex::new).collect(),
+        not_after: texts_of(node, "not_after")?.into_iter().map(LazyRegex::new).collect(),
         files: texts_of(node, "files")?,
         not_files: texts_of(node, "not_files")?,
         areas: areas(node)?,

@@ -263,7 +263,7 @@ fn broken_text(text: &TextMatch) -> Option<String> {
         let reason = format.regex.broken().or_else(reason)?;
         Some(if format.label.is_empty() { reason } else { format!("`{}`: {reason}", format.label) })
     };
-    let allowed = || text.allow.iter().find_map(|regex| regex.broken());
+    let allowed = || text.allow.iter().chain(&text.not_after).find_map(|regex| regex.broken());
     text.formats.iter().find_map(broken).or_else(allowed)
 }
 

@@ -85,6 +85,8 @@ pub struct TextMatch {
     pub formats: Vec<TextFormat>,
     pub stop_words: Vec<String>,
     pub allow: Vec<LazyRegex>,
+    /// What stands shortly before something that is only shown, such as an example in a help text.
+    pub not_after: Vec<LazyRegex>,
     pub files: Vec<String>,
     pub not_files: Vec<String>,
     /// Where it looks; every area where empty.

@@ -76,6 +76,13 @@ pub struct Clause {
     pub id: Arc<str>,
 }
 
+impl Clause {
+    /// Is there a test of that key in its `if`?
+    pub fn asks(&self, key: &str) -> bool {
+        self.condition.iter().any(|(asked, _)| asked == key)
+    }
+}
+
 /// A test of a clause's `if`.
 #[derive(Debug, Clone)]
 pub enum Test {

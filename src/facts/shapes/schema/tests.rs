@@ -54,6 +54,28 @@ fn steps_know_what_was_there_before() {
 }
 
 #[test]
+fn a_name_that_another_column_takes_over_is_missed_by_nobody() {
+    let files = [
+        (
+            "migrations/0001_init.sql",
+            "CREATE TABLE bills (id bigserial PRIMARY KEY, total float8, exact numeric, note text);",
+        ),
+        (
+            "migrations/0002_swap.sql",
+            "ALTER TABLE bills RENAME COLUMN total TO inexact;\nALTER TABLE bills RENAME COLUMN exact TO total;\nALTER TABLE bills RENAME COLUMN note TO memo;\nALTER TABLE others RENAME COLUMN memo TO text;",
+        ),
+    ];
+    let steps = rows(&files, "migration-step", &["op", "column", "safe"]);
+    let wanted = [
+        "rename-column total true",
+        "rename-column exact true",
+        "rename-column note false",
+        "rename-column memo false",
+    ];
+    assert_eq!(steps, wanted);
+}
+
+#[test]
 fn what_models_describe_is_not_said_twice() {
     let files = [
         (
@@ -141,4 +163,24 @@ fn models_win_over_migrations_written_as_calls() {
     let indexes = rows(&files, "index", &["model", "columns"]);
     assert!(indexes.contains(&"Order user_id".to_owned()), "{indexes:?}");
     assert!(!rows(&files, "column", &["model"]).contains(&"orders".to_owned()));
+}
+
+#[test]
+fn row_security_holds_for_the_model_of_the_table() {
+    let files = [
+        (
+            "prisma/schema.prisma",
+            "model Note {\n  id String @id\n  tenantId String @map(\"tenant_id\")\n  @@map(\"notes\")\n}\n",
+        ),
+        (
+            "prisma/migrations/20240101000000_init/migration.sql",
+            "CREATE TABLE \"notes\" (id text PRIMARY KEY, tenant_id text NOT NULL);\nCREATE TABLE tags (id text);\nALTER TABLE \"notes\" ENABLE ROW LEVEL SECURITY;\nALTER TABLE tags ENABLE ROW LEVEL SECURITY;\n",
+        ),
+        (
+            "prisma/migrations/20240102000000_rls/migration.sql",
+            "ALTER TABLE \"notes\" FORCE ROW LEVEL SECURITY;\nCREATE POLICY own ON \"notes\" USING (tenant_id = current_setting('app.tenant'));\nALTER TABLE tags DISABLE ROW LEVEL SECURITY;\n",
+        ),
+    ];
+    let found = rows(&files, "row-security", &["model", "table", "forced", "policies", "conditions"]);
+    assert_eq!(found, ["Note notes true own tenant_id = current_setting('app.tenant')"]);
 }
