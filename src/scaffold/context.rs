@@ -42,10 +42,12 @@ pub fn context_for(
         esm: conventions.modules,
         stacks: service.stacks.clone(),
         majors: majors_of(service),
+        versions: versions_of(service),
         modules: planned.to_vec(),
         database: first("database"),
         cache: first("cache"),
         clients,
+        opened: opened(audit, id),
         stores: stores(audit, id),
         layout: conventions.layout.clone(),
         app: wiring.app_name().unwrap_or("app").to_owned(),
@@ -104,9 +106,13 @@ fn name_of(service: &Service) -> String {
 }
 
 fn majors_of(service: &Service) -> BTreeMap<String, u64> {
-    let npm = service.dependencies.iter().map(|(name, one)| (name.clone(), &one.version));
-    let others = service.requirements.iter().map(|((_, name), one)| (name.clone(), &one.version));
-    npm.chain(others).filter_map(|(name, version)| Some((name, lowest(version)?.major))).collect()
+    versions_of(service).into_iter().filter_map(|(name, version)| Some((name, lowest(&version)?.major))).collect()
+}
+
+fn versions_of(service: &Service) -> BTreeMap<String, String> {
+    let npm = service.dependencies.iter().map(|(name, one)| (name.clone(), one.version.clone()));
+    let others = service.requirements.iter().map(|((_, name), one)| (name.clone(), one.version.clone()));
+    npm.chain(others).collect()
 }
 
 fn packages_of(service: &Service) -> Vec<String> {
@@ -167,6 +173,20 @@ fn stores(audit: &Audit, id: ServiceId) -> Vec<String> {
     stores.sort();
     stores.dedup();
     stores
+}
+
+/// Clients that are made when the service starts, wherever they go.
+fn opened(audit: &Audit, id: ServiceId) -> Vec<Client> {
+    let mut found: Vec<Client> = Vec::new();
+    for fact in served(audit, id, "client").filter(|fact| matches!(fact.phase, Phase::Module | Phase::Startup)) {
+        let (Some(library), Some(store)) = (text(fact, "library"), text(fact, "store")) else { continue };
+        let file = audit.project.file(fact.at.file).path.to_string();
+        let client = Client { library, store, api: fact.api.to_string(), name: String::new(), default: false, file };
+        if !found.contains(&client) {
+            found.push(client);
+        }
+    }
+    found
 }
 
 /// Clients that are made once at the top of a module and exported from there.

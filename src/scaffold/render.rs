@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use super::conventions::Conventions;
 use super::deployment::{Deployment, Variable};
+use super::manifest::lowest;
 use super::module::EnvSpec;
-use super::revisions::Revision;
+use super::revisions::{self, Revision};
 use super::stack::joined;
 
 /// What templates can ask about the service and the plan.
@@ -28,12 +29,17 @@ pub struct Context {
     pub stacks: Vec<String>,
     /// Major versions of what it depends on, by name.
     pub majors: BTreeMap<String, u64>,
+    /// What the manifest asks for, for `older()`.
+    #[serde(skip)]
+    pub versions: BTreeMap<String, String>,
     /// Modules that are there once this plan is applied.
     pub modules: Vec<String>,
     /// Kinds of store that the service uses (`database`, `cache`, `queue`), whether or not a client can be imported.
     pub stores: Vec<String>,
     /// Shared clients of databases, caches and queues that can be imported.
     pub clients: Vec<Client>,
+    /// Clients that are made when the service starts, whether or not they can be imported: `library`, `store`, `api`.
+    pub opened: Vec<Client>,
     /// The first of them that is a database, and the first that is a cache.
     pub database: Option<Client>,
     pub cache: Option<Client>,
@@ -101,6 +107,9 @@ pub struct Closed {
     pub provider: String,
     /// Of the migration that goes with it, where they are numbered.
     pub number: String,
+    /// Of a single column: it is never NULL, and what it is without a value, if that is a number.
+    pub required: bool,
+    pub default: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -287,6 +296,20 @@ impl Renderer {
                 Ok::<_, Error>(context.majors.get(&package).copied().or(default).unwrap_or(0))
             }
         });
+        environment.add_function("next_migration", {
+            let context = context.clone();
+            move |by: usize| {
+                let number = revisions::number_behind(&context.migrations, by);
+                number.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the migrations are not numbered"))
+            }
+        });
+        environment.add_function("older", {
+            let context = context.clone();
+            move |package: String, than: String| {
+                let asked = context.versions.get(&package).and_then(|version| lowest(version));
+                asked.zip(lowest(&than)).is_some_and(|(asked, than)| asked < than)
+            }
+        });
         environment.add_function("test_import", move |names: minijinja::value::Rest<String>| {
             test_import(&context.test, &names)
         });
@@ -336,8 +359,10 @@ pub fn without_extension(path: &str) -> &str {
 
 /// How a file names another one of the project in an import.
 pub fn specifier(from: &str, to: &str, conventions: &Conventions) -> String {
-    if conventions.extension != "py" {
-        return import_path(from, to, conventions);
+    match conventions.extension.as_str() {
+        "py" => {}
+        "rs" => return super::crates::path_of(from, to, conventions),
+        _ => return import_path(from, to, conventions),
     }
     let root = format!("{}/", conventions.import_root);
     let inside = to.strip_prefix(&root).unwrap_or(to);
