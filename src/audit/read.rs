@@ -225,7 +225,8 @@ fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, all
                 line: line_at(text, offset as usize),
                 message: format!("nested deeper than {LEVELS} levels: what is further inside is not read"),
             }));
-            one.module = Some(module);
+            let is_aside = matches!(area, Area::Test | Area::Example);
+            one.module = Some(if is_aside { module.outline() } else { module });
         }
         Some(Err(error)) => {
             let mut diagnostic = error.diagnostic(&file.path);
@@ -233,4 +234,11 @@ fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, all
             one.diagnostics.push(diagnostic);
         }
     }
+}
+
+/// A module of which [`read_all`] kept the outline alone, as a whole.
+pub fn read_module(project: &Project, id: FileId) -> Option<Module> {
+    let file = project.file(id);
+    let bytes = project.read(id).ok()?;
+    code::parse(file.kind, &file.path, decode(&bytes).ok()?, &Allocator::default())?.ok()
 }

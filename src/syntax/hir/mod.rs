@@ -95,6 +95,8 @@ pub struct Module {
     pub class_exprs: Vec<ExprId>,
     /// Where the first expression or statement starts that nests too deeply and was left out.
     pub too_deep: Option<u32>,
+    /// Nothing is left of the module but what [`Module::outline`] keeps.
+    pub is_outline: bool,
 }
 
 impl Module {
@@ -104,6 +106,27 @@ impl Module {
         self.functions.push(Function { is_async: true, context: ContextId(0), statements, ..Function::new(0, end) });
         let kind = ContextKind::Function(FunctionIdx(0));
         self.contexts.push(Context { kind, parent: ContextId::NONE, function: FunctionIdx(0), exits: false });
+    }
+
+    /// What the module imports, how its tests look and how long it is: all that anybody asks of a module whose code is
+    /// not audited and that no other code imports.
+    pub fn outline(&self) -> Module {
+        let mut outline = Module {
+            sources: self.sources.clone(),
+            submodules: self.submodules.clone(),
+            named_modules: self.named_modules.clone(),
+            strings: self.sources.iter().map(|source| self.str(source.specifier).into()).collect(),
+            tests: self.tests,
+            lines: self.lines,
+            is_outline: true,
+            ..Module::default()
+        };
+        for (atom, source) in (0..).map(Atom).zip(&mut outline.sources) {
+            source.specifier = atom;
+        }
+        let top = self.function(FunctionIdx(0));
+        outline.open(self.language, top.end, top.statements);
+        outline
     }
 
     /// Marks a context as one that is left, with what it ends.
