@@ -1,7 +1,6 @@
 //! What is known of a service, in the words of templates.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use super::anchors::Wiring;
 use super::conventions::Conventions;
@@ -71,7 +70,7 @@ pub fn context_for(
         closed: Vec::new(),
         item: None,
         deploy: Deployment::of(audit, id, stack),
-        paths: Arc::new(audit.project.files.iter().map(|file| file.path.to_string()).collect()),
+        paths: audit.project.files.iter().map(|file| file.path.clone()).collect(),
     }
 }
 
