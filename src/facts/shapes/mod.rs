@@ -31,6 +31,9 @@ mod terraform;
 mod values;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use crate::facts::{Fact, Value};
 use crate::project::{Area, Diagnostic, File, FileId, FileKind, Tracked};
@@ -94,7 +97,9 @@ const MAX_DATA: usize = 1024 * 1024;
 /// Reads a file that is not code; nothing for kinds of file that no shape knows.
 pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> Reading {
     let mut reading = Reading::default();
-    if matches!(file.kind, FileKind::Json | FileKind::Yaml) && !is_worth_reading(&file.path, text) {
+    let is_data =
+        || !is_worth_reading(&file.path, text) || !(settings::is_named(&file.path) || mentions_known_keys(text));
+    if matches!(file.kind, FileKind::Json | FileKind::Yaml) && is_data() {
         return reading;
     }
     let outcome = match file.kind {
@@ -159,6 +164,16 @@ pub fn is_worth_reading(path: &str, text: &str) -> bool {
         ["openapi", "swagger", "apiVersion", "services"].iter().any(|key| head.contains(key))
     };
     !settings::is_data(path) && (text.len() <= MAX_DATA || named())
+}
+
+/// Keys by which shapes know a file of JSON or YAML whatever it is called.
+const KNOWN_KEYS: &[&str] =
+    &["openapi", "swagger", "apiVersion", "groups", "receivers", "contactPoints", "rule_files", "panels", "rows"];
+
+/// Whether some shape may know the file by what is in it.
+fn mentions_known_keys(text: &str) -> bool {
+    static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(KNOWN_KEYS).ok());
+    KEYS.as_ref().is_none_or(|keys| keys.is_match(text))
 }
 
 fn json(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
@@ -342,7 +357,18 @@ mod tests {
         let data = format!("[{}1]", "1,".repeat(MAX_DATA));
         assert!(reading("data.json", FileKind::Json, Area::Config, &data).facts.is_empty());
         let nested = "[".repeat(10_000);
-        assert_eq!(reading("a.json", FileKind::Json, Area::Config, &nested).diagnostics[0].kind, "too-deep");
+        assert_eq!(reading("app.json", FileKind::Json, Area::Config, &nested).diagnostics[0].kind, "too-deep");
+    }
+
+    #[test]
+    fn data_of_the_application_is_not_parsed() {
+        for (path, kind, text) in
+            [("data.json", FileKind::Json, "{broken"), ("src/public/intl/messages.yaml", FileKind::Yaml, "a: [broken")]
+        {
+            assert!(reading(path, kind, Area::Server, text).diagnostics.is_empty(), "{path}");
+            let known = format!("{text} apiVersion");
+            assert_eq!(reading(path, kind, Area::Server, &known).diagnostics.len(), 1, "{path}");
+        }
     }
 
     #[test]
