@@ -65,9 +65,9 @@ impl Learned {
         Learned {
             paths: PathTable::default(),
             matcher: Matcher::default(),
-            things: Answers::new(modules),
+            things: Answers::new(modules, Things::new()),
             members: Members::default(),
-            values: Answers::new(modules),
+            values: Answers::new(modules, Value::UNKNOWN),
         }
     }
 }

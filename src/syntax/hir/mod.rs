@@ -10,12 +10,14 @@ mod declarations;
 mod exchange;
 mod exprs;
 mod ids;
+mod strings;
 
 pub use contexts::*;
 pub use declarations::*;
 pub use exchange::*;
 pub use exprs::*;
 pub use ids::*;
+pub use strings::*;
 
 /// A comment that admits that something is missing (`TODO`, "placeholder", "for now").
 #[derive(Debug, Clone)]
@@ -48,7 +50,7 @@ pub struct Module {
     pub lists: Vec<u32>,
     pub props: Vec<Prop>,
     pub numbers: Vec<f64>,
-    pub strings: Vec<Box<str>>,
+    pub strings: Strings,
     pub functions: Vec<Function>,
     pub classes: Vec<Class>,
     pub symbols: Vec<Symbol>,
@@ -115,14 +117,13 @@ impl Module {
             sources: self.sources.clone(),
             submodules: self.submodules.clone(),
             named_modules: self.named_modules.clone(),
-            strings: self.sources.iter().map(|source| self.str(source.specifier).into()).collect(),
             tests: self.tests,
             lines: self.lines,
             is_outline: true,
             ..Module::default()
         };
-        for (atom, source) in (0..).map(Atom).zip(&mut outline.sources) {
-            source.specifier = atom;
+        for source in &mut outline.sources {
+            source.specifier = outline.strings.push(self.str(source.specifier)).unwrap_or(Atom(0));
         }
         let top = self.function(FunctionIdx(0));
         outline.open(self.language, top.end, top.statements);
@@ -157,7 +158,7 @@ impl Module {
     }
 
     pub fn str(&self, atom: Atom) -> &str {
-        &self.strings[atom.0 as usize]
+        self.strings.get(atom)
     }
 
     pub fn expr(&self, id: ExprId) -> &Expr {
