@@ -37,6 +37,7 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
     let (proxies, unread) = proxy_facts(project, contents, &facts);
     facts.extend(proxies);
     diagnostics.extend(unread);
+    facts.append(&mut contents.sections);
     facts.extend(contents.matches.drain(..).map(|(file, found)| match_fact(project, file, &found)));
     name_databases(project, stacks, &mut facts);
     name_queried_models(&mut facts);

@@ -6,7 +6,8 @@ use oxc_allocator::Allocator;
 use rayon::prelude::*;
 
 use crate::config::{Allow, Comments, find_allows};
-use crate::facts::shapes::{is_script, is_worth_reading, reads_text};
+use crate::facts::Fact;
+use crate::facts::shapes::{is_script, is_worth_reading, reads_text, sections};
 use crate::project::{
     Area, Diagnostic, FileId, FileKind, Manifests, Need, Project, ReadProblem, area_of_module, assign_services, decode,
     needed,
@@ -25,6 +26,8 @@ pub struct Contents {
     pub texts: HashMap<FileId, String>,
     pub trees: HashMap<FileId, Node>,
     pub matches: Vec<(FileId, Match)>,
+    /// Of documents that people read.
+    pub sections: Vec<Fact>,
     pub allows: Vec<(String, Vec<Allow>)>,
     /// The paths of the commit that is released, if the user named one.
     pub released: Option<BTreeSet<String>>,
@@ -46,6 +49,7 @@ struct One {
     module: Option<Module>,
     area: Option<Area>,
     text: Option<String>,
+    sections: Vec<Fact>,
     matches: Vec<Match>,
     allows: Vec<Allow>,
     lines: u64,
@@ -99,6 +103,7 @@ fn take(project: &mut Project, contents: &mut Contents, id: FileId, one: One) {
     }
     contents.modules.extend(one.module.map(|module| (id, module)));
     contents.matches.extend(one.matches.into_iter().map(|found| (id, found)));
+    contents.sections.extend(one.sections);
     if let Some(text) = one.text {
         contents.texts.insert(id, text);
     }
@@ -154,6 +159,9 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
     one.audited = true;
     one.matches = scanners.text.scan(&file.path, file.area, text);
     one.allows = find_allows(text, Comments::of(&file.path));
+    if file.kind == FileKind::Text {
+        one.sections = sections(id, file, text);
+    }
     match file.kind {
         FileKind::JavaScript | FileKind::Python | FileKind::Rust => {
             read_code(project, id, text, scanners, allocator, &mut one);

@@ -86,9 +86,9 @@ pub struct Reading {
     pub schema: Option<syntax::prisma::Schema>,
 }
 
-/// Text files that shapes read although their kind does not say so: proxies, Terraform, documents.
+/// Text files that shapes read although their kind does not say so: proxies, Terraform.
 pub fn reads_text(path: &str) -> bool {
-    is_proxy_file(path) || terraform::is_terraform(path) || prose::is_prose(path)
+    is_proxy_file(path) || terraform::is_terraform(path)
 }
 
 /// Files of data larger than this are only looked into where their beginning says what they are.
@@ -97,8 +97,7 @@ const MAX_DATA: usize = 1024 * 1024;
 /// Reads a file that is not code; nothing for kinds of file that no shape knows.
 pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> Reading {
     let mut reading = Reading::default();
-    let is_data =
-        || !is_worth_reading(&file.path, text) || !(settings::is_named(&file.path) || mentions_known_keys(text));
+    let is_data = || !is_worth_reading(&file.path, text) || !is_known(file, text, around);
     if matches!(file.kind, FileKind::Json | FileKind::Yaml) && is_data() {
         return reading;
     }
@@ -129,7 +128,6 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             Ok(Vec::new())
         }
         FileKind::Text if terraform::is_terraform(&file.path) => terraform::terraform(id, text),
-        FileKind::Text if prose::is_prose(&file.path) => Ok(prose::sections(id, &file.path, text)),
         FileKind::Text if ci::is_jenkinsfile(&file.path) => Ok(ci::jenkins(id, text, around)),
         FileKind::Text | FileKind::Python => Ok(packages::required_by_text(id, &file.path, text)),
         _ => Ok(Vec::new()),
@@ -140,6 +138,14 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
     }
     place(&mut reading.facts, file);
     reading
+}
+
+/// The sections of a document that people read; nothing for other files. Needs nothing beyond the file, whose text need
+/// not be kept.
+pub fn sections(id: FileId, file: &File, text: &str) -> Vec<Fact> {
+    let mut facts = if file.area == Area::Vendored { Vec::new() } else { prose::sections(id, &file.path, text) };
+    place(&mut facts, file);
+    facts
 }
 
 /// The scripts of a package.json, needed before workflows can be read.
@@ -170,10 +176,11 @@ pub fn is_worth_reading(path: &str, text: &str) -> bool {
 const KNOWN_KEYS: &[&str] =
     &["openapi", "swagger", "apiVersion", "groups", "receivers", "contactPoints", "rule_files", "panels", "rows"];
 
-/// Whether some shape may know the file by what is in it.
-fn mentions_known_keys(text: &str) -> bool {
+/// Whether some shape may know a file of JSON or YAML: by its name or place, or by what is in it.
+fn is_known(file: &File, text: &str, around: &Surroundings<'_>) -> bool {
     static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(KNOWN_KEYS).ok());
-    KEYS.as_ref().is_none_or(|keys| keys.is_match(text))
+    let is_named = settings::is_named(&file.path) || helm::chart_of(&file.path, around).is_some();
+    is_named || KEYS.as_ref().is_none_or(|keys| keys.is_match(text))
 }
 
 fn json(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
