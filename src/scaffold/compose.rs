@@ -9,6 +9,7 @@ use super::anchors::{Place, Wiring};
 use super::context::context_for;
 use super::conventions::Conventions;
 use super::edits::{Edit, apply, indent};
+use super::fix::{Desk, Language};
 use super::library::Library;
 use super::manifest;
 use super::module::{EditSpec, EnvSpec, FileSpec, Module};
@@ -65,6 +66,8 @@ pub struct Composer<'a> {
     pub(super) planned: Vec<String>,
     inputs: BTreeMap<String, String>,
     pub(super) wirings: HashMap<String, Wiring<'a>>,
+    /// What fixes are written with.
+    pub(super) desks: HashMap<Language, Arc<Desk>>,
     files: BTreeMap<String, FileState>,
     /// Files that count as not there: they are generated anew.
     replaced: BTreeSet<String>,
@@ -172,9 +175,23 @@ impl<'a> Composer<'a> {
         planned: Vec<String>,
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
-        let (wirings, files, shared) = (HashMap::new(), BTreeMap::new(), Vec::new());
+        let (wirings, desks, files, shared) = (HashMap::new(), HashMap::new(), BTreeMap::new(), Vec::new());
         let (replaced, held, declared) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held, declared, shared }
+        Composer {
+            audit,
+            library,
+            service,
+            lock,
+            planned,
+            inputs,
+            wirings,
+            desks,
+            files,
+            replaced,
+            held,
+            declared,
+            shared,
+        }
     }
 
     /// Regards some files as not there.

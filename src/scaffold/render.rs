@@ -1,6 +1,6 @@
 //! Templates, filled in for one service.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
@@ -79,9 +79,9 @@ pub struct Context {
     pub item: Option<Closed>,
     /// What it is built, started and run with.
     pub deploy: Deployment,
-    /// The paths of all files, for `exists()`.
+    /// The paths of all files, sorted, for `exists()`.
     #[serde(skip)]
-    pub paths: Arc<BTreeSet<String>>,
+    pub paths: Arc<[Arc<str>]>,
     /// Every control of the audit, and whether something is left to do for it, for `open()`.
     #[serde(skip)]
     pub controls: Arc<BTreeMap<String, bool>>,
@@ -318,9 +318,10 @@ impl Renderer {
 }
 
 /// Whether there is such a file, or a folder with files.
-fn is_there(paths: &BTreeSet<String>, path: &str) -> bool {
+fn is_there(paths: &[Arc<str>], path: &str) -> bool {
     let inside = format!("{path}/");
-    paths.contains(path) || paths.range(inside.clone()..).next().is_some_and(|next| next.starts_with(&inside))
+    let from = |start: &str| paths.get(paths.partition_point(|known| **known < *start));
+    from(path).is_some_and(|next| **next == *path) || from(&inside).is_some_and(|next| next.starts_with(&inside))
 }
 
 /// `import { after, describe, it } from "node:test";`, nothing where the functions are global.
