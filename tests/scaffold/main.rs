@@ -12,6 +12,7 @@ mod nextjs;
 mod own;
 mod python_apps;
 mod reports;
+mod rust_apps;
 mod whole;
 
 use std::fs;

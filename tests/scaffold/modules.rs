@@ -5,6 +5,7 @@ use tempfile::TempDir;
 
 use crate::apps::{bytes, classic, fixture, modern, nextjs, nextjs_wrapped, run, text, with_what_it_is_for, write};
 use crate::python_apps::{factory, flat, packaged};
+use crate::rust_apps::library;
 
 /// Projects of a stack, each in another hand; none for a stack that has no such project yet.
 fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
@@ -15,6 +16,10 @@ fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
         "fastapi" => {
             vec![("Python", packaged()), ("Python with a factory", factory()), ("Python in a flat folder", flat())]
         }
+        "axum" => vec![
+            ("a router in main()", fixture("axum-service-unready")),
+            ("a router of a library", library()),
+        ],
         "node" => vec![("Prisma in TypeScript", prisma(true)), ("Prisma in JavaScript", prisma(false))],
         "nextjs" => vec![
             ("TypeScript", nextjs(true, false)),
@@ -111,6 +116,7 @@ fn all_modules_of_a_stack_stand_together() {
         ("Python", packaged()),
         ("Python with a factory", factory()),
         ("Python in a flat folder", flat()),
+        ("axum", library()),
         ("Next.js", nextjs(true, false)),
         ("Next.js in JavaScript", nextjs(false, true)),
         ("Next.js 16", nextjs_wrapped()),
