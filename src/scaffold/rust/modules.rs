@@ -24,8 +24,8 @@ pub fn declare_module(text: &str, name: &str, public: bool, line_break: &str) ->
             return Err(format!("`{name}` is the name of something else"));
         }
         let modules: Vec<(String, bool, usize, usize)> = file.items.iter().filter_map(module).collect();
-        let mut uses = file.items.iter().filter(|item| matches!(item, Item::Use(_)));
-        let last_use = uses.next_back().map(|item| item.span().byte_range().end);
+        let last_use = file.items.iter().rfind(|item| matches!(item, Item::Use(_)));
+        let last_use = last_use.map(|item| item.span().byte_range().end);
         let start = file.attrs.iter().map(|attribute| attribute.span().byte_range().end).max();
         Ok((modules, last_use, start))
     });
