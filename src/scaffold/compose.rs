@@ -87,7 +87,11 @@ enum FileState {
     },
 }
 
+/// What is inserted at one place stands in the order of these: the module's rank, and a name among what it inserts.
 pub(super) type Key = (usize, String);
+
+/// The name of what stays a paragraph of its own.
+const APART: &str = "apart";
 
 impl FileState {
     fn text(&self) -> Option<String> {
@@ -126,7 +130,8 @@ fn one_gap(ordered: &mut [(Key, Edit)]) {
 
 /// What several modules insert at one place stands together: apart from what is around it, but not from each other.
 fn one_paragraph(ordered: &mut [(Key, Edit)]) {
-    let is_code = |(rank, _): &Key, edit: &Edit| *rank > 0 && *rank < usize::MAX && edit.start == edit.end;
+    let is_code =
+        |(rank, name): &Key, edit: &Edit| *rank > 0 && *rank < usize::MAX && name != APART && edit.start == edit.end;
     let mut places: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, (_, edit)) in ordered.iter().enumerate().filter(|(_, (key, edit))| is_code(key, edit)) {
         places.entry(edit.start).or_default().push(index);
@@ -382,7 +387,13 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    fn leave_to_user(&self, work: &mut Work<'_>, spec: &EditSpec, about: &str, reason: &str) -> Result<(), String> {
+    pub(super) fn leave_to_user(
+        &self,
+        work: &mut Work<'_>,
+        spec: &EditSpec,
+        about: &str,
+        reason: &str,
+    ) -> Result<(), String> {
         let path = self.wirings.get(&work.stack.id).and_then(|wiring| wiring.app_path());
         let step = work.by_hand(spec, path, about, reason)?;
         work.draft.wiring.push(step);
@@ -427,7 +438,8 @@ impl<'a> Composer<'a> {
             }
             let rank = work.stack.rank(&work.module.id) + 1;
             work.draft.inserted.push(Inserted { path: place.path.clone(), anchor: spec.anchor.clone(), text: code });
-            edits.push(((rank, String::new()), Edit::insert(at, inserted)));
+            let name = if place.apart { APART } else { "" };
+            edits.push(((rank, name.to_owned()), Edit::insert(at, inserted)));
         }
         self.edit_code(&place.path, text, edits);
         Ok(())

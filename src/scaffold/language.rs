@@ -25,6 +25,14 @@ pub fn call_at(path: &str, text: &str, start: usize, end: usize) -> Option<Call>
     }
 }
 
+/// The end of a file of code, before what has to stay last.
+pub fn bottom(path: &str, text: &str) -> Result<usize, String> {
+    match kind_of(path) {
+        FileKind::Python => python::shapes::bottom(path, text),
+        _ => Ok(text.len()),
+    }
+}
+
 /// A rendered template in the project's own hand.
 pub fn dress(path: &str, text: &str, conventions: &Conventions) -> Result<String, SyntaxError> {
     match kind_of(path) {

@@ -11,6 +11,7 @@ use super::outline::{Import, Outline};
 use super::render::Renderer;
 use super::spots::at_start;
 use super::stack::{Stack, joined};
+use crate::project::{FileKind, kind_of};
 
 /// One module at work.
 pub(super) struct Work<'m> {
@@ -51,7 +52,8 @@ impl Work<'_> {
 
     /// Code that stands between brackets: properties of an object, elements of a list.
     pub(super) fn part_for(&self, template: &str, path: &str, (open, close): (char, char)) -> Result<String, String> {
-        let whole = format!("const whole = {open}\n{}\n{close};\n", template.trim_end());
+        let name = if kind_of(path) == FileKind::Python { "whole" } else { "const whole" };
+        let whole = format!("{name} = {open}\n{}\n{close}\n", template.trim_end());
         let dressed = self.code(&whole, &at_start(path))?;
         let lines: Vec<&str> = dressed.trim_end().lines().collect();
         let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
