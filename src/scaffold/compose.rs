@@ -111,20 +111,11 @@ impl FileState {
 
 /// Imports that open a group stand apart from what is above, but not from each other.
 fn one_gap(ordered: &mut [(Key, Edit)]) {
-    let mut opened: BTreeMap<usize, bool> = BTreeMap::new();
-    for ((rank, _), edit) in ordered.iter() {
-        *opened.entry(edit.start).or_default() |= *rank == 0 && edit.text.starts_with(['\r', '\n']);
-    }
+    let mut opened: BTreeSet<usize> = BTreeSet::new();
     for ((_, _), edit) in ordered.iter_mut().filter(|((rank, _), _)| *rank == 0) {
-        let gap: String = edit.text.chars().take_while(|c| matches!(c, '\r' | '\n')).collect();
-        let line = edit.text.trim_start().to_owned();
-        let is_first = opened.insert(edit.start, false).unwrap_or(false);
-        let usual = if line.contains("\r\n") { "\r\n" } else { "\n" };
-        edit.text = match (is_first, gap.is_empty()) {
-            (true, true) => format!("{usual}{line}"),
-            (true, false) => format!("{gap}{line}"),
-            (false, _) => line,
-        };
+        if edit.text.starts_with(['\r', '\n']) && !opened.insert(edit.start) {
+            edit.text = edit.text.trim_start().to_owned();
+        }
     }
 }
 
@@ -199,7 +190,7 @@ impl<'a> Composer<'a> {
         if let Some(revision) = revisions::next(audit, id) {
             conventions.layout.insert("migrations".to_owned(), revision.folder);
         }
-        let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, &library.lexicons);
+        let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, library);
         context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };

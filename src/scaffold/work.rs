@@ -84,7 +84,11 @@ impl Work<'_> {
         let is_local = |import: &Import| language::is_local(import, conventions);
         add_imports(text, outline, lines, conventions.line_break(), &read, &is_local)
             .into_iter()
-            .map(|edit| ((0, read(edit.text.trim()).map(|import| import.specifier).unwrap_or_default()), edit))
+            .map(|edit| {
+                // The project's own come last.
+                let order = |import: Import| format!("{}{}", u8::from(is_local(&import)), import.specifier);
+                ((0, read(edit.text.trim()).map(order).unwrap_or_default()), edit)
+            })
             .collect()
     }
 
