@@ -458,3 +458,29 @@ fn facts_and_routes_say_what_was_understood() {
     let routes = run(&here, &["routes"]).out;
     assert!(routes.contains("/items") && routes.contains("src/server.js:9"), "{routes}");
 }
+
+#[test]
+fn what_only_people_know_asks_for_an_attestation_and_takes_one() {
+    let folder = shop();
+    let state = |ran: &Ran| {
+        let control =
+            ran.json()["controls"].as_array().unwrap().iter().find(|c| c["id"] == "on-call-rotation").cloned();
+        control.map(|control| (control["state"].clone(), control["reason"].clone())).unwrap()
+    };
+    let asked = (Value::from("unknown"), Value::from("no file can show it: it asks for an attestation"));
+    assert_eq!(state(&run(&folder, &["audit", "--format", "json"])), asked);
+    let list = run(&folder, &["rules", "list"]).out;
+    assert!(list.contains(" aP1  on-call-rotation") && list.contains("ask for an attestation"), "{list}");
+    for arguments in [vec!["rules", "show", "on-call-rotation"], vec!["rules", "why", "on-call-rotation"]] {
+        let ran = run(&folder, &arguments);
+        assert!(ran.out.contains("[[attest]]\ncontrol = \"on-call-rotation\"\n"), "{}", ran.out);
+        assert!(!ran.out.contains("mplemented yet"), "{}", ran.out);
+    }
+    // What is printed is what the configuration takes, once it is filled in.
+    let shown = run(&folder, &["rules", "show", "on-call-rotation"]).out;
+    let table = &shown[shown.find("[[attest]]").unwrap()..];
+    write(&folder, "readycheck.toml", &table.replace("YYYY-MM-DD", "2027-03-31"));
+    let until = |day: &str| state(&run(&folder, &["audit", "--format", "json", "--now", day]));
+    assert_eq!(until("2027-03-31").0, "attested");
+    assert_eq!(until("2027-04-01"), asked);
+}

@@ -6,7 +6,7 @@ use oxc_allocator::Allocator;
 use rayon::prelude::*;
 
 use crate::config::{Allow, Comments, find_allows};
-use crate::facts::shapes::{configures, is_script, is_worth_reading};
+use crate::facts::shapes::{is_script, is_worth_reading, reads_text};
 use crate::project::{
     Area, Diagnostic, FileId, FileKind, Manifests, Need, Project, ReadProblem, area_of_module, assign_services, decode,
     needed,
@@ -199,7 +199,7 @@ fn keeps_text(path: &str) -> bool {
         ".justfile",
         "tox.ini",
     ];
-    NAMES.contains(&name) || configures(path)
+    NAMES.contains(&name) || reads_text(path)
 }
 
 fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, allocator: &Allocator, one: &mut One) {

@@ -98,6 +98,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("probe", &["path"]),
     ("dependency", &["name", "version", "dev", "loose", "ecosystem"]),
     ("file", &["path", "name"]),
+    ("section", &["path", "name", "level", "words", "code", "parts"]),
     ("test", &["runner", "cases", "assertions", "imports", "kind"]),
     (
         "image",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{ControlReport, FindingReport, FindingState, Report, Score, ScoreState, State, Verdict};
 use super::text;
-use crate::rules::{ControlInfo, ControlKind, Priority};
+use crate::rules::{ControlInfo, ControlKind, NOT_IMPLEMENTED, Priority};
 
 /// What renderers need beside the report: the texts of the controls and the sources for excerpts.
 #[derive(Clone, Copy)]
@@ -260,15 +260,26 @@ pub fn is_implemented(control: &ControlReport) -> bool {
 /// The reason of a capability of which nothing was found, where that proves nothing.
 pub const MAY_BE_ELSEWHERE: &str = "nothing found here, and it may live outside the repository";
 
-/// The reason of a control that has no rules yet.
-pub const NOT_IMPLEMENTED: &str = "not implemented yet";
+/// Somebody could vouch for it, and nobody has.
+pub fn asks_for_attestation(control: &ControlReport) -> bool {
+    control.kind == ControlKind::Manual && control.state == State::Unknown
+}
 
-/// How many controls have rules, of how many in the catalogue; each counts once, however many services there are.
+/// What to write for somebody to vouch for a control, as it stands in `readycheck.toml`.
+pub fn attestation(control: &str) -> String {
+    format!(
+        "[[attest]]\ncontrol = \"{control}\"\nby = \"who vouches for it\"\n\
+         evidence = \"where that can be seen: a link, a ticket, a report\"\non = YYYY-MM-DD\nuntil = YYYY-MM-DD\n"
+    )
+}
+
+/// How many controls were decided by rules or people, of how many in the catalogue; each counts once, however many
+/// services there are.
 pub fn checked(report: &Report) -> (usize, usize) {
     let ids = |test: fn(&ControlReport) -> bool| -> BTreeSet<&str> {
         report.controls.iter().filter(|control| test(control)).map(|control| control.id.as_str()).collect()
     };
-    (ids(is_implemented).len(), ids(|_| true).len())
+    (ids(|control| is_implemented(control) && !asks_for_attestation(control)).len(), ids(|_| true).len())
 }
 
 /// What the number stands on: `53 of 187 controls checked`, then what was undecided and how far it could move the score.

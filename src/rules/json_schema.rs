@@ -177,6 +177,10 @@ fn fields(names: &[&str]) -> Map<String, Value> {
 fn clauses() -> Map<String, Value> {
     let clause = |key: &str| match key {
         "any" | "all" => json!({ "type": "array", "items": link("condition") }),
+        "at_least" => {
+            json!({ "type": "object", "required": ["min", "of"], "additionalProperties": false, "properties": {
+            "min": { "type": "integer", "minimum": 1 }, "of": { "type": "array", "items": link("condition") } } })
+        }
         "not" => link("condition"),
         "count" => one_or_many(&link("counted")),
         _ => one_or_many(&link("pattern")),

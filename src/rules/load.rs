@@ -87,10 +87,11 @@ pub fn control(root: &Node, source: &Arc<Source>, lexicons: &Arc<Lexicons>) -> R
     Ok(Control { info, applies, cases, rules, source: source.clone() })
 }
 
-fn info(root: &Node, priority: Priority, implemented: bool) -> Result<ControlInfo, Problem> {
+fn info(root: &Node, priority: Priority, has_rules: bool) -> Result<ControlInfo, Problem> {
     let kind = choice(required(root, "kind")?, "`kind`", KINDS)?;
     let default_mode = if kind == ControlKind::Coverage { Mode::Ratio } else { Mode::Any };
     let title = required_text(root, "title")?;
+    let implemented = has_rules || kind == ControlKind::Manual;
     Ok(ControlInfo {
         id: identifier(root)?,
         problem: text_of(root, "problem")?.unwrap_or_else(|| title.clone()),

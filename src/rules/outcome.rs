@@ -67,8 +67,16 @@ pub struct ControlInfo {
     pub repository_wide: bool,
     /// Absence proves nothing: it may live outside the repository.
     pub unknown_without_evidence: bool,
-    /// Has rules. A control without is listed as `unknown` ("not implemented yet") and weighs nothing.
+    /// Has rules, or needs none because people attest it. A control without is listed as `unknown` ("not implemented
+    /// yet") and weighs nothing.
     pub implemented: bool,
+}
+
+impl ControlInfo {
+    /// No file can show it: somebody has to vouch for it.
+    pub fn asks_for_attestation(&self) -> bool {
+        self.kind == ControlKind::Manual
+    }
 }
 
 /// Days of work.
@@ -79,6 +87,12 @@ pub struct Effort {
     pub per_site: f64,
     pub max: f64,
 }
+
+/// Why a control that has no rules yet is unknown.
+pub const NOT_IMPLEMENTED: &str = "not implemented yet";
+
+/// Why a manual control is unknown until somebody vouches for it.
+pub const ASKS_FOR_ATTESTATION: &str = "no file can show it: it asks for an attestation";
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Applies {

@@ -12,9 +12,9 @@ use super::library::Library;
 use super::manifest;
 use super::module::{EditSpec, EnvSpec, FileSpec, Module};
 use super::outline::Outline;
-use super::render::{Client, Renderer};
+use super::render::{Client, Context, Renderer};
 use super::result::name_result;
-use super::revisions;
+use super::revisions::{self, Revision};
 use super::stack::{Ecosystem, Side, Stack, joined};
 use super::store::{Inserted, Lock};
 use super::work::Work;
@@ -191,6 +191,7 @@ impl<'a> Composer<'a> {
             conventions.layout.insert("migrations".to_owned(), revision.folder);
         }
         let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, library);
+        self.continue_migrations(&mut context);
         context.code = self.code_files();
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
@@ -224,6 +225,19 @@ impl<'a> Composer<'a> {
         work.steps()?;
         work.draft.changes = self.changes_since(&before);
         Ok(work.draft)
+    }
+
+    /// Migrations that earlier modules of the plan write come before those of the next one.
+    fn continue_migrations(&self, context: &mut Context) {
+        let Some(folder) = context.layout.get("migrations") else { return };
+        let made = self.files.keys().filter(|path| self.on_disk(path).is_none());
+        let names: BTreeSet<&str> =
+            made.filter_map(|path| path.strip_prefix(folder.as_str())?.strip_prefix('/')?.split('/').next()).collect();
+        for _ in &names {
+            context.revision = context.revision.take().map(Revision::then);
+        }
+        context.migrations.extend(names.into_iter().map(str::to_owned));
+        context.migrations.sort();
     }
 
     /// Source files that are there, by their paths without extension.

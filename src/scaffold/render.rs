@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::conventions::Conventions;
 use super::deployment::{Deployment, Variable};
 use super::module::EnvSpec;
-use super::revisions::Revision;
+use super::revisions::{self, Revision};
 use super::stack::joined;
 
 /// What templates can ask about the service and the plan.
@@ -98,6 +98,9 @@ pub struct Closed {
     pub provider: String,
     /// Of the migration that goes with it, where they are numbered.
     pub number: String,
+    /// Of a single column: it is never NULL, and what it is without a value, if that is a number.
+    pub required: bool,
+    pub default: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize)]
@@ -275,6 +278,13 @@ impl Renderer {
             move |package: String, options: Kwargs| {
                 let default: Option<u64> = options.get("default")?;
                 Ok::<_, Error>(context.majors.get(&package).copied().or(default).unwrap_or(0))
+            }
+        });
+        environment.add_function("next_migration", {
+            let context = context.clone();
+            move |by: usize| {
+                let number = revisions::number_behind(&context.migrations, by);
+                number.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the migrations are not numbered"))
             }
         });
         environment.add_function("test_import", move |names: minijinja::value::Rest<String>| {

@@ -20,6 +20,13 @@ pub struct Revision {
     pub folder: String,
 }
 
+impl Revision {
+    /// The one behind it.
+    pub fn then(self) -> Revision {
+        Revision { id: following(&self.id, &[&self.id]), after: self.id, folder: self.folder }
+    }
+}
+
 /// The next migration of a service; none where there are no such migrations, or several ends to continue.
 pub fn next(audit: &Audit, id: ServiceId) -> Option<Revision> {
     let changes: Vec<&Fact> =
@@ -46,6 +53,15 @@ fn following(head: &str, names: &[&str]) -> String {
     }
 }
 
+/// A number behind all that are there, as long as they are: it has to be sorted last.
+pub fn number_behind(migrations: &[String], by: usize) -> Option<String> {
+    let digits = |name: &String| -> String { name.chars().take_while(char::is_ascii_digit).collect() };
+    let last = migrations.iter().map(digits).filter(|digits| !digits.is_empty()).max()?;
+    let number = last.parse::<u64>().ok()?.checked_add(u64::try_from(by).ok()?)?;
+    let padded = format!("{number:0width$}", width = last.len());
+    (padded.len() == last.len()).then_some(padded)
+}
+
 fn text<'f>(fact: &'f Fact, field: &str) -> Option<&'f str> {
     fact.get(field).and_then(Value::as_text)
 }
@@ -70,5 +86,17 @@ mod tests {
         assert!(made_up.len() == 12 && made_up != "1a31ce608336", "{made_up}");
         // Digits alone, but no number.
         assert_eq!(following("202401020304", &["202401020304"]).len(), 12);
+    }
+
+    #[test]
+    fn migrations_go_on_where_they_are() {
+        let after = |names: &[&str], by| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            number_behind(&names, by)
+        };
+        assert_eq!(after(&["20240101000000_init", "20240305101010_b"], 2).as_deref(), Some("20240305101012"));
+        assert_eq!(after(&["01_init", "09_b", "migration_lock"], 1).as_deref(), Some("10"));
+        assert_eq!(after(&["9_init"], 1), None, "it would be sorted in front");
+        assert_eq!(after(&["init"], 1), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::project::ProcessKind;
 use crate::report::{FindingState, SiteCounts, State};
-use crate::rules::{Applies, ControlInfo, ControlKind, Evaluation, Priority};
+use crate::rules::{ASKS_FOR_ATTESTATION, Applies, ControlInfo, ControlKind, Evaluation, NOT_IMPLEMENTED, Priority};
 
 use super::blockers;
 use super::model::{Side, Term, weight};
@@ -85,9 +85,9 @@ pub fn judge(case: &Case<'_>, stance: Stance) -> Standing {
     }
 }
 
-/// What has no rule yet cannot be vouched for, except what never has one.
+/// What has no rule yet cannot be vouched for: what it asks is not settled.
 fn may_be_attested(case: &Case<'_>, plain: &Standing) -> bool {
-    (case.info.implemented || case.info.kind == ControlKind::Manual) && !plain.is_proven_bad()
+    case.info.implemented && !plain.is_proven_bad()
 }
 
 fn attested(case: &Case<'_>, by: &str) -> Standing {
@@ -98,15 +98,14 @@ fn attested(case: &Case<'_>, by: &str) -> Standing {
 fn plainly(case: &Case<'_>) -> Standing {
     let info = case.info;
     if !info.implemented {
-        let reason = "not implemented yet";
-        return Standing { applicable: false, ..Standing::outside(State::Unknown, reason) };
+        return Standing { applicable: false, ..Standing::outside(State::Unknown, NOT_IMPLEMENTED) };
     }
     let Some(evaluation) = case.evaluation else { return without_evaluation(case) };
     match &evaluation.applies {
         Applies::No(reason) => Standing::outside(State::NotApplicable, reason),
         Applies::Unknown(reason) => unknown(case, reason),
         Applies::Yes if info.kind == ControlKind::Manual && evaluation.findings.is_empty() => {
-            unknown(case, "no file can show it: it has to be attested")
+            unknown(case, ASKS_FOR_ATTESTATION)
         }
         Applies::Yes if info.unknown_without_evidence && is_silent(evaluation) => {
             unknown(case, crate::report::view::MAY_BE_ELSEWHERE)
@@ -125,7 +124,7 @@ fn without_evaluation(case: &Case<'_>) -> Standing {
         return Standing::outside(State::NotApplicable, "not for what this service runs");
     }
     if case.info.kind == ControlKind::Manual {
-        return unknown(case, "no file can show it: it has to be attested");
+        return unknown(case, ASKS_FOR_ATTESTATION);
     }
     unknown(case, "it was not evaluated here")
 }

@@ -15,6 +15,7 @@ mod fastapi;
 mod harness;
 mod http;
 mod locks;
+mod money;
 mod nextjs;
 mod npm;
 mod prisma;

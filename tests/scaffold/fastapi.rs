@@ -46,10 +46,17 @@ fn indexes_of_foreign_keys_continue_the_revisions_that_are_there() {
     };
     write(root, "db/versions/1a31ce608336_first.py", &revision("1a31ce608336", "None"));
     write(root, "db/versions/2b31ce608336_second.py", &revision("2b31ce608336", "\"1a31ce608336\""));
-    let models = "from sqlalchemy import ForeignKey\nfrom sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n\n\nclass Base(DeclarativeBase):\n    pass\n\n\nclass Item(Base):\n    __tablename__ = \"items\"\n\n    id: Mapped[int] = mapped_column(primary_key=True)\n    parent_id: Mapped[int | None] = mapped_column(ForeignKey(\"items.id\"))\n";
+    let models = "from sqlalchemy import Float, ForeignKey\nfrom sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n\n\nclass Base(DeclarativeBase):\n    pass\n\n\nclass Item(Base):\n    __tablename__ = \"items\"\n\n    id: Mapped[int] = mapped_column(primary_key=True)\n    parent_id: Mapped[int | None] = mapped_column(ForeignKey(\"items.id\"))\n    price: Mapped[float] = mapped_column(Float, default=0)\n";
     write(root, "app/models.py", models);
-    let ran = run(root, &["missing-index-migration", "--apply", "--allow-dirty"]);
+    let both = ["missing-index-migration", "money-decimal-migration"];
+    let ran = run(root, &[both[0], both[1], "--apply", "--allow-dirty"]);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let models_now = text(root, "app/models.py");
+    assert!(models_now.contains("price: Mapped[float] = mapped_column(Numeric(19, 4), default=0)"), "{models_now}");
+    assert!(
+        models_now.starts_with("from sqlalchemy import ForeignKey\nfrom sqlalchemy import Numeric\n"),
+        "{models_now}"
+    );
     assert!(text(root, "app/models.py").contains("ForeignKey(\"items.id\"), index=True)"), "{}", ran.out);
     let made = walkdir::WalkDir::new(root.join("db/versions")).into_iter().flatten();
     let made: Vec<String> = made.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -63,6 +70,11 @@ fn indexes_of_foreign_keys_continue_the_revisions_that_are_there() {
     ] {
         assert!(written.contains(&format!("{line}\n")), "{line}: {written}");
     }
+    // The second migration of the plan follows the first.
+    let first = name.split('_').next().unwrap();
+    let second = made.iter().find(|name| name.ends_with("_money_to_decimal.py")).unwrap();
+    let second = text(root, &format!("db/versions/{second}"));
+    assert!(second.contains(&format!("down_revision = \"{first}\"\n")), "{first}: {second}");
 
     // Two ends: which of them it would continue is not known.
     let other = packaged();

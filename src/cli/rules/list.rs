@@ -8,6 +8,7 @@ use crate::cli::facts::Format;
 use crate::cli::session::Session;
 use crate::cli::suggest;
 use crate::report::text;
+use crate::rules::ControlInfo;
 use miette::IntoDiagnostic;
 
 /// List every control: priority, id, and the good state it asks for
@@ -47,17 +48,34 @@ fn table(rules: &[RuleFile], width: usize) -> String {
             let gap = if out.is_empty() { "" } else { "\n" };
             out.push_str(&format!("{gap}{}\n", text::terminal(category)));
         }
-        let mark = if info.implemented { " " } else { "·" };
-        let line = format!(" {mark}{:?}  {}  {}", info.priority, text::pad(&info.id, ids), info.title);
+        let line = format!(" {}{:?}  {}  {}", mark(info), info.priority, text::pad(&info.id, ids), info.title);
         let line = text::terminal(&line);
         out.push_str(&format!("{}\n", text::truncate(&line, width)));
     }
-    let ready = rules.iter().filter(|rule| rule.info.implemented).count();
-    out.push_str(&format!("\n{}, {ready} with rules", text::count(rules.len(), "control")));
-    if ready < rules.len() {
-        out.push_str("; those marked · are not implemented yet and weigh nothing");
+    out.push_str(&summary(rules));
+    out.push_str("→ readycheck rules show ID  what it looks for, why, and how to fix it\n");
+    out
+}
+
+/// What tells a control that people attest, and one without rules, from those that files decide.
+fn mark(info: &ControlInfo) -> &'static str {
+    match info {
+        info if !info.implemented => "·",
+        info if info.asks_for_attestation() => "a",
+        _ => " ",
     }
-    out.push_str("\n→ readycheck rules show ID  what it looks for, why, and how to fix it\n");
+}
+
+fn summary(rules: &[RuleFile]) -> String {
+    let marked = |wanted: &str| rules.iter().filter(|rule| mark(&rule.info) == wanted).count();
+    let mut out = format!("\n{}, {} with rules\n", text::count(rules.len(), "control"), marked(" "));
+    if marked("a") > 0 {
+        let asks = if marked("a") == 1 { "1 asks" } else { &format!("{} ask", marked("a")) };
+        out.push_str(&format!("a  {asks} for an attestation: no file can show it (`rules show ID` says how)\n"));
+    }
+    if marked("·") > 0 {
+        out.push_str(&format!("·  {} not implemented yet: unknown, and weighing nothing\n", marked("·")));
+    }
     out
 }
 

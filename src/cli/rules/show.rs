@@ -52,6 +52,9 @@ fn render(rule: &RuleFile, width: usize) -> String {
     ] {
         field(&mut out, label, body, width);
     }
+    if info.asks_for_attestation() {
+        attestation(&mut out, &info.id);
+    }
     if info.implemented {
         rules(&mut out, rule);
     } else {
@@ -71,6 +74,14 @@ fn field(out: &mut String, label: &str, body: &str, width: usize) {
 
 fn one_line(body: &str) -> String {
     body.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// How somebody puts on record what no file can show.
+fn attestation(out: &mut String, control: &str) {
+    out.push_str(
+        "\nTo attest it, write into readycheck.toml (dates as 2027-03-31; after `until` it counts no longer):\n\n",
+    );
+    out.push_str(&view::attestation(control));
 }
 
 /// The rules and examples as they are written: the file is the documentation.

@@ -46,6 +46,10 @@ fn render(audit: &Audit, id: &str) -> String {
     for evaluation in evaluations(audit, id) {
         explain(&mut out, audit, &sources, evaluation);
     }
+    if audit.report.controls.iter().any(|control| control.id == id && view::asks_for_attestation(control)) {
+        out.push_str("\nIn readycheck.toml:\n\n");
+        out.push_str(&view::attestation(id));
+    }
     if out.is_empty() {
         out.push_str(&format!("{id} was not looked at: no service here needs it.\n"));
     }

@@ -21,6 +21,7 @@ mod packages;
 mod paths;
 mod prisma;
 mod probes;
+mod prose;
 mod proxies;
 mod rights;
 mod schema;
@@ -82,9 +83,9 @@ pub struct Reading {
     pub schema: Option<syntax::prisma::Schema>,
 }
 
-/// Text files that shapes read although their kind does not say so: proxies and Terraform.
-pub fn configures(path: &str) -> bool {
-    is_proxy_file(path) || terraform::is_terraform(path)
+/// Text files that shapes read although their kind does not say so: proxies, Terraform, documents.
+pub fn reads_text(path: &str) -> bool {
+    is_proxy_file(path) || terraform::is_terraform(path) || prose::is_prose(path)
 }
 
 /// Files of data larger than this are only looked into where their beginning says what they are.
@@ -123,6 +124,7 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             Ok(Vec::new())
         }
         FileKind::Text if terraform::is_terraform(&file.path) => terraform::terraform(id, text),
+        FileKind::Text if prose::is_prose(&file.path) => Ok(prose::sections(id, &file.path, text)),
         FileKind::Text if ci::is_jenkinsfile(&file.path) => Ok(ci::jenkins(id, text, around)),
         FileKind::Text | FileKind::Python => Ok(packages::required_by_text(id, &file.path, text)),
         _ => Ok(Vec::new()),

@@ -106,7 +106,9 @@ impl Page<'_> {
         if !reasons.is_empty() {
             self.line("");
         }
-        self.line("Only people know the following. An `[[attest]]` in `readycheck.toml` puts an answer on record.\n");
+        self.line("Only people know the following. An `[[attest]]` in `readycheck.toml` puts an answer on record:\n");
+        let first = manual.keys().next().copied().unwrap_or_default();
+        self.line(&format!("```toml\n{}```\n", view::attestation(first)));
         for (id, control) in manual {
             let info = self.context.control(id);
             let fix = info.map_or_else(String::new, |info| format!(": {}", prose(&info.fix)));

@@ -68,6 +68,8 @@ pub enum Clause {
     },
     Any(Vec<Condition>),
     All(Vec<Condition>),
+    /// So many of them.
+    AtLeast(u32, Vec<Condition>),
     Not(Condition),
     Quantified(Quantifier),
     /// `bad = true`, `half = true`
@@ -196,7 +198,7 @@ impl Condition {
         for clause in &self.clauses {
             match clause {
                 Clause::Field { name, .. } => own.mention(name),
-                Clause::Any(conditions) | Clause::All(conditions) => {
+                Clause::Any(conditions) | Clause::All(conditions) | Clause::AtLeast(_, conditions) => {
                     conditions.iter().for_each(|condition| own = own.or(condition.own()));
                 }
                 Clause::Not(condition) => own = own.or(condition.own()),
@@ -211,7 +213,7 @@ impl Condition {
         visit(self);
         for clause in &self.clauses {
             match clause {
-                Clause::Any(conditions) | Clause::All(conditions) => {
+                Clause::Any(conditions) | Clause::All(conditions) | Clause::AtLeast(_, conditions) => {
                     conditions.iter().for_each(|condition| condition.visit(visit));
                 }
                 Clause::Not(condition) => condition.visit(visit),
@@ -273,6 +275,7 @@ impl Clause {
             Clause::All(conditions) => {
                 conditions.iter().fold(Verdict::TRUE, |verdict, condition| verdict.and(condition.evaluate(context)))
             }
+            Clause::AtLeast(min, conditions) => at_least(*min, conditions, context),
             Clause::Not(condition) => condition.evaluate(context).not(),
             Clause::Quantified(quantifier) => {
                 context.world.map_or(Verdict::UNKNOWN, |world| world.quantify(quantifier, context))
@@ -284,10 +287,27 @@ impl Clause {
     fn is_quantified(&self) -> bool {
         match self {
             Clause::Quantified(_) => true,
-            Clause::Any(conditions) | Clause::All(conditions) => conditions.iter().any(Condition::is_quantified),
+            Clause::Any(conditions) | Clause::All(conditions) | Clause::AtLeast(_, conditions) => {
+                conditions.iter().any(Condition::is_quantified)
+            }
             Clause::Not(condition) => condition.is_quantified(),
             Clause::Field { .. } | Clause::Constant(_) => false,
         }
+    }
+}
+
+/// Enough of them hold, too few can, or it depends on those that are unknown.
+fn at_least(min: u32, conditions: &[Condition], context: &Context<'_>) -> Verdict {
+    let verdicts: Vec<Verdict> = conditions.iter().map(|condition| condition.evaluate(context)).collect();
+    let count = |tri: Tri| verdicts.iter().filter(|verdict| verdict.tri == tri).count();
+    let certain = verdicts.iter().filter(|verdict| verdict.tri == Tri::True).map(|verdict| verdict.certain).min();
+    let min = min as usize;
+    if count(Tri::True) >= min {
+        Verdict { certain: certain.unwrap_or(Confidence::High), ..Verdict::TRUE }
+    } else if count(Tri::True) + count(Tri::Unknown) >= min {
+        Verdict::UNKNOWN
+    } else {
+        Verdict::FALSE
     }
 }
 

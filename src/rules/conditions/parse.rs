@@ -6,13 +6,13 @@ use super::predicate::{LazyRegex, Operand, OriginTest, Predicate};
 use super::quantity::Quantity;
 use super::{Clause, Condition, ENGINE_FIELDS, Pattern, Quantifier, Via, closed_words};
 use crate::facts::{Data, Origins, VOCABULARY, Value};
-use crate::rules::document::{as_count, as_table, as_text, as_texts, at, at_key, choice};
+use crate::rules::document::{as_count, as_table, as_text, as_texts, at, at_key, choice, only_keys};
 use crate::rules::error::{Problem, nearest};
 use crate::rules::lexicon::Lexicons;
 use crate::syntax::{Entry, Node, NodeData};
 
 /// Keys of a condition that are no fields.
-pub const CLAUSE_KEYS: &[&str] = &["any", "all", "not", "some", "none", "count"];
+pub const CLAUSE_KEYS: &[&str] = &["any", "all", "not", "at_least", "some", "none", "count"];
 /// Keys of a fact pattern that are no fields.
 pub const PATTERN_KEYS: &[&str] = &["fact", "via", "hops", "before", "after", "min", "max", "per"];
 /// Keys of a predicate that are no fields of a record.
@@ -126,12 +126,26 @@ impl Parser<'_> {
             "any" => clauses.push(Clause::Any(self.conditions(&entry.value)?)),
             "all" => clauses.push(Clause::All(self.conditions(&entry.value)?)),
             "not" => clauses.push(Clause::Not(self.condition(&entry.value, &[])?)),
+            "at_least" => clauses.push(self.at_least(&entry.value)?),
             "some" => self.patterns(&entry.value, clauses, &|pattern| Quantifier::Some(pattern))?,
             "none" => self.patterns(&entry.value, clauses, &|pattern| Quantifier::None(pattern))?,
             "count" => self.counts(&entry.value, clauses)?,
             _ => clauses.push(self.field(entry)?),
         }
         Ok(())
+    }
+
+    /// `{ min = 2, of = [{…}, {…}, {…}] }`
+    fn at_least(&self, node: &Node) -> Result<Clause, Problem> {
+        only_keys(as_table(node, "`at_least`")?, "`at_least`", &["min", "of"])?;
+        let missing = |key: &str| at(node, format!("`at_least` needs `{key}`"));
+        let min = as_count(node.get("min").ok_or_else(|| missing("min"))?, "`min`", u32::MAX)?;
+        let of = self.conditions(node.get("of").ok_or_else(|| missing("of"))?)?;
+        match of.len() {
+            all if (min as usize) > all => Err(at(node, format!("`at_least` asks for {min} of {all}"))),
+            _ if min == 0 => Err(at(node, "`at_least` needs a `min` of one or more")),
+            _ => Ok(Clause::AtLeast(min, of)),
+        }
     }
 
     fn conditions(&self, node: &Node) -> Result<Vec<Condition>, Problem> {

@@ -51,6 +51,25 @@ fn scalars_and_lists_of_alternatives() {
 }
 
 #[test]
+fn so_many_of_several() {
+    let two = "{ at_least = { min = 2, of = [{ x = '/a/' }, { x = '/b/' }, { x = '/c/' }] } }";
+    assert_eq!(holds(two, value("'ac'")), Tri::True);
+    assert_eq!(holds(two, value("'c'")), Tri::False);
+    assert_eq!(holds("{ at_least = { min = 2, of = [{ x = '/a/' }, { y = 1 }] } }", value("'b'")), Tri::False);
+    let unknown = Value { data: Data::Unknown, origins: Origins::default() };
+    assert_eq!(holds("{ at_least = { min = 1, of = [{ x = 1 }, { y = 1 }] } }", unknown.clone()), Tri::Unknown);
+    assert_eq!(holds("{ at_least = { min = 2, of = [{ x = 1 }, { y = 1 }] } }", unknown), Tri::False);
+    for broken in [
+        "{ at_least = { min = 3, of = [{ x = 1 }] } }",
+        "{ at_least = { min = 1 } }",
+        "{ at_least = { min = 0, of = [] } }",
+        "{ at_least = [] }",
+    ] {
+        assert!(parse(broken).is_err(), "{broken}");
+    }
+}
+
+#[test]
 fn regular_expressions_and_literal_paths() {
     assert_eq!(holds("{ x = '/^ab+$/i' }", value("'ABB'")), Tri::True);
     assert_eq!(holds("{ x = '/health' }", value("'/health'")), Tri::True);

@@ -12,7 +12,9 @@ use crate::facts::{Confidence, Data, FactId};
 use crate::project::{Area, Diagnostic, FileId, ProcessKind, Service, ServiceId};
 use crate::rules::RuleSet;
 use crate::rules::conditions::{Fields, Tri};
-use crate::rules::outcome::{Applies, ControlKind, Evaluation, Evidence, Finding, Priority, Site};
+use crate::rules::outcome::{
+    ASKS_FOR_ATTESTATION, Applies, ControlKind, Evaluation, Evidence, Finding, NOT_IMPLEMENTED, Priority, Site,
+};
 use crate::rules::schema::{Control, Rule};
 
 /// Findings of one rule in one file; more are left out and said.
@@ -136,10 +138,8 @@ impl<'a> Evaluator<'a> {
     fn without_rules(&self, applies: Option<Applies>) -> Applies {
         match applies {
             Some(Applies::No(reason)) => Applies::No(reason),
-            _ if self.control.info.kind == ControlKind::Manual => {
-                Applies::Unknown("no file can show it; attest it".to_owned())
-            }
-            _ => Applies::Unknown("not implemented yet".to_owned()),
+            _ if self.control.info.kind == ControlKind::Manual => Applies::Unknown(ASKS_FOR_ATTESTATION.to_owned()),
+            _ => Applies::Unknown(NOT_IMPLEMENTED.to_owned()),
         }
     }
 

@@ -352,6 +352,7 @@ pub fn is_default_area(fact: &Fact) -> bool {
     match &*fact.kind {
         "match" => true,
         "test" | "file" => !matches!(fact.area, Area::Vendored | Area::Generated),
+        "section" => matches!(fact.area, Area::Docs | Area::Config | Area::Server | Area::Script),
         _ => matches!(fact.area, Area::Server | Area::Config | Area::Migration),
     }
 }

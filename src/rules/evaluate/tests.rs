@@ -421,7 +421,10 @@ fn applicability() {
     world.add("client", "{}");
     assert_eq!(world.run(when).applies, Applies::Yes);
     assert_eq!(world.run("kind = 'capability'").applies, Applies::Unknown("not implemented yet".into()));
-    assert_eq!(world.run("kind = 'manual'").applies, Applies::Unknown("no file can show it; attest it".into()));
+    assert_eq!(
+        world.run("kind = 'manual'").applies,
+        Applies::Unknown("no file can show it: it asks for an attestation".into())
+    );
     let worker = "processes = ['worker']\nrule.r = { each = { fact = 'query' }, bad = true }";
     assert_eq!(world.run(worker).applies, Applies::No("only for worker".into()));
     let defective = "processes = ['worker']\nrule.r = { each = { fact = 'client' }, bad = true }";

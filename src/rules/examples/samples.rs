@@ -1,4 +1,5 @@
-//! Samples of text formats: each format finds what it says it finds, and not the same text with nothing in it.
+//! Samples of text formats: each format finds what it says it finds and, where it looks for secrets, not the same text
+//! with nothing in it.
 
 use super::{ExampleFailure, failure, keys, line_of};
 use crate::project::Area;
@@ -28,6 +29,9 @@ pub fn check(rules: &RuleSet, control: &Control) -> (usize, Vec<ExampleFailure>)
 fn problem(scanner: &TextScanner, rule: &Rule, format: &TextFormat) -> Option<String> {
     let label = &format.label;
     let Some(sample) = &format.sample else { return Some(format!("the format `{label}` has no sample")) };
+    if !rule.secret {
+        return (!finds(format, sample)).then(|| format!("the format `{label}` does not find its sample"));
+    }
     let found = |value: &str| {
         let text = format!("export const value = \"{value}\"\n");
         let matches = scanner.scan("src/value.ts", Area::Server, &text);
@@ -42,4 +46,11 @@ fn problem(scanner: &TextScanner, rule: &Rule, format: &TextFormat) -> Option<St
         Some(_) if found(&blank).is_some() => Some(format!("the format `{label}` finds a text of one repeated letter")),
         Some(_) => None,
     }
+}
+
+/// The sample of what is no secret stands as it would in a file.
+fn finds(format: &TextFormat, sample: &str) -> bool {
+    let lower = sample.to_lowercase();
+    let is_near = format.keywords.iter().any(|keyword| lower.contains(&keyword.to_lowercase()));
+    is_near && format.regex.get().is_some_and(|regex| regex.is_match(sample))
 }

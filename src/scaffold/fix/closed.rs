@@ -4,27 +4,39 @@ use std::collections::BTreeSet;
 
 use super::propose::{Site, texts};
 use super::schema;
-use crate::facts::{Fact, Value};
+use crate::facts::{Data, Fact, Value};
 use crate::project::{FileKind, kind_of};
 use crate::scaffold::compose::Composer;
 use crate::scaffold::render::Closed;
+use crate::scaffold::revisions;
 
 impl<'a> Composer<'a> {
     /// Columns that were fixed, in the names of the database, numbered behind the migrations that are there; and the
     /// sites for which there is no such name.
     pub(super) fn closed<'s>(&self, sites: &[&'s Site<'a>], migrations: &[String]) -> (Vec<Closed>, Vec<&'s Site<'a>>) {
         let (mut found, mut unnamed): (Vec<Closed>, Vec<&Site<'_>>) = (Vec::new(), Vec::new());
-        for site in sites.iter().filter(|site| site.fact.get("columns").is_some()) {
+        for site in sites {
+            let Some(fields) = fields(site.fact) else { continue };
             let of = |field: &str| text(site.fact, field).unwrap_or_default().to_owned();
             let number = match is_schema(site) {
-                true => number_behind(migrations, found.len() + 1),
+                true => revisions::number_behind(migrations, found.len() + 1),
                 false => Some(String::new()),
             };
-            let (Some((table, columns)), Some(number)) = (self.names_of(site), number) else {
+            let (Some((table, columns)), Some(number)) = (self.names_of(site, fields), number) else {
                 unnamed.push(*site);
                 continue;
             };
-            let closed = Closed { model: of("model"), table, columns, provider: of("provider"), number };
+            let required = site.fact.get("nullable").is_some_and(|value| value.data == Data::Bool(false));
+            let provider = Some(of("provider")).filter(|name| !name.is_empty()).or_else(|| self.provider(site));
+            let closed = Closed {
+                model: of("model"),
+                table,
+                columns,
+                provider: provider.unwrap_or_default(),
+                number,
+                required,
+                default: site.fact.get("default").and_then(number_in),
+            };
             if !found.iter().any(|other| (&other.table, &other.columns) == (&closed.table, &closed.columns)) {
                 found.push(closed);
             }
@@ -33,9 +45,8 @@ impl<'a> Composer<'a> {
     }
 
     /// What the database calls the table and the columns that a finding is about.
-    fn names_of(&self, site: &Site<'_>) -> Option<(String, Vec<String>)> {
+    fn names_of(&self, site: &Site<'_>, fields: Vec<String>) -> Option<(String, Vec<String>)> {
         let model = text(site.fact, "model")?;
-        let fields = texts(site.fact, "columns")?;
         if is_schema(site) {
             return schema::names(&self.on_disk(&site.path)?, model, &fields);
         }
@@ -46,6 +57,15 @@ impl<'a> Composer<'a> {
         let mut tables = tables.into_iter();
         let (Some(table), None) = (tables.next(), tables.next()) else { return None };
         Some((table.to_owned(), fields))
+    }
+
+    /// The database of the service, if all that is known of it agrees.
+    fn provider(&self, site: &Site<'_>) -> Option<String> {
+        let facts = self.audit.facts.facts.iter().filter(|fact| fact.service == site.fact.service);
+        let named: BTreeSet<&str> = facts.filter_map(|fact| text(fact, "provider")).collect();
+        let mut named = named.into_iter();
+        let (Some(provider), None) = (named.next(), named.next()) else { return None };
+        Some(provider.to_owned())
     }
 
     /// Tables that migrations make and that are called as a model is, which says no name.
@@ -65,28 +85,16 @@ fn text<'f>(fact: &'f Fact, field: &str) -> Option<&'f str> {
     fact.get(field).and_then(Value::as_text)
 }
 
-/// A number behind all that are there, as long as they are: it has to be sorted last.
-fn number_behind(migrations: &[String], by: usize) -> Option<String> {
-    let digits = |name: &String| -> String { name.chars().take_while(char::is_ascii_digit).collect() };
-    let last = migrations.iter().map(digits).filter(|digits| !digits.is_empty()).max()?;
-    let number = last.parse::<u64>().ok()?.checked_add(u64::try_from(by).ok()?)?;
-    let padded = format!("{number:0width$}", width = last.len());
-    (padded.len() == last.len()).then_some(padded)
+/// The columns that a fact is about, as the code calls them.
+fn fields(fact: &Fact) -> Option<Vec<String>> {
+    if &*fact.kind == "column" { text(fact, "name").map(|name| vec![name.to_owned()]) } else { texts(fact, "columns") }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn migrations_go_on_where_they_are() {
-        let after = |names: &[&str], by| {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            number_behind(&names, by)
-        };
-        assert_eq!(after(&["20240101000000_init", "20240305101010_b"], 2).as_deref(), Some("20240305101012"));
-        assert_eq!(after(&["01_init", "09_b", "migration_lock"], 1).as_deref(), Some("10"));
-        assert_eq!(after(&["9_init"], 1), None, "it would be sorted in front");
-        assert_eq!(after(&["init"], 1), None);
-    }
+/// What a column is without a value, if that is a number.
+fn number_in(value: &Value) -> Option<String> {
+    let text = match &value.data {
+        Data::Number(number) => number.to_string(),
+        _ => value.as_text()?.to_owned(),
+    };
+    text.parse::<f64>().is_ok_and(f64::is_finite).then_some(text)
 }

@@ -74,13 +74,32 @@ impl Pattern {
         let mut next = Some(site);
         for _ in 0..REACH {
             let root = next?;
-            let mut state = State { pattern: &self.module, subject, holes: BTreeMap::new(), spelt: Vec::new() };
-            if state.holds(self.root, root) && state.spelt.contains(&site) {
+            if let Some(state) = self.holds(subject, root)
+                && state.spelt.contains(&site)
+            {
                 return Some(Match { root, holes: state.holes });
             }
             next = subject.exprs.get(root.0 as usize)?.parent.some();
         }
         None
+    }
+
+    /// The one argument of a call that the pattern holds for, written at its place or by name.
+    pub fn argument(&self, subject: &Module, call: ExprId) -> Option<Match> {
+        let (_, args) = subject.call(call)?;
+        let values = subject.list(args).flat_map(|argument| match subject.kind(argument) {
+            ExprKind::Object(run) if subject.expr(argument).role == Use::Keywords => {
+                subject.object(run).iter().map(|prop| prop.value).collect()
+            }
+            _ => vec![argument],
+        });
+        let mut found = values.filter_map(|root| Some(Match { root, holes: self.holds(subject, root)?.holes }));
+        found.next().filter(|_| found.next().is_none())
+    }
+
+    fn holds<'m>(&'m self, subject: &'m Module, root: ExprId) -> Option<State<'m>> {
+        let mut state = State { pattern: &self.module, subject, holes: BTreeMap::new(), spelt: Vec::new() };
+        state.holds(self.root, root).then_some(state)
     }
 }
 

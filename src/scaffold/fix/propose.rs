@@ -424,7 +424,11 @@ impl Task<'_> {
     fn changed(&self, found: &Match) -> Result<Changed, Left> {
         let hand = |text: &String| in_quotes(text, self.outline, self.conventions());
         Ok(match &self.fix.action {
-            Action::Replace(template) => self.source.replace(found, &hand(template))?,
+            Action::Replace { text, part: None } => self.source.replace(found, &hand(text))?,
+            Action::Replace { text, part: Some(part) } => {
+                let found = part.argument(self.source.module, found.root).ok_or(UNKNOWN)?;
+                self.source.replace(&found, &hand(text))?
+            }
             Action::Options { argument, set, drop } => {
                 let set: Vec<_> = set.iter().map(|(key, value)| (key.clone(), hand(value))).collect();
                 self.source.options(found.root, *argument, &set, drop)?

@@ -18,6 +18,7 @@ const FIX_KEYS: &[&str] = &[
     "match",
     "where",
     "replace",
+    "part",
     "set",
     "drop",
     "argument",
@@ -68,10 +69,11 @@ pub struct Fix {
 }
 
 /// How the code changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// What matched becomes this, with `$NAME` for its holes.
-    Replace(String),
+    /// What matched becomes this, with `$NAME` for its holes; with a part, only the one argument of the call that
+    /// matched for which that pattern holds, with the holes of the part.
+    Replace { text: String, part: Option<Box<Pattern>> },
     /// Properties of the object at an index of the arguments, or keyword arguments.
     Options { argument: Option<usize>, set: Vec<(String, String)>, drop: Vec<String> },
     /// The declaration goes, and the name is imported from where the service shares such a thing. Not where one of
@@ -160,7 +162,7 @@ fn fix(node: &Node, control: &str) -> Result<Fix, Problem> {
         replacing,
         patterns: patterns(node, language)?,
         conditions: entries(node, "where").iter().map(condition).collect::<Result<_, _>>()?,
-        action: action(node)?,
+        action: action(node, language)?,
         imports: texts_of(node, "import")?,
         unused: texts_of(node, "unused")?,
         file: pair(node, "file", "from", "to")?,
@@ -196,7 +198,7 @@ fn pair(node: &Node, key: &str, first: &str, second: &str) -> Result<Option<(Str
 }
 
 /// Exactly one way to edit.
-fn action(node: &Node) -> Result<Action, Problem> {
+fn action(node: &Node, language: Language) -> Result<Action, Problem> {
     let has = |key: &str| node.get(key).is_some();
     let given = ["replace", "share", "attribute", "type"].iter().filter(|key| has(key)).count();
     let options = has("set") || has("drop");
@@ -222,7 +224,10 @@ fn action(node: &Node) -> Result<Action, Problem> {
         return Ok(Action::Type { name, native: required(node, "native")? });
     }
     match (text_of(node, "replace")?, text_of(node, "attribute")?) {
-        (Some(text), _) => Ok(Action::Replace(text)),
+        (Some(text), _) => {
+            let parse = |part: String| Pattern::parse(language.kind(), &part).map_err(|message| at(node, message));
+            Ok(Action::Replace { text, part: text_of(node, "part")?.map(parse).transpose()?.map(Box::new) })
+        }
         (None, line) => Ok(Action::Attribute(line.unwrap_or_default())),
     }
 }
@@ -261,7 +266,7 @@ mod tests {
     fn a_fix_has_one_way_to_edit() {
         let found = of("certainty = 'safe'\nmatch = 'f($A)'\nreplace = 'g($A)'\n").unwrap();
         assert_eq!((found[0].certainty, found[0].replacing), (Certainty::Safe, Certainty::Safe));
-        assert_eq!(found[0].action, Action::Replace("g($A)".into()));
+        assert_eq!(found[0].action, Action::Replace { text: "g($A)".into(), part: None });
         assert!(of("certainty = 'safe'\n").unwrap_err().contains("one of `replace`"));
         assert!(of("certainty = 'safe'\nreplace = 'x'\ndrop = ['y']\n").unwrap_err().contains("one of `replace`"));
         assert!(of("certainty = 'sure'\nreplace = 'x'\n").unwrap_err().contains("cannot be `sure`"));

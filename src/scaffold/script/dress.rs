@@ -106,6 +106,7 @@ impl<'a> Visit<'a> for Pen<'_> {
 
     fn visit_ts_property_signature(&mut self, it: &oxc_ast::ast::TSPropertySignature<'a>) {
         self.drop_semicolon(it.span.end as usize);
+        walk::walk_ts_property_signature(self, it);
     }
 }
 
@@ -170,6 +171,14 @@ export function f() {
         assert!(text.starts_with("const helmet = require('helmet')\n"), "{text}");
         assert!(text.contains("\nconst headers = helmet({\n"), "{text}");
         assert!(text.ends_with("\nmodule.exports = { headers, f }\n"), "{text}");
+    }
+
+    #[test]
+    fn types_follow_quotes_too() {
+        let text =
+            dress("a.ts", "interface A {\n  is: \"up\" | \"down\";\n  all: B<\"c\">;\n}\n", &conventions(true, true))
+                .unwrap();
+        assert_eq!(text, "interface A {\n\tis: 'up' | 'down'\n\tall: B<'c'>\n}\n");
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(super) fn facts(file: FileId, changes: &[Change], schema: &Schema, group: &G
     let made: BTreeSet<String> = changes.iter().filter_map(|change| creates(&change.what)).collect();
     let alters = changes.iter().any(|change| alters_table(&change.what));
     let limited = changes.iter().any(|change| change.what == What::LimitLocks);
+    let moved: Vec<Moved<'_>> = changes.iter().filter_map(|change| moves(&change.what)).collect();
     let write = |step: Step<'_>, table: Option<&str>, at: Range, fresh: bool| {
         let at = Span { file, start: at.0, end: at.1 };
         fact("migration-step", at, "shape migration-step", table.unwrap_or_default())
@@ -40,7 +41,10 @@ pub(super) fn facts(file: FileId, changes: &[Change], schema: &Schema, group: &G
             let key = table.to_ascii_lowercase();
             course.made.contains(&key) || (before.is_none() && made.contains(&key))
         });
-        let step = course.step(&change.what, before);
+        let mut step = course.step(&change.what, before);
+        if let (Some(step), Some(one)) = (&mut step, moves(&change.what)) {
+            step.safe |= moved.iter().any(|other| one.is_swapped_with(other));
+        }
         course.pass(change);
         facts.extend(step.map(|step| write(step, table, change.at, fresh)));
     }
@@ -57,6 +61,27 @@ fn creates(what: &What) -> Option<String> {
     match what {
         What::CreateTable { table, .. } => Some(table.to_ascii_lowercase()),
         What::RenameTable { to, .. } => Some(to.to_ascii_lowercase()),
+        _ => None,
+    }
+}
+
+/// A column under another name.
+struct Moved<'w> {
+    table: &'w str,
+    from: &'w str,
+    to: &'w str,
+}
+
+impl Moved<'_> {
+    /// One of them takes the name that the other gives up: who reads by that name goes on.
+    fn is_swapped_with(&self, other: &Moved<'_>) -> bool {
+        same(self.table, other.table) && (same(self.from, other.to) || same(self.to, other.from))
+    }
+}
+
+fn moves(what: &What) -> Option<Moved<'_>> {
+    match what {
+        What::RenameColumn { table, column, to } => Some(Moved { table, from: column, to }),
         _ => None,
     }
 }

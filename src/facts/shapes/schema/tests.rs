@@ -54,6 +54,28 @@ fn steps_know_what_was_there_before() {
 }
 
 #[test]
+fn a_name_that_another_column_takes_over_is_missed_by_nobody() {
+    let files = [
+        (
+            "migrations/0001_init.sql",
+            "CREATE TABLE bills (id bigserial PRIMARY KEY, total float8, exact numeric, note text);",
+        ),
+        (
+            "migrations/0002_swap.sql",
+            "ALTER TABLE bills RENAME COLUMN total TO inexact;\nALTER TABLE bills RENAME COLUMN exact TO total;\nALTER TABLE bills RENAME COLUMN note TO memo;\nALTER TABLE others RENAME COLUMN memo TO text;",
+        ),
+    ];
+    let steps = rows(&files, "migration-step", &["op", "column", "safe"]);
+    let wanted = [
+        "rename-column total true",
+        "rename-column exact true",
+        "rename-column note false",
+        "rename-column memo false",
+    ];
+    assert_eq!(steps, wanted);
+}
+
+#[test]
 fn what_models_describe_is_not_said_twice() {
     let files = [
         (
