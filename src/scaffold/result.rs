@@ -51,6 +51,7 @@ mod tests {
             within: (0, 0),
             side: Side::After,
             result,
+            apart: false,
         };
         let edit = name_result(&mut place, &spec, &language::outline("src/app.ts", text).unwrap());
         (edit, place.result)

@@ -84,7 +84,8 @@ fn place(text: &str, whole: TextRange, parts: &[TextRange], end: End) -> Option<
     let (first, last) = (parts.first().map_or(close, start_of), parts.last().map_or(open + 1, end_of));
     let breaks = |from: usize, to: usize| text.get(from..to).is_some_and(|between| between.contains('\n'));
     let is_empty = parts.is_empty() && !breaks(open, close);
-    if !is_empty && !(breaks(open, first) && breaks(last, close)) {
+    let has_lines = breaks(open, first) && breaks(last, close);
+    if !has_lines && !is_empty {
         return None;
     }
     let comma = text.get(last..close).and_then(|rest| rest.find(',')).map(|at| last + at + 1);
