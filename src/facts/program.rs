@@ -369,6 +369,15 @@ impl<'p> Program<'p> {
         }
     }
 
+    /// The names of what `module.exports = { … }` lists.
+    fn properties(&self, id: ModuleId, expr: ExprId) -> Vec<(String, Exported)> {
+        let module = self.module(id);
+        let ExprKind::Object(run) = module.kind(expr) else { return Vec::new() };
+        let named = module.object(run).iter().filter(|property| property.kind == PropKind::Value);
+        let exported = |expr| Exported::Expr(ExprRef { module: id, expr });
+        named.filter_map(|property| Some((module.str(property.key?).to_owned(), exported(property.value)))).collect()
+    }
+
     /// The exported names with the place of each.
     pub fn exports(&self, id: ModuleId) -> Vec<(String, Exported)> {
         let loaded = self.loaded(id);
@@ -383,6 +392,7 @@ impl<'p> Program<'p> {
             .collect();
         if let Some(&expr) = loaded.module.commonjs.last() {
             names.push(("default".to_owned(), Exported::Expr(ExprRef { module: id, expr })));
+            names.extend(self.properties(id, expr));
         }
         names
     }

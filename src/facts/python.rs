@@ -3,12 +3,16 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::program::{Exported, Loaded, ModuleId, Program, Resolution, Resolver, Target};
+use crate::project::requirements::{Ecosystem, normalised};
 use crate::project::{FileId, FileKind, Project};
 use crate::syntax::hir::{Definition, Imported, Language, SourceIdx, SymbolIdx};
 
 /// Files that stand at the root of what they install or run.
 const ROOT_FILES: &[&str] =
-    &["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py", "tox.ini"];
+    &["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", RUN_IN_PLACE, "tox.ini"];
+
+/// The file that is run where it stands: what is beside it is imported by its plain name, even in a package.
+const RUN_IN_PLACE: &str = "manage.py";
 
 /// Resolves imports as the interpreter would from the folders that it is likely to be started in.
 pub struct PythonImports<'p> {
@@ -19,6 +23,8 @@ pub struct PythonImports<'p> {
     folders: FxHashSet<&'p str>,
     /// Folders that something is installed or run from.
     marked: FxHashSet<&'p str>,
+    /// The packages that manifests name.
+    declared: FxHashSet<&'p str>,
 }
 
 impl<'p> PythonImports<'p> {
@@ -28,11 +34,12 @@ impl<'p> PythonImports<'p> {
             roots: FxHashMap::default(),
             folders: FxHashSet::default(),
             marked: FxHashSet::default(),
+            declared: declared(project),
         };
         let mut packages: FxHashSet<&str> = FxHashSet::default();
         for file in &project.files {
             let (folder, name) = split(&file.path);
-            if name == "__init__.py" {
+            if name == "__init__.py" && project.find(&joined(folder, RUN_IN_PLACE)).is_none() {
                 packages.insert(folder);
             }
             if ROOT_FILES.contains(&name) {
@@ -55,6 +62,10 @@ impl<'p> PythonImports<'p> {
         if !packages.contains(folder) && name != "__init__" {
             self.roots.entry(name).or_default().push(folder);
         }
+    }
+
+    fn is_package(&self, root: &str, name: &str) -> bool {
+        self.below(root, name) != Resolution::Missing
     }
 
     fn relative(&self, folder: &str, specifier: &str) -> Resolution {
@@ -116,6 +127,12 @@ impl Resolver for PythonImports<'_> {
                 Resolution::File(found) if found == from && first == specifier => {
                     Resolution::Package(specifier.to_owned())
                 }
+                // A folder of migrations that is called as the tool is: without `__init__.py` the installed one goes first.
+                Resolution::Missing
+                    if self.declared.contains(normalised(first).as_str()) && !self.is_package(root, first) =>
+                {
+                    Resolution::Package(specifier.to_owned())
+                }
                 found => found,
             },
             None => Resolution::Package(specifier.to_owned()),
@@ -123,8 +140,17 @@ impl Resolver for PythonImports<'_> {
     }
 }
 
+fn declared(project: &Project) -> FxHashSet<&str> {
+    let names = project.services.iter().flat_map(|service| service.requirements.keys());
+    names.filter(|(ecosystem, _)| *ecosystem == Ecosystem::Pypi).map(|(_, name)| name.as_str()).collect()
+}
+
 fn is_source_folder(folder: &str) -> bool {
     split(folder).1 == "src"
+}
+
+fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 fn split(path: &str) -> (&str, &str) {

@@ -5,7 +5,8 @@ use super::program::{ExprRef, Program};
 use super::python::PythonImports;
 use super::resolve::Evaluator;
 use super::stacks::Stacks;
-use crate::project::{File, FileKind, Project, Service};
+use crate::project::requirements::Ecosystem;
+use crate::project::{Dependency, File, FileId, FileKind, Project, Service, Span};
 use crate::syntax::hir::{Definition, ExprId, ExprKind, Module};
 use crate::syntax::python;
 
@@ -13,8 +14,14 @@ fn project(files: &[(&str, &str)]) -> Project {
     let mut paths: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
     paths.sort_unstable();
     let kind = |path: &str| if path.ends_with(".py") { FileKind::Python } else { FileKind::Text };
+    let required = files.iter().filter(|(path, _)| *path == "requirements.txt").flat_map(|(_, text)| text.lines());
+    let dependency = |name: &str| {
+        let at = Span { file: FileId(0), start: 0, end: 0 };
+        ((Ecosystem::Pypi, name.to_owned()), Dependency { version: String::new(), dev: false, at })
+    };
+    let service = Service { path: ".".into(), requirements: required.map(dependency).collect(), ..Service::default() };
     let files = paths.into_iter().map(|path| File::sample(path, kind(path))).collect();
-    Project { files, services: vec![Service { path: ".".into(), ..Service::default() }], ..Project::default() }
+    Project { files, services: vec![service], ..Project::default() }
 }
 
 /// Runs `look` with the program that the Python files of a project make.
@@ -122,6 +129,21 @@ fn dotted_imports_lead_to_their_modules() {
 }
 
 #[test]
+fn what_is_run_in_place_imports_what_is_beside_it() {
+    let routes = "from fastapi import APIRouter\nrouter = APIRouter()\n";
+    let files = [
+        ("backend/__init__.py", ""),
+        ("backend/manage.py", ""),
+        ("backend/shop/__init__.py", ""),
+        ("backend/shop/routes.py", routes),
+        ("backend/main.py", "from shop.routes import router\nrouter.get('/a')\n"),
+        ("tool.py", "from backend.shop.routes import router\nrouter.put('/b')\n"),
+    ];
+    calls(&files, "backend/main.py", &["fastapi.APIRouter().get"]);
+    calls(&files, "tool.py", &["fastapi.APIRouter().put"]);
+}
+
+#[test]
 fn names_come_through_packages_and_stars() {
     let files = [
         ("core/__init__.py", "from .db import *\nfrom .settings import settings\n"),
@@ -151,6 +173,17 @@ fn a_package_is_not_the_file_of_its_name() {
     calls(&files, "app/requests.py", &["requests.get"]);
     calls(&files, "app/other.py", &["requests.put"]);
     calls(&files, "app/cache.py", &["redis.Redis"]);
+}
+
+#[test]
+fn a_folder_that_is_no_package_hides_none() {
+    let files = [
+        ("requirements.txt", "alembic\n"),
+        ("alembic/env.py", "from alembic import context\ncontext.configure()\n"),
+        ("alembic/versions/1a_x.py", "from alembic import op\nop.drop_table('x')\n"),
+    ];
+    calls(&files, "alembic/env.py", &["alembic.context.configure"]);
+    calls(&files, "alembic/versions/1a_x.py", &["alembic.op.drop_table"]);
 }
 
 #[test]

@@ -187,7 +187,7 @@ impl<'a> Place<'a> {
     fn is_example(&self) -> bool {
         self.in_any(&["examples", "example", "samples"])
             || self.in_any_beside_source(&["demo", "demos", "sample", "playground"])
-            || (self.is_code() && self.name.contains(".stories."))
+            || (self.is_code() && (self.name.contains(".stories.") || self.in_any(&[".semgrep"])))
     }
 
     fn is_docs(&self) -> bool {
@@ -398,6 +398,9 @@ const TEST_STEMS: &[&str] = &[
     "test_util",
     "test_helpers",
     "test_support",
+    "test_data",
+    "test_fixtures",
+    "test_keys",
     "testutil",
     "testutils",
 ];

@@ -132,6 +132,7 @@ fn areas_of_python_and_rust() {
         ("locustfile.py", Area::Test),
         ("alembic/versions/1a_x.py", Area::Migration),
         ("alembic/env.py", Area::Migration),
+        (".semgrep/requests/no-requests.py", Area::Example),
         ("shop/migrations/0001_initial.py", Area::Migration),
         ("shop/api_pb2_grpc.py", Area::Generated),
         ("venv/lib/python3.12/site-packages/x.py", Area::Vendored),

@@ -42,6 +42,7 @@ pub const RULE_KEYS: &[&str] = &[
     "bad",
     "good",
     "half",
+    "unknown",
     "note",
     "message",
     "confidence",
@@ -52,8 +53,19 @@ pub const RULE_KEYS: &[&str] = &[
     "match",
     "pattern",
 ];
-pub const TEXT_KEYS: &[&str] =
-    &["regex", "keywords", "entropy", "group", "formats", "stop_words", "allow", "files", "not_files", "area"];
+pub const TEXT_KEYS: &[&str] = &[
+    "regex",
+    "keywords",
+    "entropy",
+    "group",
+    "formats",
+    "stop_words",
+    "allow",
+    "not_after",
+    "files",
+    "not_files",
+    "area",
+];
 /// Of one of the `formats` of a text match.
 pub const FORMAT_KEYS: &[&str] = &["label", "regex", "starts", "keywords", "entropy", "group", "sample"];
 pub const PATTERN_KEYS: &[&str] = &["language", "rule", "constraints", "utils"];
@@ -229,6 +241,7 @@ fn rule(entry: &Entry, lexicons: &Arc<Lexicons>) -> Result<Rule, Problem> {
         bad: condition("bad")?,
         good: condition("good")?,
         half: condition("half")?,
+        unknown: condition("unknown")?,
         note: condition("note")?,
         message: None,
         confidence: optional_choice(table, "confidence", CONFIDENCES)?.unwrap_or(Confidence::High),
@@ -245,7 +258,7 @@ fn rule(entry: &Entry, lexicons: &Arc<Lexicons>) -> Result<Rule, Problem> {
     rule.message = message(table, &rule)?;
     if rule.only_notes() && rule.note.is_none() {
         if !finds_matches {
-            return Err(at_key(entry, "a rule needs `bad`, `good`, `half` or `note`"));
+            return Err(at_key(entry, "a rule needs `bad`, `good`, `half`, `unknown` or `note`"));
         }
         rule.bad = Some(Condition::constant(true));
     }
@@ -314,6 +327,7 @@ fn text_match(node: &Node) -> Result<TextMatch, Problem> {
         formats,
         stop_words: texts_of(node, "stop_words")?.into_iter().map(|word| word.to_lowercase()).collect(),
         allow: texts_of(node, "allow")?.into_iter().map(LazyRegex::new).collect(),
+        not_after: texts_of(node, "not_after")?.into_iter().map(LazyRegex::new).collect(),
         files: texts_of(node, "files")?,
         not_files: texts_of(node, "not_files")?,
         areas: areas(node)?,

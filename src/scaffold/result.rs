@@ -50,6 +50,7 @@ mod tests {
             app: "app".into(),
             within: (0, 0),
             side: Side::After,
+            is_chained: false,
             result,
             apart: false,
         };

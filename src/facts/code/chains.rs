@@ -59,7 +59,10 @@ impl Evaluator<'_> {
                     }
                     child = parent;
                 }
-                None => child = *module.symbol(kept_in(module, child)?).reads.first()?,
+                None => {
+                    let kept = kept_in(module, child).and_then(|symbol| module.symbol(symbol).reads.first());
+                    child = kept.copied().or_else(|| module.function(module.function_of(child).some()?).expr.some())?;
+                }
             }
         }
         None

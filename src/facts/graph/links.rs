@@ -221,8 +221,13 @@ fn mark_handler(evaluator: &Evaluator<'_>, clause: &Clause, callable: Callable, 
 
 fn link_exports(evaluator: &mut Evaluator<'_>, module: ModuleId, links: &mut Links) {
     let stacks = evaluator.stacks;
+    let program = evaluator.program;
+    let service = program.project.service(program.project.file(program.loaded(module).file).service);
     for clause in stacks.of_verb(Verb::Export) {
-        if clause.handler.is_empty() || !matches!(&*clause.kind, "route" | "mount") {
+        if !service.stacks.contains(&stacks.stacks[clause.stack].id) {
+            continue;
+        }
+        if clause.handler.is_empty() || !matches!(&*clause.kind, "route" | "mount" | "schema-change") {
             continue;
         }
         for (_, exported) in exports_of(evaluator.program, clause, module) {

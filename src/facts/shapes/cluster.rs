@@ -10,7 +10,10 @@ use crate::syntax::{Entry, Node};
 
 use super::values::{fact, scalar_text, span, texts};
 use super::{dotenv, helm};
+use crate::syntax::dotenv as lines;
 
+/// Entries of one text that are looked at.
+const MAX_LINES: usize = 500;
 /// Pairs of a role that are looked at.
 const MAX_GRANTS: usize = 400;
 
@@ -60,16 +63,30 @@ pub fn secret_entries(file: FileId, root: &Node, kind: &str) -> Vec<Fact> {
         let entries = root.get(key).map(Node::entries).unwrap_or_default().iter();
         entries.map(move |entry| (entry, *encoded))
     });
-    entries.filter_map(|(entry, encoded)| secret_entry(file, entry, encoded, holder)).collect()
+    entries.flat_map(|(entry, encoded)| entry_facts(file, entry, encoded, holder)).collect()
 }
 
-fn secret_entry(file: FileId, entry: &Entry, encoded: bool, holder: &str) -> Option<Fact> {
-    let text = scalar_text(&entry.value)?;
+/// The entry itself, and the settings of a whole file that it holds.
+fn entry_facts(file: FileId, entry: &Entry, encoded: bool, holder: &str) -> Vec<Fact> {
+    let Some(text) = scalar_text(&entry.value) else { return Vec::new() };
     let value = match encoded {
         true => STANDARD.decode(text.trim()).ok().map_or(text, |bytes| String::from_utf8_lossy(&bytes).into_owned()),
         false => text,
     };
-    Some(entry_fact(span(file, entry.key_start, entry.key_end), &entry.key, &value, holder))
+    let at = span(file, entry.key_start, entry.key_end);
+    let held = settings(&value).into_iter().map(|(name, value)| entry_fact(at, &name, &value, holder));
+    std::iter::once(entry_fact(at, &entry.key, &value, holder)).chain(held).collect()
+}
+
+/// Names with their values, if every line of the text is a setting (`NAME=value`), a comment or empty.
+fn settings(text: &str) -> Vec<(String, String)> {
+    let is_setting = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with(['#', ';']);
+    let said = text.lines().filter(is_setting).take(MAX_LINES + 1).count();
+    let found = lines::parse(text);
+    match said == found.len() && said <= MAX_LINES {
+        true => found.into_iter().map(|line| (line.name, line.value)).filter(|(_, value)| !value.is_empty()).collect(),
+        false => Vec::new(),
+    }
 }
 
 /// A `secret-entry` for each variable of a container whose value stands in the manifest.
@@ -82,11 +99,20 @@ pub fn variables(file: FileId, container: &Node) -> Vec<Fact> {
     made.collect()
 }
 
-fn entry_fact(at: Span, name: &str, value: &str, holder: &str) -> Fact {
+/// A path, or a URL without a password in it.
+fn is_address(value: &str) -> bool {
+    let rest = value.split_once("://").map(|(_, rest)| rest.split('/').next().unwrap_or_default());
+    value.starts_with(['/', '.']) || rest.is_some_and(|authority| !authority.contains('@'))
+}
+
+/// What a value with that name gives away: whether it stands for one that is put in later, and how long it is.
+pub fn entry_fact(at: Span, name: &str, value: &str, holder: &str) -> Fact {
     let unset = dotenv::is_placeholder(value) || helm::is_templated(value) || value.contains("$(");
-    fact("secret-entry", at, "shape kubernetes", name)
+    fact("secret-entry", at, "shape secret-entry", name)
         .with("name", Value::text(name))
         .with("placeholder", Value::bool(unset))
+        .with("common", Value::bool(dotenv::is_common(value)))
+        .with("address", Value::bool(is_address(value)))
         .with("length", Value::number(value.len() as f64))
         .with("holder", Value::text(holder))
 }

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::{Data, Fact, Origins, Record, Value};
-use crate::project::{Area, FileId};
+use crate::project::{Area, FileId, Span};
 use crate::syntax::{Entry, Node};
 
 use super::values::{command_text, fact, optional, scalar_text, span, texts, value_of};
-use super::{Surroundings, images, paths, probes, rights};
+use super::{Surroundings, cluster, images, paths, probes, rights};
 
 /// How long a chain of services that wait for each other may be.
 const MAX_WAITING: usize = 8;
@@ -33,6 +33,9 @@ pub fn compose(file: FileId, path: &str, root: &Node, around: &Surroundings<'_>)
         let test = service.value.at(&["healthcheck", "test"]).and_then(command_text);
         facts.push(container(service, path, &roles, &finished, fact("container", at, "shape compose", &service.key)));
         facts.extend(probes::probes(at, "shape compose", &service.key, &test.unwrap_or_default()));
+        if is_production(path) {
+            facts.extend(set_here(file, at, &service.value));
+        }
     }
     let area = area(path);
     facts.iter_mut().for_each(|fact| fact.area = area);
@@ -56,6 +59,7 @@ fn container(
         .with("healthcheck", Value::bool(has_health_check(body)))
         .with("user", optional(text("user").as_deref()))
         .with("rights", Value::texts(rights::of_compose(body)))
+        .with("unmet_ports", Value::list(Vec::new()))
         .with("keeps", Value::list(Vec::new()))
         .with("requests", Value::list(Vec::new()))
         .with("mounts", Value::texts(mounts(body)))
@@ -77,6 +81,22 @@ fn container(
         .with("published", Value::list(published(body).map(Value::text).collect()))
         .with("production", Value::bool(is_production(path)))
         .with("command", optional(body.get("command").and_then(command_text).as_deref()))
+}
+
+/// A `secret-entry` for each variable whose value stands in the file.
+fn set_here(file: FileId, at: Span, body: &Node) -> Vec<Fact> {
+    let Some(environment) = body.get("environment") else { return Vec::new() };
+    let listed = environment.items().iter().filter_map(|item| {
+        let (name, value) = item.as_text()?.split_once('=')?;
+        Some(cluster::entry_fact(span(file, item.start, item.end), name, value, "compose"))
+    });
+    let mapped = environment.entries().iter().filter_map(|entry| {
+        let own = span(file, entry.key_start, entry.value.end.max(entry.key_end));
+        Some(cluster::entry_fact(own, &entry.key, &scalar_text(&entry.value)?, "compose"))
+    });
+    // What comes from a file that this one extends or overrides has its place there.
+    let is_own = |fact: &Fact| fact.at.start > at.start;
+    listed.chain(mapped).filter(is_own).collect()
 }
 
 /// The limit of its memory, in each form that Compose reads.

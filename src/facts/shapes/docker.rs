@@ -299,23 +299,36 @@ fn build_variables(file: FileId, parsed: &Dockerfile, path: &str) -> Vec<Fact> {
         .enumerate()
         .flat_map(|(index, stage)| stage.instructions.iter().map(move |instruction| (index, instruction, stage)));
     let declared = staged.filter(|(_, instruction, _)| matches!(instruction.name.as_str(), "ARG" | "ENV"));
-    declared
-        .take(MAX_INSTRUCTIONS)
-        .flat_map(|(index, instruction, stage)| {
-            let at = span(file, instruction.start, instruction.end);
-            assignments(&instruction.value).into_iter().map(move |(name, value)| {
-                let used = runs(stage).any(|run| run.words.iter().any(|word| mentions(word, &name)));
-                fact("build-variable", at, "shape dockerfile", &name)
-                    .with("path", Value::text(path))
-                    .with("name", Value::text(name))
-                    .with("value", optional(value.as_deref()))
-                    .with("by", Value::text(instruction.name.as_str()))
-                    .with("stage", Value::number(index as f64))
-                    .with("final", Value::bool(index == last))
-                    .with("used", Value::bool(used))
-            })
+    let within = declared.take(MAX_INSTRUCTIONS).flat_map(|(index, instruction, stage)| {
+        let recorded = stage.instructions.iter().any(|later| later.name == "RUN" && later.start > instruction.start);
+        assignments(&instruction.value).into_iter().map(move |(name, value)| {
+            let used = runs(stage).any(|run| run.words.iter().any(|word| mentions(word, &name)));
+            build_variable(file, path, instruction, &name, value.as_deref())
+                .with("stage", Value::number(index as f64))
+                .with("final", Value::bool(index == last))
+                .with("used", Value::bool(used))
+                .with("recorded", Value::bool(recorded))
         })
-        .collect()
+    });
+    // An argument before the first stage is in none of them.
+    let outside = parsed.globals.iter().filter(|instruction| instruction.name == "ARG").flat_map(|instruction| {
+        assignments(&instruction.value).into_iter().map(move |(name, value)| {
+            build_variable(file, path, instruction, &name, value.as_deref())
+                .with("stage", Value::ABSENT)
+                .with("final", Value::bool(false))
+                .with("used", Value::bool(false))
+                .with("recorded", Value::bool(false))
+        })
+    });
+    within.chain(outside).collect()
+}
+
+fn build_variable(file: FileId, path: &str, by: &Instruction, name: &str, value: Option<&str>) -> Fact {
+    fact("build-variable", span(file, by.start, by.end), "shape dockerfile", name)
+        .with("path", Value::text(path))
+        .with("name", Value::text(name))
+        .with("value", optional(value))
+        .with("by", Value::text(by.name.as_str()))
 }
 
 /// `$NAME` or `${NAME…}` stands in the text.

@@ -24,13 +24,14 @@ pub fn env_entries(file: FileId, path: &str, text: &str, tracked: bool) -> Vec<F
     parse(text).into_iter().map(entry).collect()
 }
 
-/// A file to be copied or for tests (`.env.example`), whose values are no secrets.
+/// A file to be copied, for tests or for a container to develop in (`.env.example`), whose values are no secrets.
 pub fn is_template(path: &str) -> bool {
     const WORDS: [&str; 14] = [
         "example", "examples", "sample", "template", "tmpl", "tpl", "dist", "defaults", "default", "test", "testing",
         "ci", "e2e", "schema",
     ];
-    paths::words(paths::name(path)).iter().any(|word| WORDS.contains(&word.as_str()))
+    path.split('/').any(|folder| folder == ".devcontainer")
+        || paths::words(paths::name(path)).iter().any(|word| WORDS.contains(&word.as_str()))
 }
 
 fn masked(value: &str) -> Value {
@@ -110,20 +111,66 @@ pub fn is_placeholder(value: &str) -> bool {
         || value.chars().all(|c| c.is_ascii_digit())
         || WHOLE.contains(&value.as_str())
         || PARTS.iter().any(|part| value.contains(part))
+        || is_filled_in(&value)
         || is_local(&value)
+}
+
+/// A password that everybody tries first.
+pub fn is_common(value: &str) -> bool {
+    const COMMON: [&str; 24] = [
+        "password",
+        "passw0rd",
+        "p@ssw0rd",
+        "password1",
+        "password123",
+        "secret",
+        "supersecret",
+        "changeme",
+        "change_me",
+        "changeit",
+        "admin",
+        "administrator",
+        "root",
+        "toor",
+        "postgres",
+        "mysql",
+        "mongo",
+        "redis",
+        "guest",
+        "test",
+        "letmein",
+        "qwerty",
+        "minioadmin",
+        "rabbitmq",
+    ];
+    let value = value.trim().to_lowercase();
+    let digits = !value.is_empty() && "1234567890".starts_with(value.as_str()) && value.len() > 2;
+    digits || COMMON.contains(&value.as_str())
+}
+
+/// An address whose password stands elsewhere: `postgres://app:${PASSWORD}@db/app`.
+fn is_filled_in(value: &str) -> bool {
+    let authority = value.split_once("://").and_then(|(_, rest)| Some(rest.rsplit_once('@')?.0));
+    let password = authority.and_then(|credentials| Some(credentials.split_once(":$")?.1));
+    password.is_some_and(|password| password.starts_with(['{', '(']) || password.chars().all(is_of_name))
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 fn is_ciphertext(value: &str) -> bool {
     value.starts_with("encrypted:") || value.starts_with("ENC[")
 }
 
-/// An address of this machine whose password, if any, is the name of the product or the user.
+/// An address of this machine, or of a neighbour in its own network, whose password, if any, is the name of the product or the user.
 fn is_local(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return value.starts_with("localhost") };
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let (credentials, host) = authority.rsplit_once('@').map_or((None, authority), |(c, host)| (Some(c), host));
     let local =
-        ["localhost", "127.0.0.1", "0.0.0.0", "[::1]", "host.docker.internal"].iter().any(|h| host.starts_with(h));
+        ["localhost", "127.0.0.1", "0.0.0.0", "[::1]", "host.docker.internal"].iter().any(|h| host.starts_with(h))
+            || credentials.is_some() && !host.is_empty() && !host.contains(['.', '[']);
     let default_password = |text: &str| {
         text.split_once(':').is_none_or(|(user, password)| {
             user == password || ["", "postgres", "root", "password", "mysql", "example", "admin"].contains(&password)
@@ -152,7 +199,9 @@ mod tests {
 
     #[test]
     fn templates_by_name() {
-        for path in [".env.example", "env.sample", "apps/web/.env.test", ".env.local.dist", ".env.ci"] {
+        for path in
+            [".env.example", "env.sample", "apps/web/.env.test", ".env.local.dist", ".env.ci", ".devcontainer/api.env"]
+        {
             assert!(is_template(path), "{path}");
         }
         for path in [".env", ".env.production", ".env.local", "latest/.env"] {
@@ -175,14 +224,22 @@ mod tests {
             "xxxx",
             "3000",
             "postgres://postgres:postgres@localhost:5432/app",
+            "postgres://shop:shop@db/shop",
+            "postgres://${USER}:${PASSWORD}@${HOST}:5432/app",
+            "amqp://app:$PASSWORD@queue",
             "true",
             "https://example.com",
         ] {
             assert!(is_placeholder(value), "{value}");
         }
-        for value in
-            ["Pq8-real-value", "postgres://app:hunter22@localhost/app", "https://hooks.partner.io/T00/B00/abcdef"]
-        {
+        for value in [
+            "Pq8-real-value",
+            "postgres://app:hunter22@localhost/app",
+            "postgres://app:hunter22@db/app",
+            "postgres://app:app@db.shop.io/app",
+            "postgres://app:$Pq8-real@db/app",
+            "https://hooks.partner.io/T00/B00/abcdef",
+        ] {
             assert!(!is_placeholder(value), "{value}");
         }
     }

@@ -168,6 +168,7 @@ fn container_facts(file: FileId, place: &Place<'_>, container: &Node) -> Vec<Fac
             .with("build", Value::ABSENT)
             .with("healthcheck", unless(whole, Value::bool(has("readinessProbe") && has("livenessProbe"))))
             .with("probes", unless(whole, Value::texts(probed)))
+            .with("unmet_ports", Value::texts(unmet_ports(container)))
             .with("workload", Value::text(place.kind))
             .with("main", Value::bool(place.is_main()))
             .with("user", unless(context, optional(user(pod, container).as_deref())))
@@ -236,6 +237,24 @@ fn environment(container: &Node) -> Value {
     });
     let record = Record::closed(fields.collect());
     Value { data: Data::Record(Arc::new(record)), origins: Origins::default() }
+}
+
+/// The names of ports that probes ask and that the container does not give to any of its ports.
+fn unmet_ports(container: &Node) -> Vec<&str> {
+    let ports = container.get("ports").map(Node::items).unwrap_or_default();
+    let named: Vec<&str> = ports.iter().filter_map(|port| port.get("name")?.as_text()).collect();
+    if container.get(helm::MARK).is_some() || ports.iter().any(|port| port.get(helm::MARK).is_some()) {
+        return Vec::new();
+    }
+    let probes = PROBES.iter().filter_map(|(_, key)| container.get(key));
+    let asked = probes.filter_map(|probe| {
+        let port = ["httpGet", "tcpSocket"].into_iter().find_map(|kind| probe.at(&[kind, "port"]))?;
+        port.as_text().filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+    });
+    let mut unmet: Vec<&str> = asked.filter(|name| !helm::is_templated(name) && !named.contains(name)).collect();
+    unmet.sort_unstable();
+    unmet.dedup();
+    unmet
 }
 
 fn called(file: FileId, name: &str, probe: &Node) -> Vec<Fact> {

@@ -15,6 +15,8 @@ use crate::rules::schema::{Rule, TextFormat, TextMatch};
 /// Text around a keyword in which an expression is tried.
 const BEFORE: usize = 256;
 const AFTER: usize = 2048;
+/// Text before a match that may say that it is only shown.
+const LEAD: usize = 700;
 
 /// All `match` rules, compiled into one automaton over their keywords.
 pub struct TextScanner {
@@ -201,7 +203,7 @@ impl Format {
             {
                 let Some(whole) = captures.get(0) else { break };
                 at = next_boundary(head, whole.end().max(whole.start() + 1));
-                if let Some(found) = self.accept(rule, &captures)
+                if let Some(found) = self.accept(rule, head, &captures)
                     && matches.last().is_none_or(|last| last.start < found.start)
                 {
                     matches.push(found);
@@ -211,23 +213,26 @@ impl Format {
         matches
     }
 
-    fn accept(&self, rule: &Compiled, captures: &Captures<'_>) -> Option<Match> {
+    /// What the expression found in the text, unless the rule makes an exception of it.
+    fn accept(&self, rule: &Compiled, text: &str, captures: &Captures<'_>) -> Option<Match> {
+        let lead = |end: usize| text.get(floor_boundary(text, end.saturating_sub(LEAD))..end).unwrap_or_default();
         let whole = captures.get(0)?;
         let group = captures.get(self.spec.group).unwrap_or(whole);
-        let text = group.as_str();
-        if self.spec.entropy.is_some_and(|least| entropy(text) < least) {
+        let found = group.as_str();
+        if self.spec.entropy.is_some_and(|least| entropy(found) < least) {
             return None;
         }
-        let lower = text.to_lowercase();
+        let lower = found.to_lowercase();
         let stopped = rule.spec.stop_words.iter().any(|word| lower.contains(word));
         let allowed =
             rule.spec.allow.iter().filter_map(|regex| regex.get()).any(|regex| regex.is_match(whole.as_str()));
-        (!stopped && !allowed).then(|| Match {
+        let mut shown = rule.spec.not_after.iter().filter_map(|regex| regex.get());
+        (!stopped && !allowed && !shown.any(|regex| regex.is_match(lead(group.start())))).then(|| Match {
             rule: rule.id.clone(),
             label: self.spec.label.clone(),
             start: group.start(),
             end: group.end(),
-            text: text.to_owned(),
+            text: found.to_owned(),
             secret: rule.secret,
         })
     }

@@ -70,9 +70,10 @@ pub enum What {
         name: String,
         concurrently: bool,
     },
+    /// Which rows a user of the database may see and write.
     RowSecurity {
         table: String,
-        on: bool,
+        is: Security,
     },
     /// An `UPDATE` or `DELETE`; of all rows if nothing bounds it.
     Write {
@@ -101,6 +102,23 @@ pub enum What {
     /// A transaction that the script opens itself.
     Begin,
     End,
+}
+
+/// What a statement says of the row-level security of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Security {
+    On,
+    Off,
+    /// Whether it binds the owner of the table, too.
+    Forced(bool),
+    /// A policy with its condition, for reading or else for writing.
+    Policy {
+        name: String,
+        condition: Option<String>,
+    },
+    NoPolicy {
+        name: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]

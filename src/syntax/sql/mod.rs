@@ -11,7 +11,9 @@ use sqlparser::parser::Parser;
 
 use super::error::{SyntaxError, narrow};
 
-pub use change::{Change, Column, Constraint, DefaultValue, Index, Kind, Range, Reference, Rule, What};
+pub(crate) use read::kind_of_word;
+
+pub use change::{Change, Column, Constraint, DefaultValue, Index, Kind, Range, Reference, Rule, Security, What};
 
 /// Statements of one script that are parsed.
 const MAX_STATEMENTS: usize = 20_000;
@@ -135,11 +137,11 @@ fn is_about_schema(statement: &str) -> bool {
             ) {
                 word = next();
             }
-            matches!(word.as_str(), "table" | "index" | "type")
+            matches!(word.as_str(), "table" | "index" | "type" | "policy")
         }
         // The parser does not know `ALTER CONSTRAINT`, which only says when a key is checked.
         "alter" => next() == "table" && !statement.to_ascii_lowercase().contains("alter constraint"),
-        "drop" => matches!(next().as_str(), "table" | "index"),
+        "drop" => matches!(next().as_str(), "table" | "index" | "policy"),
         "update" | "delete" | "truncate" => true,
         "rename" => next() == "table",
         "set" => statement.to_ascii_lowercase().contains("_timeout"),

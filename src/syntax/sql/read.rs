@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Location;
 
 use super::Dialect;
-use super::change::{Change, Column, Constraint, DefaultValue, Index, Kind, Range, Reference, Rule, What};
+use super::change::{Change, Column, Constraint, DefaultValue, Index, Kind, Range, Reference, Rule, Security, What};
 use crate::syntax::error::narrow;
 
 /// Where a statement stands.
@@ -69,6 +69,15 @@ pub(super) fn changes(statement: &Statement, source: &Source<'_>) -> Vec<Change>
             .iter()
             .map(|target| Change { at: source.at, what: What::Truncate { table: name_of(&target.name) } })
             .collect(),
+        Statement::CreatePolicy(it) => {
+            let condition = it.using.as_ref().or(it.with_check.as_ref()).map(ToString::to_string);
+            let is = Security::Policy { name: it.name.value.clone(), condition };
+            one(What::RowSecurity { table: name_of(&it.table_name), is })
+        }
+        Statement::DropPolicy(it) => {
+            let is = Security::NoPolicy { name: it.name.value.clone() };
+            one(What::RowSecurity { table: name_of(&it.table_name), is })
+        }
         Statement::Set(_) => one(What::LimitLocks),
         _ => Vec::new(),
     }
@@ -125,10 +134,12 @@ impl Source<'_> {
             AlterTableOperation::DropIndex { name } => {
                 one(What::DropIndex { table: Some(table), name: name.value.clone(), concurrently: false })
             }
-            AlterTableOperation::EnableRowLevelSecurity | AlterTableOperation::ForceRowLevelSecurity => {
-                one(What::RowSecurity { table, on: true })
+            AlterTableOperation::EnableRowLevelSecurity => one(What::RowSecurity { table, is: Security::On }),
+            AlterTableOperation::DisableRowLevelSecurity => one(What::RowSecurity { table, is: Security::Off }),
+            AlterTableOperation::ForceRowLevelSecurity => one(What::RowSecurity { table, is: Security::Forced(true) }),
+            AlterTableOperation::NoForceRowLevelSecurity => {
+                one(What::RowSecurity { table, is: Security::Forced(false) })
             }
-            AlterTableOperation::DisableRowLevelSecurity => one(What::RowSecurity { table, on: false }),
             AlterTableOperation::AlterColumn { column_name, op } => {
                 self.column_operation(table, column_name.value.clone(), op).into_iter().collect()
             }
@@ -276,14 +287,18 @@ impl Source<'_> {
     }
 }
 
+/// The kind of a type by the word that a database or a builder of schemas has for it.
+pub(crate) fn kind_of_word(word: &str) -> &'static str {
+    kind_name(word, word)
+}
+
 fn kind_name<'k>(base: &str, word: &str) -> &'k str {
     match word {
         "float" | "float4" | "float8" | "real" | "double" | "float32" | "float64" => "float",
         "numeric" | "decimal" | "dec" | "money" | "smallmoney" => "decimal",
-        "bigint" | "int8" | "bigserial" | "serial8" => "bigint",
-        "int" | "integer" | "int4" | "int2" | "smallint" | "tinyint" | "mediumint" | "serial" | "smallserial" => {
-            "integer"
-        }
+        "bigint" | "int8" | "bigserial" | "serial8" | "biginteger" | "bigincrements" => "bigint",
+        "int" | "integer" | "int4" | "int2" | "smallint" | "tinyint" | "mediumint" | "serial" | "smallserial"
+        | "increments" => "integer",
         "text" | "varchar" | "char" | "character" | "citext" | "uuid" | "nvarchar" | "nchar" | "tinytext"
         | "mediumtext" | "longtext" | "string" | "clob" | "bpchar" => "string",
         "bool" | "boolean" | "bit" => "boolean",

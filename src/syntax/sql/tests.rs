@@ -78,3 +78,27 @@ fn deep_and_long_scripts_end() {
     let long = format!("INSERT INTO a VALUES {};\nCREATE TABLE b (c int);", "(1, 'x'),".repeat(200_000));
     assert_eq!(parse(&long, Dialect::Postgres).changes.len(), 1);
 }
+
+#[test]
+fn who_may_see_which_rows() {
+    let text = "ALTER TABLE notes ENABLE ROW LEVEL SECURITY; ALTER TABLE notes FORCE ROW LEVEL SECURITY;\
+        CREATE POLICY own ON public.notes FOR ALL USING (tenant_id = current_setting('app.tenant')::uuid);\
+        CREATE POLICY put ON notes FOR INSERT WITH CHECK (tenant_id IS NOT NULL); DROP POLICY IF EXISTS put ON notes";
+    let found: Vec<Security> = changes(text)
+        .into_iter()
+        .filter_map(|what| match what {
+            What::RowSecurity { table, is } if table == "notes" => Some(is),
+            _ => None,
+        })
+        .collect();
+    let policy =
+        |name: &str, condition: &str| Security::Policy { name: name.into(), condition: Some(condition.into()) };
+    let wanted = [
+        Security::On,
+        Security::Forced(true),
+        policy("own", "tenant_id = current_setting('app.tenant')::UUID"),
+        policy("put", "tenant_id IS NOT NULL"),
+        Security::NoPolicy { name: "put".into() },
+    ];
+    assert_eq!(found, wanted);
+}

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Data, Fact, FunctionId, Value};
 use crate::project::FileId;
-use crate::syntax::sql::{self, Change, Column, Constraint, DefaultValue, Dialect, Index, Kind, Reference, Rule, What};
+use crate::syntax::sql::{self, Change, Column, Constraint, DefaultValue, Index, Kind, Reference, Rule, What};
 
 /// Longer chains of revisions are not followed.
 const MAX_REVISIONS: usize = 10_000;
@@ -41,11 +41,17 @@ fn of_file(facts: &[&Fact], calls: &[Vec<FunctionId>]) -> Vec<Change> {
     let forward = reached(forward.copied().collect(), calls);
     let mut changes: Vec<Change> = facts
         .iter()
-        .filter(|fact| fact.function.is_some_and(|function| forward.contains(&function)))
+        .filter(|fact| is_way_forward(fact) || fact.function.is_some_and(|function| forward.contains(&function)))
         .flat_map(|fact| changes_of(fact))
         .collect();
     changes.sort_by_key(|change| (!matches!(change.what, What::CreateTable { .. }), change.at));
     changes
+}
+
+/// It stands in the method that the clause names as the way forward (`way = "up"`).
+fn is_way_forward(fact: &Fact) -> bool {
+    let holder = fact.symbol.rsplit('.').next().unwrap_or_default();
+    text(fact, "way").is_some_and(|way| way == holder)
 }
 
 /// The functions that some functions call, with themselves.
@@ -107,7 +113,7 @@ fn names(value: &Value) -> Vec<String> {
 fn changes_of(fact: &Fact) -> Vec<Change> {
     if op(fact) == Some("sql") {
         let text = fact.get("text").and_then(Value::as_text).unwrap_or_default();
-        let changes = sql::parse(text, Dialect::Unknown).changes;
+        let changes = sql::parse(text, sql::dialect_of(text)).changes;
         return changes.into_iter().map(|change| Change { at: (fact.at.start, fact.at.end), ..change }).collect();
     }
     let Some(table) = text(fact, "table") else { return Vec::new() };
@@ -119,8 +125,26 @@ fn text(fact: &Fact, name: &str) -> Option<String> {
     fact.get(name).and_then(Value::as_text).map(str::to_owned)
 }
 
+/// Said to be so, be it by the name of the call that says it (`notNullable`).
 fn is(fact: &Fact, name: &str) -> bool {
-    fact.get(name).is_some_and(|value| value.data == Data::Bool(true))
+    fact.get(name).is_some_and(says_yes)
+}
+
+fn says_yes(value: &Value) -> bool {
+    matches!(&value.data, Data::Bool(true)) || value.as_text().is_some_and(|text| !text.is_empty())
+}
+
+/// A field of what is a record.
+fn field<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    match &value.data {
+        Data::Record(record) => record.fields.iter().find(|(own, _)| &**own == name).map(|(_, value)| value),
+        _ => None,
+    }
+}
+
+/// `SET NULL` → `setnull`
+fn plain_policy(written: &str) -> String {
+    written.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
 /// Reads the change of one table.
@@ -133,7 +157,9 @@ impl Reader<'_> {
     fn read(self) -> Vec<What> {
         let (fact, table) = (self.fact, self.table.clone());
         let found = match op(fact) {
-            Some("create-table") => What::CreateTable { table, columns: Vec::new(), constraints: Vec::new() },
+            Some("create-table") => {
+                What::CreateTable { table, columns: self.columns_of_record(), constraints: Vec::new() }
+            }
             Some("drop-table") => What::DropTable { table },
             Some("rename-table") => return self.with("to", |table, to| What::RenameTable { table, to }),
             // The call itself: its column is a change of its own.
@@ -163,21 +189,49 @@ impl Reader<'_> {
     fn column(self) -> Vec<What> {
         let Some(name) = text(self.fact, "name") else { return Vec::new() };
         let default = self.fact.get("default").filter(|default| !default.is_absent());
+        let primary = is(self.fact, "primary");
+        let required =
+            is(self.fact, "required") || self.fact.get("nullable").is_some_and(|value| value.data == Data::Bool(false));
         let column = Column {
             name,
             at: (self.fact.at.start, self.fact.at.end),
             kind: self.kind(),
-            nullable: !self.fact.get("nullable").is_some_and(|value| value.data == Data::Bool(false)),
-            primary: false,
-            unique: false,
+            nullable: !required && !primary,
+            primary,
+            unique: is(self.fact, "unique"),
             default: default.map(|default| DefaultValue {
                 text: default.as_text().unwrap_or_default().to_owned(),
                 volatile: false,
             }),
-            references: None,
+            references: text(self.fact, "target").map(|_| self.reference()),
             check: None,
         };
         vec![What::AddColumn { table: self.table, column }]
+    }
+
+    /// The columns of `{ id: { type: …, allowNull: false }, … }`.
+    fn columns_of_record(&self) -> Vec<Column> {
+        let Some(Data::Record(record)) = self.fact.get("fields").map(|value| &value.data) else { return Vec::new() };
+        record.fields.iter().map(|(name, said)| self.column_of_record(name, said)).collect()
+    }
+
+    fn column_of_record(&self, name: &str, said: &Value) -> Column {
+        let says = |key: &str| field(said, key).is_some_and(says_yes);
+        let refused = field(said, "allowNull").is_some_and(|value| value.data == Data::Bool(false));
+        let to = field(said, "references");
+        let target = to.and_then(|to| field(to, "model").or_else(|| field(to, "table"))).and_then(Value::as_text);
+        let on_delete = field(said, "onDelete").and_then(Value::as_text).map(plain_policy);
+        Column {
+            name: name.to_owned(),
+            at: (self.fact.at.start, self.fact.at.end),
+            kind: Kind { name: "other".to_owned(), custom: None, zoned: None },
+            nullable: !says("primaryKey") && !refused,
+            primary: says("primaryKey"),
+            unique: says("unique"),
+            default: None,
+            references: target.map(|table| Reference { table: table.to_owned(), on_delete }),
+            check: None,
+        }
     }
 
     fn kind(&self) -> Kind {
@@ -185,7 +239,12 @@ impl Reader<'_> {
             Some(Data::Bool(zoned)) => Some(*zoned),
             _ => None,
         };
-        Kind { name: text(self.fact, "type").unwrap_or_else(|| "other".to_owned()), custom: None, zoned }
+        let written = text(self.fact, "type").unwrap_or_else(|| "other".to_owned());
+        let name = match sql::kind_of_word(&written.to_ascii_lowercase()) {
+            "other" => written,
+            known => known.to_owned(),
+        };
+        Kind { name, custom: None, zoned }
     }
 
     fn altered(self) -> Vec<What> {
@@ -225,11 +284,14 @@ impl Reader<'_> {
     }
 
     fn foreign_key(&self) -> Rule {
+        Rule::ForeignKey { columns: self.columns(), reference: self.reference() }
+    }
+
+    fn reference(&self) -> Reference {
         let target = text(self.fact, "target").unwrap_or_default();
         // `users.id` names a column of the table.
         let table = target.rsplit_once('.').map_or(target.as_str(), |(table, _)| table).to_owned();
-        let reference = Reference { table, on_delete: text(self.fact, "on_delete") };
-        Rule::ForeignKey { columns: self.columns(), reference }
+        Reference { table, on_delete: text(self.fact, "on_delete").as_deref().map(plain_policy) }
     }
 
     fn constraint(&self, rule: Rule) -> What {

@@ -3,13 +3,27 @@
 use std::collections::BTreeMap;
 
 use crate::project::{FileId, Span};
-use crate::syntax::sql::{Change, Column, Constraint, Index, Kind, Range, Reference, Rule, What};
+use crate::syntax::sql::{Change, Column, Constraint, Index, Kind, Range, Reference, Rule, Security, What};
 
 /// The tables after all changes so far, by their lower-case names.
 #[derive(Debug, Default)]
 pub(super) struct Schema {
     pub tables: BTreeMap<String, Table>,
     pub enums: Vec<String>,
+    /// By the same names; of tables, too, that no script made.
+    pub security: BTreeMap<String, RowSecurity>,
+}
+
+/// Who may see and write which rows of a table.
+#[derive(Debug, Clone)]
+pub(super) struct RowSecurity {
+    pub table: String,
+    pub at: Span,
+    pub on: bool,
+    /// Binds the owner of the table, too.
+    pub forced: bool,
+    /// Names and conditions.
+    pub policies: Vec<(String, Option<String>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -20,7 +34,6 @@ pub(super) struct Table {
     pub indexes: Vec<(Index, Span)>,
     pub keys: Vec<Key>,
     pub checks: Vec<Check>,
-    pub row_security: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -61,13 +74,19 @@ impl Schema {
             }
             What::DropTable { table } => {
                 self.tables.remove(&table.to_ascii_lowercase());
+                self.security.remove(&table.to_ascii_lowercase());
             }
             What::RenameTable { table, to } => {
                 if let Some(mut renamed) = self.tables.remove(&table.to_ascii_lowercase()) {
                     renamed.name.clone_from(to);
                     self.tables.insert(to.to_ascii_lowercase(), renamed);
                 }
+                if let Some(mut renamed) = self.security.remove(&table.to_ascii_lowercase()) {
+                    renamed.table.clone_from(to);
+                    self.security.insert(to.to_ascii_lowercase(), renamed);
+                }
             }
+            What::RowSecurity { table, is } => self.secure(table, is, span(change.at)),
             What::CreateType { name } => self.enums.push(name.to_ascii_lowercase()),
             What::DropIndex { table: None, name, .. } => {
                 self.tables.values_mut().for_each(|table| table.drop_index(name));
@@ -95,6 +114,26 @@ impl Schema {
         }
     }
 
+    fn secure(&mut self, table: &str, is: &Security, at: Span) {
+        let entry = self.security.entry(table.to_ascii_lowercase()).or_insert_with(|| RowSecurity {
+            table: table.to_owned(),
+            at,
+            on: false,
+            forced: false,
+            policies: Vec::new(),
+        });
+        match is {
+            Security::On => (entry.on, entry.at) = (true, at),
+            Security::Off => entry.on = false,
+            Security::Forced(forced) => entry.forced = *forced,
+            Security::Policy { name, condition } => {
+                entry.policies.retain(|(own, _)| !same(own, name));
+                entry.policies.push((name.clone(), condition.clone()));
+            }
+            Security::NoPolicy { name } => entry.policies.retain(|(own, _)| !same(own, name)),
+        }
+    }
+
     fn create(&mut self, name: &str, columns: &[Column], constraints: &[Constraint], file: FileId, at: Span) {
         let key = name.to_ascii_lowercase();
         // `IF NOT EXISTS` in a second script says the same again.
@@ -108,7 +147,6 @@ impl Schema {
             indexes: Vec::new(),
             keys: Vec::new(),
             checks: Vec::new(),
-            row_security: false,
         };
         columns.iter().for_each(|column| table.add_column(column, file));
         constraints.iter().for_each(|constraint| table.add_constraint(constraint, true, file));
@@ -197,7 +235,12 @@ impl Table {
     }
 
     fn add_index(&mut self, name: Option<String>, columns: &[String], unique: bool, at: Span) {
-        let columns = columns.iter().cloned().map(Some).collect();
+        let columns: Vec<_> = columns.iter().cloned().map(Some).collect();
+        // A column and a constraint may both say that it is the key: the database makes one index of that.
+        let said = |index: &Index| index.name.is_none() && index.unique && index.columns == columns;
+        if name.is_none() && unique && self.indexes.iter().any(|(index, _)| said(index)) {
+            return;
+        }
         let index = Index { name, columns, unique, partial: false, equality: true, at: (at.start, at.end) };
         self.indexes.push((index, at));
     }
@@ -232,7 +275,6 @@ impl Table {
                 self.checks.iter_mut().filter(named).for_each(|check| check.valid = true);
             }
             What::DropIndex { name, .. } => self.drop_index(name),
-            What::RowSecurity { on, .. } => self.row_security = *on,
             _ => {}
         }
     }

@@ -46,6 +46,8 @@ pub fn schemas(scripts: &[(FileId, &File, &str)], declared: &[Fact], calls: &[Ve
                 reading.facts.extend(tables::facts(table, &schema, group.dialect, known.model(&table.name)));
             }
         }
+        let secured = schema.security.values().filter(|security| security.on);
+        reading.facts.extend(secured.map(|security| tables::row_security(security, known.model(&security.table))));
         for fact in &mut reading.facts[before..] {
             fact.area = Area::Migration;
             fact.service = service_of(scripts, fact.at.file).unwrap_or(service);
@@ -84,7 +86,7 @@ fn replay(group: &Group<'_>, coded: &Coded, service: ServiceId, reading: &mut Sc
         }
         if !script.errors.is_empty() {
             let reason: Arc<str> = format!("{path} did not parse as a whole").into();
-            let kinds = ["model", "column", "index", "relation", "check"];
+            let kinds = ["model", "column", "index", "relation", "check", "row-security"];
             reading.incomplete.extend(kinds.map(|kind| (service, kind.into(), reason.clone())));
         }
         if group.tool.is_some() {

@@ -4,7 +4,7 @@ use crate::facts::{Data, Fact, Origins, Value};
 use crate::syntax::sql::{Column, Dialect, Index};
 
 use super::super::values::{fact, optional};
-use super::fold::{Schema, Table};
+use super::fold::{RowSecurity, Schema, Table};
 use super::known::Model;
 
 const CLAUSE: &str = "shape sql";
@@ -21,6 +21,19 @@ pub(super) fn facts(table: &Table, schema: &Schema, dialect: Dialect, model: Opt
     facts.extend(writer.indexes());
     facts.extend(writer.checks());
     facts
+}
+
+/// A `row-security` for a table whose rows the database keeps apart itself.
+pub(super) fn row_security(security: &RowSecurity, model: Option<&Model>) -> Fact {
+    let name = model.map_or(security.table.as_str(), |model| model.name.as_str());
+    let conditions: Vec<&str> = security.policies.iter().filter_map(|(_, condition)| condition.as_deref()).collect();
+    let policies: Vec<&str> = security.policies.iter().map(|(name, _)| name.as_str()).collect();
+    fact("row-security", security.at, CLAUSE, name)
+        .with("model", Value::text(name))
+        .with("table", Value::text(security.table.as_str()))
+        .with("forced", Value::bool(security.forced))
+        .with("policies", Value::texts(&policies))
+        .with("conditions", Value::texts(&conditions))
 }
 
 struct Writer<'s> {
@@ -58,7 +71,11 @@ impl Writer<'_> {
             .with("name", Value::text(name))
             .with("table", Value::text(name))
             .with("provider", optional(self.dialect.name()))
-            .with("row_security", Value::bool(self.table.row_security))
+            .with("row_security", Value::bool(self.is_secured()))
+    }
+
+    fn is_secured(&self) -> bool {
+        self.schema.security.get(&self.table.name.to_ascii_lowercase()).is_some_and(|security| security.on)
     }
 
     fn column(&self, column: &Column) -> Fact {

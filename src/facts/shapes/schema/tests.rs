@@ -164,3 +164,23 @@ fn models_win_over_migrations_written_as_calls() {
     assert!(indexes.contains(&"Order user_id".to_owned()), "{indexes:?}");
     assert!(!rows(&files, "column", &["model"]).contains(&"orders".to_owned()));
 }
+
+#[test]
+fn row_security_holds_for_the_model_of_the_table() {
+    let files = [
+        (
+            "prisma/schema.prisma",
+            "model Note {\n  id String @id\n  tenantId String @map(\"tenant_id\")\n  @@map(\"notes\")\n}\n",
+        ),
+        (
+            "prisma/migrations/20240101000000_init/migration.sql",
+            "CREATE TABLE \"notes\" (id text PRIMARY KEY, tenant_id text NOT NULL);\nCREATE TABLE tags (id text);\nALTER TABLE \"notes\" ENABLE ROW LEVEL SECURITY;\nALTER TABLE tags ENABLE ROW LEVEL SECURITY;\n",
+        ),
+        (
+            "prisma/migrations/20240102000000_rls/migration.sql",
+            "ALTER TABLE \"notes\" FORCE ROW LEVEL SECURITY;\nCREATE POLICY own ON \"notes\" USING (tenant_id = current_setting('app.tenant'));\nALTER TABLE tags DISABLE ROW LEVEL SECURITY;\n",
+        ),
+    ];
+    let found = rows(&files, "row-security", &["model", "table", "forced", "policies", "conditions"]);
+    assert_eq!(found, ["Note notes true own tenant_id = current_setting('app.tenant')"]);
+}
