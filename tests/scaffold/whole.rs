@@ -11,7 +11,7 @@ const RISES: [(&str, f64); 5] = [
     ("express-shop-unready", 25.0),
     ("fastapi-ledger-unready", 25.0),
     ("nextjs-ledger-unready", 25.0),
-    ("django-shop-unready", 22.0),
+    ("django-shop-unready", 23.0),
 ];
 
 #[test]
