@@ -28,6 +28,12 @@ impl Strings {
         text.unwrap_or_default()
     }
 
+    /// All texts with their atoms, in the order in which they came.
+    pub fn iter(&self) -> impl Iterator<Item = (Atom, &str)> {
+        let atoms = (0..u32::try_from(self.ends.len()).unwrap_or(u32::MAX)).map(Atom);
+        atoms.map(|atom| (atom, self.get(atom)))
+    }
+
     /// Gives back the memory that no text takes.
     pub fn fit(&mut self) {
         self.all = self.all.as_str().to_owned();
@@ -45,6 +51,7 @@ mod tests {
         let atoms: Vec<Atom> = ["", "é", "", "last"].iter().filter_map(|text| strings.push(text)).collect();
         let found: Vec<&str> = atoms.iter().map(|&atom| strings.get(atom)).collect();
         assert_eq!(found, ["", "é", "", "last"]);
+        assert!(strings.iter().map(|(_, text)| text).eq(found));
         assert_eq!(strings.get(Atom(4)), "");
         assert_eq!(strings.get(Atom(u32::MAX)), "");
     }
