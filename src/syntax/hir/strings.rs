@@ -28,6 +28,11 @@ impl Strings {
         text.unwrap_or_default()
     }
 
+    /// Every text with its atom.
+    pub fn iter(&self) -> impl Iterator<Item = (Atom, &str)> {
+        (0..).map(Atom).take(self.ends.len()).map(|atom| (atom, self.get(atom)))
+    }
+
     /// Gives back the memory that no text takes.
     pub fn fit(&mut self) {
         self.all = self.all.as_str().to_owned();
@@ -45,6 +50,7 @@ mod tests {
         let atoms: Vec<Atom> = ["", "é", "", "last"].iter().filter_map(|text| strings.push(text)).collect();
         let found: Vec<&str> = atoms.iter().map(|&atom| strings.get(atom)).collect();
         assert_eq!(found, ["", "é", "", "last"]);
+        assert!(strings.iter().eq(atoms.into_iter().zip(found)));
         assert_eq!(strings.get(Atom(4)), "");
         assert_eq!(strings.get(Atom(u32::MAX)), "");
     }
