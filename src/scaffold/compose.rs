@@ -214,7 +214,7 @@ impl<'a> Composer<'a> {
         let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, library);
         self.continue_migrations(&mut context);
         context.code = self.code_files();
-        context.paths = context.paths.iter().filter(|path| !self.replaced.contains(&***path)).cloned().collect();
+        Arc::make_mut(&mut context.paths).retain(|path| !self.replaced.contains(&**path));
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let mut work = Work { library, module, variant, stack, renderer: Renderer::new(context, conventions), draft };

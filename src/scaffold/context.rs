@@ -80,7 +80,7 @@ pub fn context_for(
         item: None,
         deploy: Deployment::of(audit, id, library.infrastructure().unwrap_or(stack)),
         controls: Arc::new(controls(audit, id)),
-        paths: audit.project.files.iter().map(|file| file.path.clone()).collect(),
+        paths: Arc::new(audit.project.files.iter().map(|file| file.path.clone()).collect()),
     }
 }
 

@@ -83,7 +83,7 @@ pub struct Context {
     pub deploy: Deployment,
     /// The paths of all files, sorted, for `exists()`.
     #[serde(skip)]
-    pub paths: Arc<[Arc<str>]>,
+    pub paths: Arc<Vec<Arc<str>>>,
     /// Every control of the audit, and whether something is left to do for it, for `open()`.
     #[serde(skip)]
     pub controls: Arc<BTreeMap<String, bool>>,

@@ -28,10 +28,9 @@ impl Strings {
         text.unwrap_or_default()
     }
 
-    /// All texts with their atoms, in the order in which they came.
+    /// Every text with its atom.
     pub fn iter(&self) -> impl Iterator<Item = (Atom, &str)> {
-        let atoms = (0..u32::try_from(self.ends.len()).unwrap_or(u32::MAX)).map(Atom);
-        atoms.map(|atom| (atom, self.get(atom)))
+        (0..).map(Atom).take(self.ends.len()).map(|atom| (atom, self.get(atom)))
     }
 
     /// Gives back the memory that no text takes.
@@ -51,7 +50,7 @@ mod tests {
         let atoms: Vec<Atom> = ["", "é", "", "last"].iter().filter_map(|text| strings.push(text)).collect();
         let found: Vec<&str> = atoms.iter().map(|&atom| strings.get(atom)).collect();
         assert_eq!(found, ["", "é", "", "last"]);
-        assert!(strings.iter().map(|(_, text)| text).eq(found));
+        assert!(strings.iter().eq(atoms.into_iter().zip(found)));
         assert_eq!(strings.get(Atom(4)), "");
         assert_eq!(strings.get(Atom(u32::MAX)), "");
     }
