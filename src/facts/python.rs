@@ -9,7 +9,10 @@ use crate::syntax::hir::{Definition, Imported, Language, SourceIdx, SymbolIdx};
 
 /// Files that stand at the root of what they install or run.
 const ROOT_FILES: &[&str] =
-    &["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "manage.py", "tox.ini"];
+    &["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", RUN_IN_PLACE, "tox.ini"];
+
+/// The file that is run where it stands: what is beside it is imported by its plain name, even in a package.
+const RUN_IN_PLACE: &str = "manage.py";
 
 /// Resolves imports as the interpreter would from the folders that it is likely to be started in.
 pub struct PythonImports<'p> {
@@ -36,7 +39,7 @@ impl<'p> PythonImports<'p> {
         let mut packages: FxHashSet<&str> = FxHashSet::default();
         for file in &project.files {
             let (folder, name) = split(&file.path);
-            if name == "__init__.py" {
+            if name == "__init__.py" && project.find(&joined(folder, RUN_IN_PLACE)).is_none() {
                 packages.insert(folder);
             }
             if ROOT_FILES.contains(&name) {
@@ -144,6 +147,10 @@ fn declared(project: &Project) -> FxHashSet<&str> {
 
 fn is_source_folder(folder: &str) -> bool {
     split(folder).1 == "src"
+}
+
+fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
 fn split(path: &str) -> (&str, &str) {

@@ -129,6 +129,21 @@ fn dotted_imports_lead_to_their_modules() {
 }
 
 #[test]
+fn what_is_run_in_place_imports_what_is_beside_it() {
+    let routes = "from fastapi import APIRouter\nrouter = APIRouter()\n";
+    let files = [
+        ("backend/__init__.py", ""),
+        ("backend/manage.py", ""),
+        ("backend/shop/__init__.py", ""),
+        ("backend/shop/routes.py", routes),
+        ("backend/main.py", "from shop.routes import router\nrouter.get('/a')\n"),
+        ("tool.py", "from backend.shop.routes import router\nrouter.put('/b')\n"),
+    ];
+    calls(&files, "backend/main.py", &["fastapi.APIRouter().get"]);
+    calls(&files, "tool.py", &["fastapi.APIRouter().put"]);
+}
+
+#[test]
 fn names_come_through_packages_and_stars() {
     let files = [
         ("core/__init__.py", "from .db import *\nfrom .settings import settings\n"),

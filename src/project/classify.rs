@@ -398,6 +398,9 @@ const TEST_STEMS: &[&str] = &[
     "test_util",
     "test_helpers",
     "test_support",
+    "test_data",
+    "test_fixtures",
+    "test_keys",
     "testutil",
     "testutils",
 ];

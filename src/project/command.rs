@@ -61,10 +61,28 @@ pub(super) fn steps_of_words(words: &[String], variables: &BTreeMap<String, Stri
 
 /// As [`steps`], for the lines of a shell script.
 pub(super) fn steps_of_script(text: &str) -> Vec<Step> {
-    let lines = text.lines().take(MAX_LINES).map(str::trim).filter(|line| !line.starts_with('#'));
+    let lines = whole_lines(text).into_iter().filter(|line| line.len() <= MAX_COMMAND);
     let mut reader = Reader::default();
-    reader.sequence(lines.filter(|line| line.len() <= MAX_COMMAND).flat_map(split).collect(), 0);
+    reader.sequence(lines.flat_map(|line| split(&line)).collect(), 0);
     reader.steps
+}
+
+/// The lines of a script without its comments; one that ends in `\\` goes on in the next.
+fn whole_lines(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in text.lines().take(MAX_LINES).map(str::trim).filter(|line| !line.starts_with('#')) {
+        let part = line.strip_suffix('\\').unwrap_or(line);
+        match found.last_mut() {
+            Some(whole) if goes_on => {
+                whole.push(' ');
+                whole.push_str(part);
+            }
+            _ => found.push(part.to_owned()),
+        }
+        goes_on = part.len() < line.len();
+    }
+    found
 }
 
 #[derive(Default)]

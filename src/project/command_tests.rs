@@ -184,6 +184,10 @@ fn what_is_waited_for_only_prepares() {
     let steps: Vec<bool> = steps_of_script(text).iter().map(|step| step.serves).collect();
     assert_eq!(steps, [false, true]);
     assert!(!steps_of_script("node setup.js\nexec \"$@\"")[0].serves);
+    let text = "gunicorn \\\n  --workers=\"${WORKERS:-1}\" \\\n  # by hand\n  shop.wsgi &\nnode y.js\n";
+    let runs: Vec<Run> = steps_of_script(text).into_iter().filter(|step| step.serves).map(|step| step.run).collect();
+    assert_eq!(runs[0], Run::Dotted { folder: String::new(), modules: vec!["shop.wsgi".into()] });
+    assert_eq!(runs.len(), 2);
 }
 
 #[test]

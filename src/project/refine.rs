@@ -16,17 +16,20 @@ pub(super) struct Profile {
     server: bool,
     next: bool,
     react: bool,
+    /// A crate that others need for their tests alone.
+    for_tests: bool,
 }
 
 impl Profile {
     /// Scripts beside a project of Python or Rust that declares nothing for Node can only run in a browser.
-    pub(super) fn of(package: Option<&Package>, unit: Option<&Unit>) -> Profile {
-        let native = Profile { frontend: unit.is_some_and(Unit::is_server), ..Profile::default() };
+    pub(super) fn of(package: Option<&Package>, unit: Option<&Unit>, for_tests: bool) -> Profile {
+        let native = Profile { frontend: unit.is_some_and(Unit::is_server), for_tests, ..Profile::default() };
         package.map_or(native, |package| Profile {
             frontend: package.is_frontend(),
             server: package.is_server(),
             next: package.depends_on("next"),
             react: package.depends_on("react"),
+            for_tests,
         })
     }
 }
@@ -45,6 +48,11 @@ pub(super) fn areas(project: &mut Project, profiles: &[Profile]) {
             Area::Client => of_client(inner, *profile),
             area => area,
         };
+    }
+    for file in project.files.iter_mut().filter(|file| file.kind == FileKind::Rust && file.area == Area::Server) {
+        if profiles.get(usize::from(file.service.0)).is_some_and(|profile| profile.for_tests) {
+            file.area = Area::Test;
+        }
     }
     serve_entries(project);
 }

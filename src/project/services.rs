@@ -72,8 +72,9 @@ impl Plan {
         let workspace = workspace_packages(&packages, &starts, |folder| of_path(&format!("{folder}/package.json")));
         link(&mut services, &workspace, &units, &ids);
         mark_serverless(&mut services, project, manifests, &packages);
-        let profiles =
-            folders.iter().map(|folder| refine::Profile::of(packages.at(folder), units.at(folder))).collect();
+        let profile =
+            |folder: &&str| refine::Profile::of(packages.at(folder), units.at(folder), units.is_for_tests(folder));
+        let profiles = folders.iter().map(profile).collect();
         Plan { services, profiles, packages: workspace, of_files, dropped }
     }
 }

@@ -471,6 +471,27 @@ fn django_brings_its_settings() {
 }
 
 #[test]
+fn a_crate_that_only_tests_need_is_test_code() {
+    let files = [
+        ("Cargo.toml", r#"{"workspace":{"members":["crates/*"]}}"#),
+        (
+            "crates/api/Cargo.toml",
+            r#"{"package":{"name":"api"},"dependencies":{"axum":"0.8","own":{"path":"../own"}},"dev-dependencies":{"helpers":{"path":"../helpers"},"own":{"path":"../own"}}}"#,
+        ),
+        ("crates/api/src/main.rs", ""),
+        ("crates/helpers/Cargo.toml", r#"{"package":{"name":"helpers"}}"#),
+        ("crates/helpers/src/lib.rs", ""),
+        ("crates/own/Cargo.toml", r#"{"package":{"name":"own"}}"#),
+        ("crates/own/src/lib.rs", ""),
+    ];
+    let project = services(&files);
+    let area = |path: &str| project.file(project.find(path).unwrap()).area;
+    assert_eq!(area("crates/helpers/src/lib.rs"), Area::Test);
+    assert_eq!(area("crates/own/src/lib.rs"), Area::Server);
+    assert_eq!(area("crates/api/src/main.rs"), Area::Server);
+}
+
+#[test]
 fn a_cargo_workspace_has_a_service_for_each_crate() {
     let files = [
         ("Cargo.toml", r#"{"workspace":{"members":["crates/*"],"dependencies":{"axum":"0.8"}}}"#),

@@ -207,6 +207,16 @@ impl Units {
         let used = needed.map(|(key, _)| key);
         used.map(|(ecosystem, name)| (*ecosystem, name.as_str())).filter(|key| names.contains_key(key)).collect()
     }
+
+    /// Whether a folder holds a library that other crates need for their tests alone.
+    pub(super) fn is_for_tests(&self, folder: &str) -> bool {
+        let Some(unit) = self.at(folder).filter(|unit| unit.library.is_some() && unit.binaries.is_empty()) else {
+            return false;
+        };
+        let key = (Ecosystem::Crates, unit.name.clone());
+        let mut needs = self.by_folder.values().filter_map(|other| other.dependencies.get(&key)).peekable();
+        needs.peek().is_some() && needs.all(|need| need.dev)
+    }
 }
 
 /// The folder whose project a manifest describes.

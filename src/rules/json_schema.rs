@@ -98,7 +98,7 @@ fn control_key(key: &str) -> Value {
 fn rule_key(key: &str) -> Value {
     match key {
         "each" => link("pattern"),
-        "bad" | "good" | "half" | "note" => link("condition"),
+        "bad" | "good" | "half" | "unknown" | "note" => link("condition"),
         "message" => text("What is wrong here; `{field}` is filled in"),
         "confidence" => names(CONFIDENCES),
         "group" => texts("Facts that agree in these fields are one site"),

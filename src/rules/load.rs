@@ -42,6 +42,7 @@ pub const RULE_KEYS: &[&str] = &[
     "bad",
     "good",
     "half",
+    "unknown",
     "note",
     "message",
     "confidence",
@@ -240,6 +241,7 @@ fn rule(entry: &Entry, lexicons: &Arc<Lexicons>) -> Result<Rule, Problem> {
         bad: condition("bad")?,
         good: condition("good")?,
         half: condition("half")?,
+        unknown: condition("unknown")?,
         note: condition("note")?,
         message: None,
         confidence: optional_choice(table, "confidence", CONFIDENCES)?.unwrap_or(Confidence::High),
@@ -256,7 +258,7 @@ fn rule(entry: &Entry, lexicons: &Arc<Lexicons>) -> Result<Rule, Problem> {
     rule.message = message(table, &rule)?;
     if rule.only_notes() && rule.note.is_none() {
         if !finds_matches {
-            return Err(at_key(entry, "a rule needs `bad`, `good`, `half` or `note`"));
+            return Err(at_key(entry, "a rule needs `bad`, `good`, `half`, `unknown` or `note`"));
         }
         rule.bad = Some(Condition::constant(true));
     }

@@ -269,9 +269,9 @@ fn broken_text(text: &TextMatch) -> Option<String> {
 
 fn check_regexes(control: &Control) -> Result<(), Problem> {
     for rule in &control.rules {
-        let conditions =
-            [Some(&rule.each.condition), rule.bad.as_ref(), rule.good.as_ref(), rule.half.as_ref(), rule.note.as_ref()];
-        let in_conditions = conditions.into_iter().flatten().find_map(|condition| condition.broken_regex());
+        let conditions = [&rule.bad, &rule.good, &rule.half, &rule.unknown, &rule.note].into_iter().flatten();
+        let in_conditions =
+            std::iter::once(&rule.each.condition).chain(conditions).find_map(|condition| condition.broken_regex());
         let in_text = || rule.text.as_ref().and_then(broken_text);
         if let Some(reason) = in_conditions.or_else(in_text) {
             return Err(Problem::new(

@@ -50,6 +50,8 @@ pub struct Rule {
     pub bad: Option<Condition>,
     pub good: Option<Condition>,
     pub half: Option<Condition>,
+    /// Nobody can tell, unless something else decides.
+    pub unknown: Option<Condition>,
     /// Explains (the nearest miss) and is worth nothing.
     pub note: Option<Condition>,
     pub message: Option<Template>,
@@ -120,7 +122,7 @@ pub struct SyntaxPattern {
 impl Rule {
     /// Finds nothing but says what exists: no site of it can be satisfied or open.
     pub fn only_notes(&self) -> bool {
-        self.bad.is_none() && self.good.is_none() && self.half.is_none()
+        self.bad.is_none() && self.good.is_none() && self.half.is_none() && self.unknown.is_none()
     }
 
     /// Gives credit.
@@ -135,7 +137,7 @@ impl Rule {
 
     /// Engine fields that the rule judges itself.
     pub fn own(&self) -> Own {
-        let conditions = [&self.bad, &self.good, &self.half, &self.note].into_iter().flatten();
+        let conditions = [&self.bad, &self.good, &self.half, &self.unknown, &self.note].into_iter().flatten();
         conditions.fold(self.each.own, |own, condition| own.or(condition.own()))
     }
 }

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::edits::{indentation, line_end, line_start};
 use super::language;
 use super::outline::{Block, Outline, Statement};
-use super::stack::{Anchor, FactPattern, HANDOVER, ROUTER, Side, Stack, Which};
+use super::rust;
+use super::stack::{Anchor, FactPattern, HANDOVER, ROUTER, Serves, Side, Stack, Which};
 use crate::audit::Audit;
 use crate::facts::{Data, Fact, Value};
-use crate::project::{Area, FileId, Project, SOURCE_LIMIT, ServiceId, decode};
+use crate::project::{Area, FileId, FileKind, Project, SOURCE_LIMIT, ServiceId, decode};
 use crate::syntax::line_at;
 
 /// A place in a file where statements can be inserted.
@@ -30,6 +31,8 @@ pub struct Place {
     pub within: (usize, usize),
     pub side: Side,
     pub result: Outcome,
+    /// Methods are called there on the expression in front; `indent` is of a line that goes on with it.
+    pub is_chained: bool,
 }
 
 /// What the statement of an anchor does with what its call gives.
@@ -95,7 +98,11 @@ pub struct Wiring<'a> {
 struct App {
     file: FileId,
     at: usize,
+    /// Of the call that serves it, where that is what tells it.
+    end: usize,
     name: String,
+    /// Behind the expression that makes it, with the indentation of a line that goes on with it; or why that is not clear.
+    expression: Result<(usize, String), String>,
 }
 
 impl<'a> Wiring<'a> {
@@ -134,6 +141,8 @@ impl<'a> Wiring<'a> {
             Which::Made => self.made(&app, anchor.side),
             Which::First | Which::Last => self.marked(&app, anchor),
             Which::Only => return self.only(&app, anchor),
+            Which::Expression => return self.chained(&app, app.expression.clone()?),
+            Which::Call => return self.on_call(&app),
         };
         match (found, &anchor.otherwise) {
             (Some(place), _) => Ok(place),
@@ -159,14 +168,76 @@ impl<'a> Wiring<'a> {
             });
         };
         let place = self.shown(made);
-        let (file, at) = (made.at.file, made.at.start as usize);
+        let (file, at, end) = (made.at.file, made.at.start as usize, made.at.end as usize);
+        if let Some(serves) = &self.stack.serves {
+            return self.find_served(serves, file, (at, end));
+        }
         let unreadable = || format!("{place} cannot be edited");
         let (_, outline) = self.sources.get(file).ok_or_else(unreadable)?;
         let (block, index) = outline.statement_at(at).ok_or_else(unreadable)?;
         match block.statements.get(index).map(|statement| statement.binds.as_slice()) {
-            Some([name]) => Ok(App { file, at, name: name.clone() }),
+            Some([name]) => {
+                let expression = Err("methods are called on its name".to_owned());
+                Ok(App { file, at, end, name: name.clone(), expression })
+            }
             _ => Err(format!("the application of {place} has no name of its own")),
         }
+    }
+
+    /// The application that a call serves.
+    fn find_served(&mut self, serves: &Serves, file: FileId, (at, end): (usize, usize)) -> Result<App, String> {
+        let (project, service) = (&self.audit.project, self.service);
+        let returns = |name: &str| {
+            let sources = project.files.iter().filter(|file| file.service == service && file.kind == FileKind::Rust);
+            let told = sources.filter_map(|file| {
+                let bytes = project.tree.read(&file.path, SOURCE_LIMIT).ok()?;
+                rust::gives(decode(&bytes).ok()?, name, &serves.of)
+            });
+            told.reduce(|all, one| all && one).unwrap_or(false)
+        };
+        let path = &project.file(file).path;
+        let (text, _) = self.sources.get(file).ok_or_else(|| format!("{path} cannot be edited"))?;
+        let served = rust::served(text, (at, end), serves, &returns);
+        let name = served.as_ref().map_or_else(|_| "app".to_owned(), |served| served.name.clone());
+        let expression = served.map(|served| (served.at, served.indent)).map_err(|reason| format!("{path}: {reason}"));
+        Ok(App { file, at, end, name, expression })
+    }
+
+    /// Methods that are called on an expression of the file that serves the application.
+    fn chained(&mut self, app: &App, (at, indent): (usize, String)) -> Result<Place, String> {
+        let path = self.audit.project.file(app.file).path.to_string();
+        let (text, _) = self.sources.get(app.file).ok_or_else(|| format!("{path} cannot be edited"))?;
+        Ok(Place {
+            path,
+            at,
+            indent,
+            gap_before: false,
+            gap_after: 0,
+            app: app.name.clone(),
+            within: (0, text.len()),
+            side: Side::Before,
+            result: Outcome::Elsewhere,
+            is_chained: true,
+        })
+    }
+
+    /// Methods that are called on what the call that serves the application gives.
+    fn on_call(&mut self, app: &App) -> Result<Place, String> {
+        let path = self.audit.project.file(app.file).path.to_string();
+        let (text, _) = self.sources.get(app.file).ok_or_else(|| format!("{path} cannot be edited"))?;
+        let rest = text.get(app.end..).unwrap_or_default();
+        let next = rest.trim_start();
+        let indent = match next.starts_with('.') && next.len() < rest.len() {
+            true => indentation(text, text.len() - next.len()).to_owned(),
+            false => format!("{}    ", indentation(text, app.at)),
+        };
+        self.chained(app, (app.end, indent))
+    }
+
+    /// Why the expression of the application is not clear, if that is what is looked for and it is not.
+    pub fn unclear(&self) -> Option<String> {
+        self.stack.serves.as_ref()?;
+        self.app.as_ref().map_or_else(|reason| Some(reason.clone()), |app| app.expression.clone().err())
     }
 
     /// Where the service has what the marks of a stack tell, by mark.
@@ -295,11 +366,21 @@ impl<'a> Wiring<'a> {
         let (file, at) = (fact.at.file, fact.at.start as usize);
         let path = self.audit.project.file(file).path.to_string();
         let unreadable = || format!("{path} cannot be edited");
+        if anchor.beside && file != app.file {
+            return Err(format!("it is made in {path}"));
+        }
         let name = self.app_name_in(file, app).ok_or_else(|| format!("{path} has no name for the application"))?;
         let (text, outline) = self.sources.get(file).ok_or_else(unreadable)?;
         let (block, index) = outline.statement_at(at).ok_or_else(unreadable)?;
         let statement = block.statements.get(index).ok_or_else(unreadable)?;
-        let result = outcome(text, statement, at);
+        let is_beside = block.statements.iter().skip(index + 1).any(|one| (one.start..one.end).contains(&app.at));
+        if anchor.beside && !is_beside {
+            return Err(format!("it is made in another function of {path}"));
+        }
+        let result = match language::is_taken(&path, text, fact.at.end as usize, statement.end) {
+            true => outcome(text, statement, at),
+            false => Outcome::Elsewhere,
+        };
         let place = Place { path: path.clone(), app: name, result, ..around(text, block, statement) };
         Ok(beside(anchor.side, place, text, statement))
     }
@@ -354,8 +435,9 @@ pub fn matches(pattern: &FactPattern, fact: &Fact) -> bool {
         (Value { data: Data::Bool(value), .. }, wanted) => value.to_string() == wanted,
         (value, wanted) => value.as_text() == Some(wanted),
     };
+    let of_phase = pattern.phase.is_none_or(|phase| fact.phase == phase);
     let of_api = pattern.api.as_ref().is_none_or(|api| *fact.api == **api);
-    of_api && *fact.kind == *pattern.kind && pattern.fields.iter().all(holds)
+    of_api && of_phase && *fact.kind == *pattern.kind && pattern.fields.iter().all(holds)
 }
 
 /// A place in the neighbourhood of a statement; where exactly is for the caller to say.
@@ -372,6 +454,7 @@ fn around(text: &str, block: &Block, statement: &Statement) -> Place {
         within: (start, end),
         side: Side::Before,
         result: Outcome::Elsewhere,
+        is_chained: false,
     }
 }
 

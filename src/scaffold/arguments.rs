@@ -5,7 +5,7 @@ use super::compose::{Composer, Step};
 use super::edits::{Edit, indentation, line_start};
 use super::language;
 use super::module::ArgumentSpec;
-use super::outline::{Call, Outline};
+use super::outline::{Argument, Call, Outline};
 use super::work::Work;
 
 impl Composer<'_> {
@@ -18,7 +18,8 @@ impl Composer<'_> {
             }
             let Some(call) = work.stack.call(&spec.of) else { continue };
             let wiring = self.wirings.get_mut(&work.stack.id).ok_or("the stack has no wiring")?;
-            let found = wiring.call(&call.pattern).and_then(|made| {
+            let is_clear = wiring.unclear().map_or(Ok(()), Err);
+            let found = is_clear.and_then(|()| wiring.call(&call.pattern)).and_then(|made| {
                 let (text, outline) =
                     wiring.source(&made.path).cloned().ok_or_else(|| format!("{} cannot be read", made.path))?;
                 let call = language::call_at(&made.path, &text, made.start, made.end);
@@ -80,10 +81,12 @@ fn change(
     }
     let passed = passed(spec, call, text);
     let value = work.argument(&spec.value, &made.path, passed, first(call, text))?;
-    let present = call.arguments.iter().find(|argument| argument.name.is_some() && argument.name == spec.name);
+    let present = present(spec, call);
     Ok(match (present, value.is_empty()) {
         (_, true) => Err(format!("{} does it in its own way", made.path)),
-        (Some(argument), false) => Ok(Edit::replace(argument.value, argument.end, value)),
+        (Some(_), false) if passed == value => Ok(Edit::insert(made.end, "")),
+        (Some(argument), false) => Ok(smallest(argument.value, passed, &value)),
+        (None, false) if spec.position.is_some() => Err(format!("{} passes no such argument", made.path)),
         (None, false) => {
             let whole = spec.name.as_ref().map_or(value.clone(), |name| format!("{name}={value}"));
             Ok(appended(text, call, &whole).unwrap_or_else(|| on_lines(text, call, &whole)))
@@ -91,10 +94,24 @@ fn change(
     })
 }
 
-/// What the call passes under the argument's name.
+/// The argument of that name, or at that position.
+fn present<'c>(spec: &ArgumentSpec, call: &'c Call) -> Option<&'c Argument> {
+    match spec.position {
+        Some(position) => call.arguments.get(position),
+        None => call.arguments.iter().find(|argument| argument.name.is_some() && argument.name == spec.name),
+    }
+}
+
+/// The change that leaves alone what an argument starts with before and after: others may change that.
+fn smallest(at: usize, before: &str, after: &str) -> Edit {
+    let same: usize =
+        before.chars().zip(after.chars()).take_while(|(a, b)| a == b).map(|(letter, _)| letter.len_utf8()).sum();
+    Edit::replace(at + same, at + before.len(), after.get(same..).unwrap_or_default())
+}
+
+/// What the call passes as the argument.
 fn passed<'t>(spec: &ArgumentSpec, call: &Call, text: &'t str) -> &'t str {
-    let named = call.arguments.iter().find(|argument| argument.name.is_some() && argument.name == spec.name);
-    named.and_then(|argument| text.get(argument.value..argument.end)).unwrap_or_default()
+    present(spec, call).and_then(|argument| text.get(argument.value..argument.end)).unwrap_or_default()
 }
 
 /// The first argument without a name.

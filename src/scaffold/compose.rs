@@ -1,6 +1,7 @@
 //! What modules write, without writing it: every file before and after each module.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -59,7 +60,7 @@ pub struct Composer<'a> {
     pub(super) audit: &'a Audit,
     pub(super) library: &'a Library,
     pub(super) service: ServiceId,
-    lock: &'a Lock,
+    pub(super) lock: &'a Lock,
     /// All modules that are there in the end.
     pub(super) planned: Vec<String>,
     inputs: BTreeMap<String, String>,
@@ -88,6 +89,9 @@ enum FileState {
 }
 
 pub(super) type Key = (usize, String);
+
+/// The first rank of methods that are called on an expression: they are parts of a line, and no paragraph.
+pub(super) const CHAINED: usize = 1 << 20;
 
 impl FileState {
     fn text(&self) -> Option<String> {
@@ -126,7 +130,7 @@ fn one_gap(ordered: &mut [(Key, Edit)]) {
 
 /// What several modules insert at one place stands together: apart from what is around it, but not from each other.
 fn one_paragraph(ordered: &mut [(Key, Edit)]) {
-    let is_code = |(rank, _): &Key, edit: &Edit| *rank > 0 && *rank < usize::MAX && edit.start == edit.end;
+    let is_code = |(rank, _): &Key, edit: &Edit| *rank > 0 && *rank < CHAINED && edit.start == edit.end;
     let mut places: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, (_, edit)) in ordered.iter().enumerate().filter(|(_, (key, edit))| is_code(key, edit)) {
         places.entry(edit.start).or_default().push(index);
@@ -197,6 +201,7 @@ impl<'a> Composer<'a> {
         let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, &library.lexicons);
         self.continue_migrations(&mut context);
         context.code = self.code_files();
+        Arc::make_mut(&mut context.paths).retain(|path| !self.replaced.contains(path));
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let mut work = Work { library, module, variant, stack, renderer: Renderer::new(context, conventions), draft };
@@ -249,7 +254,7 @@ impl<'a> Composer<'a> {
         let on_disk =
             self.audit.project.files.iter().map(|file| &*file.path).filter(|path| !self.replaced.contains(*path));
         let all = on_disk.chain(self.files.keys().map(String::as_str));
-        let code = all.filter(|path| matches!(kind_of(path), FileKind::JavaScript | FileKind::Python));
+        let code = all.filter(|path| matches!(kind_of(path), FileKind::JavaScript | FileKind::Python | FileKind::Rust));
         code.filter_map(|path| Some((path.rsplit_once('.')?.0.to_owned(), path.to_owned()))).collect()
     }
 
@@ -322,11 +327,12 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    fn write_file(&mut self, work: &Work<'_>, spec: &FileSpec) -> Result<(), String> {
+    fn write_file(&mut self, work: &mut Work<'_>, spec: &FileSpec) -> Result<(), String> {
         let to = work.renderer.render(&work.module.id, &spec.to, "").map_err(|error| work.failed(&error))?;
         let path = work.path_of(&to)?;
         let text = work.render(&spec.from, &path)?;
         self.make_packages(work, &path);
+        self.declare_module(work, &path);
         self.create(&path, text, spec.amends)
     }
 
@@ -376,6 +382,10 @@ impl<'a> Composer<'a> {
             }
             let wiring = self.wirings.get_mut(&work.stack.id).ok_or("the stack has no wiring")?;
             let reason = match wiring.place(anchor) {
+                Ok(place) if place.is_chained => {
+                    self.chain(work, spec, &place)?;
+                    continue;
+                }
                 Ok(mut place) => {
                     let source = wiring.source(&place.path).cloned();
                     let (text, outline) = source.ok_or_else(|| format!("{} cannot be read", place.path))?;

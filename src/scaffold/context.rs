@@ -12,9 +12,11 @@ use super::render::{Client, Context, TestContext};
 use super::revisions;
 use super::stack::Stack;
 use super::variables::variables;
+use super::verify;
 use crate::audit::Audit;
 use crate::facts::{Data, Fact, Phase, Value};
 use crate::project::{Area, Service, ServiceId};
+use crate::report::{RouteReport, State};
 use crate::rules::Lexicons;
 
 /// Everything but the module's own inputs.
@@ -40,10 +42,12 @@ pub fn context_for(
         esm: conventions.modules,
         stacks: service.stacks.clone(),
         majors: majors_of(service),
+        versions: versions_of(service),
         modules: planned.to_vec(),
         database: first("database"),
         cache: first("cache"),
         clients,
+        opened: opened(audit, id),
         stores: stores(audit, id),
         layout: conventions.layout.clone(),
         app: wiring.app_name().unwrap_or("app").to_owned(),
@@ -65,14 +69,25 @@ pub fn context_for(
         packages: packages_of(service),
         hooks: hooks(audit, id),
         login_paths: login_paths(audit, id, lexicons),
+        reads: reads(audit, &service.path),
         migrations: migrations(audit, &conventions.layout),
         found: wiring.places(stack),
         revision: revisions::next(audit, id),
         closed: Vec::new(),
         item: None,
         deploy: Deployment::of(audit, id, stack),
+        controls: Arc::new(controls(audit, id)),
         paths: Arc::new(audit.project.files.iter().map(|file| file.path.to_string()).collect()),
     }
+}
+
+/// Every control, and whether something is left to do for it in this service.
+fn controls(audit: &Audit, id: ServiceId) -> BTreeMap<String, bool> {
+    let is_open = |control: &str| {
+        let state = verify::state_of(audit, id, control).map(|report| report.state);
+        !matches!(state, Some(State::Pass | State::Attested | State::Waived | State::NotApplicable))
+    };
+    audit.controls.iter().map(|control| (control.id.clone(), is_open(&control.id))).collect()
 }
 
 /// The folders in the folder of migrations.
@@ -91,9 +106,13 @@ fn name_of(service: &Service) -> String {
 }
 
 fn majors_of(service: &Service) -> BTreeMap<String, u64> {
-    let npm = service.dependencies.iter().map(|(name, one)| (name.clone(), &one.version));
-    let others = service.requirements.iter().map(|((_, name), one)| (name.clone(), &one.version));
-    npm.chain(others).filter_map(|(name, version)| Some((name, lowest(version)?.major))).collect()
+    versions_of(service).into_iter().filter_map(|(name, version)| Some((name, lowest(&version)?.major))).collect()
+}
+
+fn versions_of(service: &Service) -> BTreeMap<String, String> {
+    let npm = service.dependencies.iter().map(|(name, one)| (name.clone(), one.version.clone()));
+    let others = service.requirements.iter().map(|((_, name), one)| (name.clone(), one.version.clone()));
+    npm.chain(others).collect()
 }
 
 fn packages_of(service: &Service) -> Vec<String> {
@@ -110,6 +129,19 @@ fn hooks(audit: &Audit, id: ServiceId) -> Vec<String> {
         .filter(|fact| matches!(text(fact, "on").as_deref(), Some("startup" | "shutdown")))
         .map(|fact| fact.api.to_string());
     of_life.collect::<BTreeSet<String>>().into_iter().collect()
+}
+
+/// Paths that a load test can read: without parameters, and those that ask for no credentials first.
+fn reads(audit: &Audit, service: &str) -> Vec<String> {
+    let plain = |route: &&RouteReport| {
+        route.service == service && route.method == "GET" && !route.path.contains([':', '{', '[', '<', '*', '('])
+    };
+    let guarded = |route: &RouteReport| route.controls.get("route-authentication") == Some(&State::Pass);
+    let found: BTreeSet<(bool, &str)> =
+        audit.report.routes.iter().filter(plain).map(|route| (guarded(route), route.path.as_str())).collect();
+    let mut paths: Vec<String> = found.into_iter().map(|(_, path)| path.to_owned()).collect();
+    paths.dedup();
+    paths
 }
 
 /// Paths at which credentials are tried, sorted.
@@ -141,6 +173,20 @@ fn stores(audit: &Audit, id: ServiceId) -> Vec<String> {
     stores.sort();
     stores.dedup();
     stores
+}
+
+/// Clients that are made when the service starts, wherever they go.
+fn opened(audit: &Audit, id: ServiceId) -> Vec<Client> {
+    let mut found: Vec<Client> = Vec::new();
+    for fact in served(audit, id, "client").filter(|fact| matches!(fact.phase, Phase::Module | Phase::Startup)) {
+        let (Some(library), Some(store)) = (text(fact, "library"), text(fact, "store")) else { continue };
+        let file = audit.project.file(fact.at.file).path.to_string();
+        let client = Client { library, store, api: fact.api.to_string(), name: String::new(), default: false, file };
+        if !found.contains(&client) {
+            found.push(client);
+        }
+    }
+    found
 }
 
 /// Clients that are made once at the top of a module and exported from there.

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::language;
 use super::manifest::lowest;
 use super::outline::{Habits, Outline};
 use super::render::place;
 use super::stack::{Ecosystem, Manager, Runner, Stack, joined};
+use super::{crates, language};
 use crate::project::{Area, FileKind, Project, SOURCE_LIMIT, Service, ServiceId, decode, kind_of};
 use crate::syntax::json;
 
@@ -36,6 +36,10 @@ pub struct Conventions {
     pub import_root: String,
     /// What can be imported from there.
     pub packages: BTreeSet<String>,
+    /// The file that declares the modules of the crate that serves; empty where that is not clear. And what its package's
+    /// library is called in others.
+    pub crate_root: String,
+    pub library: String,
     /// What imports from far away start with instead of `../../`.
     pub alias: Option<Alias>,
     /// Folders by the names that modules use (`lib`, `middleware`, …), relative to the root.
@@ -76,6 +80,8 @@ impl Default for Conventions {
             outdated_runner: false,
             import_root: ".".to_owned(),
             packages: BTreeSet::new(),
+            crate_root: String::new(),
+            library: String::new(),
             alias: None,
             layout: BTreeMap::new(),
         }
@@ -92,26 +98,37 @@ impl Conventions {
     pub fn of(project: &Project, id: ServiceId, stack: &Stack, app_path: Option<&str>) -> Conventions {
         let service = project.service(id);
         let is_python = stack.ecosystem == Ecosystem::Pypi;
-        let sample = Sample::of(project, id, if is_python { FileKind::Python } else { FileKind::JavaScript });
+        let is_rust = stack.ecosystem == Ecosystem::Crates;
+        let kind = match stack.ecosystem {
+            Ecosystem::Pypi => FileKind::Python,
+            Ecosystem::Crates => FileKind::Rust,
+            _ => FileKind::JavaScript,
+        };
+        let sample = Sample::of(project, id, kind);
         let habits = &sample.habits;
         let typescript = service.languages.iter().any(|language| language == "typescript");
         let manifest = manifest(project, service);
         let modules = typescript || stack.bundled || uses_modules(habits, manifest.as_ref());
         let is_node_module =
             manifest.as_ref().is_some_and(|p| p.get("type").and_then(|t| t.as_text()) == Some("module"));
-        let extension = match is_python {
-            true => "py".to_owned(),
-            false => extension(typescript, modules, is_node_module, &sample.extensions),
+        let extension = match stack.ecosystem {
+            Ecosystem::Pypi => "py".to_owned(),
+            Ecosystem::Crates => "rs".to_owned(),
+            _ => extension(typescript, modules, is_node_module, &sample.extensions),
         };
         let runner = stack.runner(service);
         let import_root = sample.import_root(project, &service.path);
-        let package = app_path.and_then(|path| package_of(project, path, &import_root));
+        let crate_root = if is_rust { crates::root(project, &service.path, app_path) } else { String::new() };
+        let package = match is_rust {
+            true => crate_root.rsplit_once('/').map(|(folder, _)| folder.to_owned()),
+            false => app_path.and_then(|path| package_of(project, path, &import_root)),
+        };
         Conventions {
             typescript,
             modules,
             double_quotes: habits.double_quotes >= habits.single_quotes,
             semicolons: habits.semicolons >= habits.no_semicolons,
-            indent: habits.indent().unwrap_or(if is_python { "    " } else { "  " }).to_owned(),
+            indent: habits.indent().unwrap_or(if is_python || is_rust { "    " } else { "  " }).to_owned(),
             crlf: sample.crlf * 2 > sample.files,
             import_extensions: match (habits.with_extension, habits.without_extension) {
                 (0, 0) => modules && !stack.bundled && (!typescript || is_node_module),
@@ -123,6 +140,8 @@ impl Conventions {
             runner,
             packages: if is_python { packages(project, &import_root) } else { BTreeSet::new() },
             import_root,
+            library: if is_rust { crates::library(project, &service.path) } else { String::new() },
+            crate_root,
             alias: alias(project, &service.path).filter(|alias| sample.uses(&alias.prefix)),
             layout: layout(project, id, stack, package.as_deref()),
         }

@@ -1,5 +1,7 @@
 //! What a module needs to be installed, put into the manifest of the service.
 
+use std::collections::BTreeMap;
+
 use super::compose::{Composer, Step};
 use super::manifest::{self, Wanted};
 use super::stack::{Ecosystem, joined};
@@ -23,6 +25,9 @@ impl Composer<'_> {
             wanted.map(|one| (one.name.clone(), one.version.clone(), one.dev)).collect();
         if work.stack.ecosystem == Ecosystem::None {
             return Ok(());
+        }
+        if work.stack.ecosystem == Ecosystem::Crates {
+            return self.add_to_cargo(work);
         }
         let writes_tests = work.variant.files.iter().any(|file| file.to.starts_with("tests/"));
         let runner = work.renderer.conventions().runner.clone();
@@ -70,6 +75,35 @@ impl Composer<'_> {
             self.note(work, &path, name, version, edit.text, edit.wanted);
         }
         Ok(())
+    }
+
+    fn add_to_cargo(&mut self, work: &mut Work<'_>) -> Result<(), String> {
+        let service = self.audit.project.service(self.service).path.clone();
+        let path = joined(&service, "Cargo.toml");
+        for dependency in &work.variant.dependencies {
+            let text =
+                self.text(&path).ok_or_else(|| format!("{path} is missing; dependencies have no place to go"))?;
+            let broken = |error: String| format!("{path}: {error}; repair it first");
+            let shared = self.shared_crates(&service);
+            let (text, became) = manifest::add_to_cargo(&text, dependency, &shared).map_err(broken)?;
+            self.note(work, &path, &dependency.name, &dependency.version, text, became);
+        }
+        Ok(())
+    }
+
+    /// The dependencies that the workspace above a package has for all of its packages, as `name = version`.
+    fn shared_crates(&self, service: &str) -> BTreeMap<String, String> {
+        let mut folder = service;
+        loop {
+            let text = self.text(&joined(folder, "Cargo.toml")).unwrap_or_default();
+            if let Some(shared) = manifest::shared_crates(&text) {
+                return shared;
+            }
+            match folder {
+                "." => return BTreeMap::new(),
+                _ => folder = folder.rsplit_once('/').map_or(".", |(above, _)| above),
+            }
+        }
     }
 
     /// Where a Python service keeps its requirements: `pyproject.toml`, else a file of lines.

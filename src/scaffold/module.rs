@@ -134,6 +134,13 @@ pub struct Dependency {
     pub dev: bool,
     /// Only for TypeScript (`@types/…`).
     pub types: bool,
+    /// Parts of a crate that are asked for, and whether those that it has by default are.
+    pub features: Vec<String>,
+    /// Features that bring all of these.
+    pub covered_by: Vec<String>,
+    pub default_features: bool,
+    /// The lowest version that fits, where that is less than what is asked for in a new project.
+    pub since: String,
 }
 
 /// Code that is put at an anchor of the application.
@@ -152,6 +159,8 @@ pub struct EditSpec {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArgumentSpec {
     pub of: String,
+    /// Which argument it is, from 0, where arguments have no names.
+    pub position: Option<usize>,
     /// Its keyword; without one the value is put as it is (`**options`).
     pub name: Option<String>,
     /// Rendered with `passed` (what the call passes under that name already) and `first` (its first argument). Nothing
@@ -279,11 +288,21 @@ fn dependencies(node: &Node, key: &str, dev: bool) -> Result<Vec<Dependency>, Pr
     let one = |entry: &Entry| {
         let name = entry.key.to_string();
         if matches!(entry.value.data, NodeData::Map(_)) {
-            only_keys(&entry.value, "a dependency", &["version", "types"])?;
-            let types = entry.value.get("types").and_then(Node::as_bool).unwrap_or(false);
-            return Ok(Dependency { name, version: required(&entry.value, "version")?, dev, types });
+            only_keys(
+                &entry.value,
+                "a dependency",
+                &["version", "types", "features", "covered_by", "default-features", "since"],
+            )?;
+            let version = required(&entry.value, "version")?;
+            let since = text_of(&entry.value, "since")?.unwrap_or_else(|| version.clone());
+            let is = |key: &str, usual: bool| entry.value.get(key).and_then(Node::as_bool).unwrap_or(usual);
+            let (types, default_features) = (is("types", false), is("default-features", true));
+            let (features, covered_by) = (texts_of(&entry.value, "features")?, texts_of(&entry.value, "covered_by")?);
+            return Ok(Dependency { name, version, dev, types, features, covered_by, default_features, since });
         }
-        Ok(Dependency { name, version: as_text(&entry.value, "a version")?.to_owned(), dev, types: false })
+        let version = as_text(&entry.value, "a version")?.to_owned();
+        let (features, covered_by, since) = (Vec::new(), Vec::new(), version.clone());
+        Ok(Dependency { name, version, dev, types: false, features, covered_by, default_features: true, since })
     };
     entries(node, key).iter().map(one).collect()
 }
@@ -300,10 +319,11 @@ fn edit(node: &Node) -> Result<EditSpec, Problem> {
 }
 
 fn argument(node: &Node) -> Result<ArgumentSpec, Problem> {
-    let keys = ["of", "name", "value", "unless", "import", "if"];
+    let keys = ["of", "name", "position", "value", "unless", "import", "if"];
     only_keys(as_table(node, "an argument")?, "an argument", &keys)?;
     Ok(ArgumentSpec {
         of: required(node, "of")?,
+        position: text_of(node, "position")?.and_then(|text| text.parse().ok()),
         name: text_of(node, "name")?,
         value: required(node, "value")?,
         unless: texts_of(node, "unless")?,

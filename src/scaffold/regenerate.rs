@@ -40,7 +40,10 @@ pub fn regenerate(
             }
         }
     }
-    let audit = reaudit(&earlier)?;
+    // The audit is of the project as it was: what the module created is seen with nothing in it.
+    let mut without = earlier.clone();
+    without.extend(created.iter().map(|path| (path.clone(), Arc::from([]))));
+    let audit = reaudit(&without)?;
     let service = service_of(&audit, Some(&locked.service))?;
     let planned = lock.modules.iter().filter(|other| other.service == locked.service);
     let planned = planned.map(|other| other.id.clone()).collect();

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::conventions::Conventions;
 use super::deployment::{Deployment, Variable};
+use super::manifest::lowest;
 use super::module::EnvSpec;
 use super::revisions::{self, Revision};
 use super::stack::joined;
@@ -28,12 +29,17 @@ pub struct Context {
     pub stacks: Vec<String>,
     /// Major versions of what it depends on, by name.
     pub majors: BTreeMap<String, u64>,
+    /// What the manifest asks for, for `older()`.
+    #[serde(skip)]
+    pub versions: BTreeMap<String, String>,
     /// Modules that are there once this plan is applied.
     pub modules: Vec<String>,
     /// Kinds of store that the service uses (`database`, `cache`, `queue`), whether or not a client can be imported.
     pub stores: Vec<String>,
     /// Shared clients of databases, caches and queues that can be imported.
     pub clients: Vec<Client>,
+    /// Clients that are made when the service starts, whether or not they can be imported: `library`, `store`, `api`.
+    pub opened: Vec<Client>,
     /// The first of them that is a database, and the first that is a cache.
     pub database: Option<Client>,
     pub cache: Option<Client>,
@@ -60,6 +66,8 @@ pub struct Context {
     pub hooks: Vec<String>,
     /// Paths at which credentials are tried.
     pub login_paths: Vec<String>,
+    /// Paths that are read and take no parameters, those without authentication first.
+    pub reads: Vec<String>,
     /// The names of the migrations that are there, sorted.
     pub migrations: Vec<String>,
     /// Where the service has what the marks of the stack tell, as `path:line`, by mark.
@@ -74,6 +82,9 @@ pub struct Context {
     /// The paths of all files, for `exists()`.
     #[serde(skip)]
     pub paths: Arc<BTreeSet<String>>,
+    /// Every control of the audit, and whether something is left to do for it, for `open()`.
+    #[serde(skip)]
+    pub controls: Arc<BTreeMap<String, bool>>,
 }
 
 /// A variable of the environment that the service reads.
@@ -257,6 +268,13 @@ impl Renderer {
             let context = context.clone();
             move |module: String| context.modules.contains(&module)
         });
+        environment.add_function("open", {
+            let context = context.clone();
+            move |control: String| {
+                let unknown = || Error::new(ErrorKind::InvalidOperation, format!("there is no control `{control}`"));
+                context.controls.get(&control).copied().ok_or_else(unknown)
+            }
+        });
         environment.add_function("exists", {
             let context = context.clone();
             move |path: String| {
@@ -283,6 +301,13 @@ impl Renderer {
             move |by: usize| {
                 let number = revisions::number_behind(&context.migrations, by);
                 number.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "the migrations are not numbered"))
+            }
+        });
+        environment.add_function("older", {
+            let context = context.clone();
+            move |package: String, than: String| {
+                let asked = context.versions.get(&package).and_then(|version| lowest(version));
+                asked.zip(lowest(&than)).is_some_and(|(asked, than)| asked < than)
             }
         });
         environment.add_function("test_import", move |names: minijinja::value::Rest<String>| {
@@ -334,8 +359,10 @@ pub fn without_extension(path: &str) -> &str {
 
 /// How a file names another one of the project in an import.
 pub fn specifier(from: &str, to: &str, conventions: &Conventions) -> String {
-    if conventions.extension != "py" {
-        return import_path(from, to, conventions);
+    match conventions.extension.as_str() {
+        "py" => {}
+        "rs" => return super::crates::path_of(from, to, conventions),
+        _ => return import_path(from, to, conventions),
     }
     let root = format!("{}/", conventions.import_root);
     let inside = to.strip_prefix(&root).unwrap_or(to);

@@ -50,6 +50,7 @@ mod tests {
             app: "app".into(),
             within: (0, 0),
             side: Side::After,
+            is_chained: false,
             result,
         };
         let edit = name_result(&mut place, &spec, &language::outline("src/app.ts", text).unwrap());

@@ -6,14 +6,28 @@ use crate::rules::document::{as_table, at, at_key, choice, only_keys, text_of, t
 use crate::syntax::{Entry, Node};
 
 /// The keys that tell such an anchor.
-pub const SPOT_KEYS: &[&str] =
-    &["file", "create", "extension", "function", "at", "export", "list", "holder", "wrap", "stem", "named", "unless"];
+pub const SPOT_KEYS: &[&str] = &[
+    "file",
+    "create",
+    "extension",
+    "function",
+    "behind",
+    "at",
+    "export",
+    "list",
+    "holder",
+    "wrap",
+    "stem",
+    "named",
+    "unless",
+];
 
 /// A place that the stack names itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spot {
     /// In the body of a function that a file exports: `register()` of instrumentation.ts.
-    Body { file: Named, function: String, at: End },
+    /// In Rust, also of one that it keeps, behind what calls one of those names there.
+    Body { file: Named, function: String, at: End, behind: Vec<String> },
     /// Above what a file exports as its default.
     Above { file: Named },
     /// Below everything else in a file.
@@ -106,7 +120,8 @@ pub fn spot(entry: &Entry, node: &Node) -> Result<Option<Spot>, Problem> {
     let file = Named { file, create: text_of(node, "create")?, extension: text_of(node, "extension")? };
     if let Some(function) = text_of(node, "function")? {
         let end = node.get("at").ok_or_else(|| missing("at"))?;
-        return Ok(Some(Spot::Body { file, function, at: choice(end, "the place", ENDS)? }));
+        let at = choice(end, "the place", ENDS)?;
+        return Ok(Some(Spot::Body { file, function, at, behind: texts_of(node, "behind")? }));
     }
     let Some(export) = node.get("export") else {
         choice(node.get("at").ok_or_else(|| missing("export"))?, "the place", BOTTOM)?;

@@ -15,7 +15,7 @@ use super::work::Work;
 use crate::facts::Value;
 use crate::project::{Area, FileKind, kind_of};
 
-const ENDINGS: &[&str] = &["ts", "tsx", "mts", "js", "jsx", "mjs", "cjs", "py"];
+const ENDINGS: &[&str] = &["ts", "tsx", "mts", "js", "jsx", "mjs", "cjs", "py", "rs"];
 /// What stands in a holder for the code of the module.
 const INSERTED: &str = "{{ inserted }}";
 
@@ -41,7 +41,12 @@ impl Composer<'_> {
             Ok((path, Some((slot, code)))) => self.put(work, spec, spot, &path, &slot, code),
             Ok((_, None)) => Ok(()),
             Err(reason) => {
-                let step = work.by_hand(spec, Some(&format!("{base}.ts")), &anchor.about, &reason)?;
+                let step = work.by_hand(
+                    spec,
+                    Some(&format!("{base}.{}", work.renderer.conventions().extension)),
+                    &anchor.about,
+                    &reason,
+                )?;
                 work.draft.wiring.push(step);
                 Ok(())
             }
@@ -85,8 +90,8 @@ impl Composer<'_> {
     ) -> Result<Option<(Slot, String)>, String> {
         let text = self.original(path).ok_or_else(|| format!("{path} cannot be read"))?;
         match spot {
-            Spot::Body { function, at, .. } => {
-                Ok(Some((shapes::body(path, &text, function, *at)?, work.code_for(spec, path)?)))
+            Spot::Body { function, at, behind, .. } => {
+                Ok(Some((language::body(path, &text, function, *at, behind)?, work.code_for(spec, path)?)))
             }
             Spot::Above { .. } => {
                 let code = work.code_for(spec, path)?;
@@ -143,6 +148,7 @@ impl Composer<'_> {
             result: Outcome::Elsewhere,
             within: slot.within,
             side: Side::After,
+            is_chained: false,
         };
         if !slot.inline {
             return self.insert_code(work, spec, &place, &text, &outline, code);
@@ -266,5 +272,6 @@ pub(super) fn at_start(path: &str) -> Place {
         result: Outcome::Elsewhere,
         within: (0, 0),
         side: Side::After,
+        is_chained: false,
     }
 }

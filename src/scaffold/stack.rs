@@ -6,6 +6,7 @@ use super::deployment::{Runtime, Store, primary_language};
 use super::module::{StepSpec, step};
 use super::schema::EnvSchema;
 use super::spot::{SPOT_KEYS, Spot, spot};
+use crate::facts::Phase;
 use crate::project::{Project, Service, ServiceId};
 use crate::rules::Problem;
 use crate::rules::document::{as_table, as_text, as_texts, at, at_key, choice, only_keys, text_of, texts_of};
@@ -21,6 +22,7 @@ const KEYS: &[&str] = &[
     "order",
     "requires",
     "app",
+    "serves",
     "mark",
     "anchor",
     "call",
@@ -61,6 +63,8 @@ pub struct Stack {
     requires: Option<(String, String)>,
     /// The fact that makes the application object.
     pub app: Option<FactPattern>,
+    /// The application is what that call is given.
+    pub serves: Option<Serves>,
     pub marks: Vec<(String, FactPattern)>,
     pub anchors: Vec<Anchor>,
     pub calls: Vec<CallSite>,
@@ -86,11 +90,13 @@ pub struct Stack {
 pub enum Ecosystem {
     Npm,
     Pypi,
+    Crates,
     #[default]
     None,
 }
 
-const ECOSYSTEMS: &[(&str, Ecosystem)] = &[("npm", Ecosystem::Npm), ("pypi", Ecosystem::Pypi)];
+const ECOSYSTEMS: &[(&str, Ecosystem)] =
+    &[("npm", Ecosystem::Npm), ("pypi", Ecosystem::Pypi), ("crates", Ecosystem::Crates)];
 
 /// Facts of a kind whose fields have these texts; `:any` is whatever is known, `:absent` nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -99,6 +105,21 @@ pub struct FactPattern {
     pub fields: Vec<(String, String)>,
     /// The API path of what makes it.
     pub api: Option<String>,
+    /// When it happens.
+    pub phase: Option<Phase>,
+}
+
+/// How a call is given the application that it serves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Serves {
+    /// Which of its arguments that is, from 0.
+    pub argument: usize,
+    /// The name of the application's type.
+    pub of: String,
+    /// Methods of that type that give it back.
+    pub methods: Vec<String>,
+    /// Methods that make something else of it, which is what is served.
+    pub finished: Vec<String>,
 }
 
 /// A call that arguments are passed to: there is one alone, in whichever file.
@@ -122,6 +143,8 @@ pub struct Anchor {
     pub of: Vec<String>,
     /// Marks of statements that it never passes: `app.use(routes)` stays before `app.listen()`.
     pub otherwise: Option<String>,
+    /// It has to stand in the list of statements that holds the application.
+    pub beside: bool,
     /// A place of another kind, which has nothing to do with an application object.
     pub spot: Option<Spot>,
 }
@@ -139,10 +162,22 @@ pub enum Which {
     Last,
     /// There has to be one alone, in whichever file.
     Only,
+    /// The expression that makes the application: methods are called on it.
+    Expression,
+    /// The call that serves it, in the same way.
+    Call,
 }
 
-const WHICH: &[(&str, Which)] =
-    &[("made", Which::Made), ("first", Which::First), ("last", Which::Last), ("only", Which::Only)];
+const PHASES: &[(&str, Phase)] =
+    &[("module", Phase::Module), ("startup", Phase::Startup), ("job", Phase::Job), ("request", Phase::Request)];
+const WHICH: &[(&str, Which)] = &[
+    ("made", Which::Made),
+    ("first", Which::First),
+    ("last", Which::Last),
+    ("only", Which::Only),
+    ("expression", Which::Expression),
+    ("call", Which::Call),
+];
 
 /// What installs the dependencies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -208,6 +243,7 @@ impl Stack {
             bundled: root.get("bundled").and_then(Node::as_bool).unwrap_or(false),
             order: texts_of(root, "order")?,
             app: root.get("app").map(fact_pattern).transpose()?,
+            serves: root.get("serves").map(serves).transpose()?,
             marks: entries(root, "mark")
                 .iter()
                 .map(|entry| Ok((entry.key.to_string(), fact_pattern(&entry.value)?)))
@@ -391,6 +427,7 @@ pub fn fact_pattern(node: &Node) -> Result<FactPattern, Problem> {
         match &*entry.key {
             "fact" => pattern.kind = text,
             "api" => pattern.api = Some(text),
+            "phase" => pattern.phase = Some(choice(&entry.value, "the phase", PHASES)?),
             name => pattern.fields.push((name.to_owned(), text)),
         }
     }
@@ -408,7 +445,7 @@ pub fn fact_pattern(node: &Node) -> Result<FactPattern, Problem> {
 
 fn anchor(entry: &Entry) -> Result<Anchor, Problem> {
     let node = as_table(&entry.value, "an anchor")?;
-    only_keys(node, "an anchor", &[&["about", "before", "after", "of", "otherwise"], SPOT_KEYS].concat())?;
+    only_keys(node, "an anchor", &[&["about", "before", "after", "of", "otherwise", "beside"], SPOT_KEYS].concat())?;
     let spot = spot(entry, node)?;
     if let Some(spot) = spot {
         let about = text_of(node, "about")?.ok_or_else(|| at_key(entry, "`about` is missing"))?;
@@ -419,6 +456,7 @@ fn anchor(entry: &Entry) -> Result<Anchor, Problem> {
             which: Which::Made,
             of: Vec::new(),
             otherwise: None,
+            beside: false,
             spot: Some(spot),
         });
     }
@@ -434,7 +472,18 @@ fn anchor(entry: &Entry) -> Result<Anchor, Problem> {
         which: choice(word, "the place", WHICH)?,
         of: texts_of(node, "of")?,
         otherwise: text_of(node, "otherwise")?,
+        beside: node.get("beside").and_then(Node::as_bool).unwrap_or(false),
         spot: None,
+    })
+}
+
+fn serves(node: &Node) -> Result<Serves, Problem> {
+    only_keys(as_table(node, "what is served")?, "what is served", &["argument", "of", "methods", "finished"])?;
+    Ok(Serves {
+        argument: text_of(node, "argument")?.and_then(|text| text.parse().ok()).unwrap_or_default(),
+        of: text_of(node, "of")?.ok_or_else(|| at(node, "`of` is missing"))?,
+        methods: texts_of(node, "methods")?,
+        finished: texts_of(node, "finished")?,
     })
 }
 

@@ -169,10 +169,31 @@ pub fn nextjs_wrapped() -> TempDir {
 
 /// A service that has what a module is about; most are about every service.
 pub fn with_what_it_is_for(module: &str, app: TempDir) -> TempDir {
-    if module != "db-pool" || !app.path().join("package.json").exists() {
-        return app;
+    let is_node = app.path().join("package.json").exists();
+    match module {
+        "db-pool" if is_node => with_pool(app.path()),
+        "money-decimal-migration" if !is_node => with_prices(app.path()),
+        _ => {}
     }
-    let root = app.path();
+    app
+}
+
+/// Models with an inexact price, and the revision that made their table.
+fn with_prices(root: &Path) {
+    write(
+        root,
+        "models.py",
+        "import sqlalchemy as sa\nfrom sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column\n\n\nclass Base(DeclarativeBase):\n    pass\n\n\nclass Item(Base):\n    __tablename__ = \"items\"\n\n    id: Mapped[int] = mapped_column(primary_key=True)\n    price: Mapped[float] = mapped_column(sa.Float)\n",
+    );
+    write(
+        root,
+        "migrations/versions/0001_items.py",
+        "import sqlalchemy as sa\nfrom alembic import op\n\nrevision = \"0001\"\ndown_revision = None\n\n\ndef upgrade() -> None:\n    op.create_table(\n        \"items\",\n        sa.Column(\"id\", sa.Integer(), primary_key=True),\n        sa.Column(\"price\", sa.Float(), nullable=False),\n    )\n",
+    );
+}
+
+/// An entry file that asks a pool of PostgreSQL.
+fn with_pool(root: &Path) {
     let manifest = text(root, "package.json").replace("\"express\":", "\"pg\": \"^8.16.3\", \"express\":");
     write(root, "package.json", &manifest);
     let (main, import, export) = match ["src/app.ts", "src/app.js"].into_iter().find(|path| root.join(path).exists()) {
@@ -194,5 +215,4 @@ pub fn with_what_it_is_for(module: &str, app: TempDir) -> TempDir {
     );
     write(root, main, &format!("{code}\npool.on('error', () => {{}})\n"));
     write(root, &main.replace("app.", "pool."), export);
-    app
 }

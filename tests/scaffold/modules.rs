@@ -26,7 +26,8 @@ fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
     }
 }
 
-/// A service that makes a Prisma client in each request, with migrations and a foreign key without an index.
+/// A service that makes a Prisma client in each request, with migrations a foreign key without an index, and a price
+/// that is not exact.
 fn prisma(typescript: bool) -> TempDir {
     let app = modern(typescript);
     let extension = if typescript { "ts" } else { "js" };
@@ -36,7 +37,7 @@ fn prisma(typescript: bool) -> TempDir {
     write(
         root,
         "prisma/schema.prisma",
-        "datasource db {\n  provider = \"postgresql\"\n  url      = env(\"DATABASE_URL\")\n}\n\nmodel User {\n  id    Int    @id\n  posts Post[]\n}\n\nmodel Post {\n  id     Int  @id\n  userId Int  @map(\"user_id\")\n  user   User @relation(fields: [userId], references: [id])\n\n  @@map(\"posts\")\n}\n",
+        "datasource db {\n  provider = \"postgresql\"\n  url      = env(\"DATABASE_URL\")\n}\n\nmodel User {\n  id    Int    @id\n  posts Post[]\n}\n\nmodel Post {\n  id     Int  @id\n  userId Int  @map(\"user_id\")\n  user   User @relation(fields: [userId], references: [id])\n  price  Float @default(0)\n\n  @@map(\"posts\")\n}\n",
     );
     write(
         root,

@@ -1,6 +1,8 @@
 //! What the `if` of a clause asks of the place that it would match.
 
+use super::dropped::is_dropped;
 use super::extract::Place;
+use super::figures::{is_calculated, is_of_hundredths};
 use crate::facts::arguments::positional;
 use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Origins, Value};
@@ -147,6 +149,9 @@ fn tested(evaluator: &mut Evaluator<'_>, key: &str, place: Place<'_>) -> Value {
             Some(value) => evaluator.value(value),
             None => Value::ABSENT,
         },
+        "dropped" => Value::bool(is_dropped(module, place.at.expr)),
+        "calculated" => Value::bool(is_calculated(module, place.at.expr)),
+        "hundredths" => Value::bool(is_of_hundredths(module, place.at.expr)),
         "optional" => Value::bool(place.target.is_some_and(|target| is_optional(module, target.ty))),
         _ => Value::UNKNOWN,
     };

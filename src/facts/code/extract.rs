@@ -22,7 +22,9 @@ use crate::facts::resolve::{Evaluator, Learned, Thing};
 use crate::facts::stacks::{Clause, Verb};
 use crate::facts::turn::Turn;
 use crate::project::Span;
-use crate::syntax::hir::{BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Language, Step, TypeId};
+use crate::syntax::hir::{
+    AssignOp, BinaryOp, Definition, ExprId, ExprKind, FunctionIdx, Language, Module, Step, TypeId,
+};
 
 /// A fact before routes, phases and reachability are known.
 #[derive(Debug, Clone)]
@@ -151,9 +153,16 @@ fn extract_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> (Vec<
     let mut found = Vec::new();
     let mut edges = Vec::new();
     for &module in modules {
+        let asked = asked_for(evaluator.program.module(module));
         for index in 0..evaluator.program.module(module).exprs.len() {
             let expr = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+            let before = found.len();
             extract_expr(evaluator, ExprRef { module, expr }, &mut found);
+            if asked.contains(&expr) {
+                let mut later = found.split_off(before);
+                later.retain(|raw| &*raw.kind != "response");
+                found.append(&mut later);
+            }
         }
         extract_destructured(evaluator, module, &mut found);
         extract_exports(evaluator, module, &mut found);
@@ -162,6 +171,18 @@ fn extract_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> (Vec<
         add_injected_edges(evaluator, module, &mut edges);
     }
     (found, edges)
+}
+
+/// What a value is compared with in Rust, in `match` or with `==`: a status there is asked for, and not answered.
+fn asked_for(hir: &Module) -> FxHashSet<ExprId> {
+    if hir.language != Language::Rust {
+        return FxHashSet::default();
+    }
+    let compared = hir.exprs.iter().filter_map(|expr| match expr.kind {
+        ExprKind::Binary { op: BinaryOp::Equal | BinaryOp::NotEqual, left, right } => Some([left, right]),
+        _ => None,
+    });
+    hir.arms.iter().flat_map(|arm| arm.patterns.iter().copied()).chain(compared.flatten()).collect()
 }
 
 /// A function with `Depends(get_db)` among its parameters calls `get_db`.
@@ -409,7 +430,10 @@ fn apply_to_anything(evaluator: &mut Evaluator<'_>, name: &str, place: Place<'_>
 
 pub(super) fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId], place: Place<'_>, out: &mut Vec<Raw>) {
     let mut kinds: SmallVec<[(&str, usize); 4]> = SmallVec::new();
-    let language = evaluator.program.module(place.at.module).language;
+    let module = evaluator.program.module(place.at.module);
+    let language = module.language;
+    // What is put into a property reads nothing of it.
+    let written = verb == Verb::Read && place.name.is_none() && is_written(module, place.at.expr);
     for &path in paths {
         let stacks = evaluator.stacks;
         for (clause, pattern) in stacks.candidates(verb, evaluator.paths.last_name(path)) {
@@ -418,6 +442,7 @@ pub(super) fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId],
             if kinds.contains(&key)
                 || !stacks.speaks(clause, language)
                 || !evaluator.matcher.matches_pattern(&evaluator.paths, &stacks.types, path, pattern)
+                || written && !clause.asks("assigned")
                 || !holds(evaluator, clause, place)
             {
                 continue;
@@ -428,6 +453,12 @@ pub(super) fn apply(evaluator: &mut Evaluator<'_>, verb: Verb, paths: &[PathId],
             out.push(raw(evaluator, clause, place, &api, certain));
         }
     }
+}
+
+/// Is it what a plain assignment fills?
+fn is_written(module: &Module, expr: ExprId) -> bool {
+    let parent = module.expr(expr).parent.some().map(|parent| module.kind(parent));
+    matches!(parent, Some(ExprKind::Assign { target, op: AssignOp::Plain, .. }) if target == expr)
 }
 
 /// The fact that a clause makes of a place.

@@ -267,7 +267,7 @@ fn reads_as(name: &str, text: &str) -> &'static str {
 }
 
 /// The words of a name or of a text in the style of one (`resetToken`, `RESET_TOKEN`, `reset-tokens`), without plural s.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before = ' ';
     for character in text.chars() {
@@ -428,6 +428,7 @@ fn function_that_succeeds(program: &Program<'_>, at: FunctionRef) -> Option<Raw>
         return None;
     }
     let stub = hir.comments.iter().any(|c| c.start >= entry.start && c.end <= entry.end);
+    let class = entry.class.some().and_then(|class| hir.class(class).name).map(|name| hir.str(name));
     let file = program.loaded(at.module).file;
     Some(Raw {
         kind: "function".into(),
@@ -440,6 +441,7 @@ fn function_that_succeeds(program: &Program<'_>, at: FunctionRef) -> Option<Raw>
             ("always_succeeds".into(), Value::bool(true)),
             ("stub".into(), Value::bool(stub)),
             ("params".into(), Value::number(entry.parameters.len() as f64)),
+            ("class".into(), class.map_or(Value::ABSENT, Value::text)),
         ],
         refs: Vec::new(),
         functions: Vec::new(),

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::declared::type_paths;
 use super::extract::{Place, Target};
+use super::figures::mentioned;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::Evaluator;
@@ -165,6 +166,7 @@ impl Evaluator<'_> {
             Source::Given(names) => return self.given_to(at, names),
             Source::Fallback => self.fallback(place),
             Source::Raced => self.raced(at),
+            Source::Mentioned => Value::texts(mentioned(self.program.module(at.module), at.expr)),
             Source::TagText => self.tag_text(at),
             Source::TagHoles => self.tag_holes(at),
             Source::FileRoute => Value::text(file_route(self.program.path(at.module), self.root_of(at.module))),

@@ -11,9 +11,9 @@ use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
 use crate::facts::paths::Selector;
 use crate::facts::program::{ExprRef, FunctionRef};
-use crate::facts::resolve::Evaluator;
+use crate::facts::resolve::{Evaluator, Thing};
 use crate::project::ServiceId;
-use crate::syntax::hir::FunctionIdx;
+use crate::syntax::hir::{ContextKind, ExprKind, FunctionIdx};
 
 /// What a request to one route passes.
 #[derive(Debug, Clone, Default)]
@@ -356,12 +356,39 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         wrappers
     }
 
+    /// Does it throw, under a condition, what it was handed: `raise permission.exception`? Then what it asks is theirs.
+    fn refuses_as_others_say(&mut self, function: FunctionRef) -> bool {
+        let module = self.evaluator.program.module(function.module);
+        let throws = &module.function(function.function).throws;
+        throws.iter().copied().any(|thrown| {
+            let made = module.call(thrown).map_or(thrown, |(callee, _)| callee);
+            let is_under_condition =
+                module.contexts_of(thrown).any(|(_, context)| matches!(context.kind, ContextKind::Then(_)));
+            is_under_condition
+                && matches!(module.kind(made), ExprKind::Member { .. })
+                && self.is_of_nobody(ExprRef { module: function.module, expr: made })
+        })
+    }
+
+    /// Can nobody tell what it is: nothing of the project nor of a package, or something of an element of some list?
+    fn is_of_nobody(&mut self, at: ExprRef) -> bool {
+        let things = self.evaluator.things(at);
+        things.iter().all(|thing| match thing {
+            Thing::Path { path, .. } => self.evaluator.paths.text(*path).contains("[]"),
+            thing => matches!(thing, Thing::Made(_) | Thing::Data(_)),
+        })
+    }
+
     fn fill(&mut self, composed: &mut Composed, links: &[(Callable, bool)], roles: &mut Roles<'_, '_>) {
         let mut opaque = false;
         for &(callable, half) in links {
             let known = roles.of_callable(callable);
             match callable {
-                Callable::Function(function) => composed.functions.push(function),
+                Callable::Function(function) => {
+                    composed.functions.push(function);
+                    let enforces = known.iter().any(|role| role.enforced.ends_request());
+                    opaque |= !enforces && self.refuses_as_others_say(function);
+                }
                 Callable::External { path, site } => {
                     composed.sites.extend(site);
                     let is_known = !known.is_empty() || site.is_some_and(|site| roles.is_role(site));

@@ -178,7 +178,8 @@ impl Evaluator<'_> {
                     !module.list(items).all(|item| matches!(module.kind(item), ExprKind::Str(_)))
                 }
                 ExprKind::Call { .. } | ExprKind::Ident(_) | ExprKind::Member { .. } => {
-                    self.things(argument).iter().any(|t| matches!(t, Thing::Function(_)))
+                    let things = self.things(argument);
+                    things.into_iter().any(|thing| !self.run_by_calling(thing).is_empty())
                 }
                 _ => false,
             };

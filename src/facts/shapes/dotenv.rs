@@ -111,6 +111,7 @@ pub fn is_placeholder(value: &str) -> bool {
         || value.chars().all(|c| c.is_ascii_digit())
         || WHOLE.contains(&value.as_str())
         || PARTS.iter().any(|part| value.contains(part))
+        || is_filled_in(&value)
         || is_local(&value)
 }
 
@@ -145,6 +146,17 @@ pub fn is_common(value: &str) -> bool {
     let value = value.trim().to_lowercase();
     let digits = !value.is_empty() && "1234567890".starts_with(value.as_str()) && value.len() > 2;
     digits || COMMON.contains(&value.as_str())
+}
+
+/// An address whose password stands elsewhere: `postgres://app:${PASSWORD}@db/app`.
+fn is_filled_in(value: &str) -> bool {
+    let authority = value.split_once("://").and_then(|(_, rest)| Some(rest.rsplit_once('@')?.0));
+    let password = authority.and_then(|credentials| Some(credentials.split_once(":$")?.1));
+    password.is_some_and(|password| password.starts_with(['{', '(']) || password.chars().all(is_of_name))
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 fn is_ciphertext(value: &str) -> bool {
@@ -213,6 +225,8 @@ mod tests {
             "3000",
             "postgres://postgres:postgres@localhost:5432/app",
             "postgres://shop:shop@db/shop",
+            "postgres://${USER}:${PASSWORD}@${HOST}:5432/app",
+            "amqp://app:$PASSWORD@queue",
             "true",
             "https://example.com",
         ] {
@@ -223,6 +237,7 @@ mod tests {
             "postgres://app:hunter22@localhost/app",
             "postgres://app:hunter22@db/app",
             "postgres://app:app@db.shop.io/app",
+            "postgres://app:$Pq8-real@db/app",
             "https://hooks.partner.io/T00/B00/abcdef",
         ] {
             assert!(!is_placeholder(value), "{value}");

@@ -267,7 +267,7 @@ mod tests {
             ("package.json", FileKind::Json, "{\"dependencies\": {\"a\": \"1\"}}", vec!["dependency", "setting"]),
             ("compose.yml", FileKind::Yaml, "services: {a: {image: redis}}", vec!["container", "setting"]),
             (".github/workflows/a.yml", FileKind::Yaml, "on: push", vec!["ci", "setting", "workflow"]),
-            ("api.yaml", FileKind::Yaml, "openapi: 3.1.0\npaths: {/a: {get: {}}}", vec!["openapi"]),
+            ("api.yaml", FileKind::Yaml, "openapi: 3.1.0\npaths: {/a: {get: {}}}", vec!["openapi", "operation"]),
             ("fly.toml", FileKind::Toml, "app = 'x'", vec!["setting"]),
             ("pod.json", FileKind::Json, r#"{"apiVersion": "v1", "kind": "Pod"}"#, vec!["manifest", "setting"]),
             (

@@ -60,6 +60,10 @@ struct RawStack {
     #[serde(default)]
     finals: Vec<String>,
     #[serde(default)]
+    mentions: Vec<String>,
+    #[serde(default)]
+    pairs: Vec<String>,
+    #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
 
@@ -243,6 +247,8 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     }
     stacks.carriers.extend(raw.carriers);
     stacks.finals.extend(raw.finals);
+    stacks.mentions.extend(raw.mentions);
+    stacks.pairs.extend(raw.pairs);
     let stack = stacks.stacks.len();
     for resource in raw.resources {
         stacks.resources.push(resource.load(&loader, stack)?);
@@ -432,12 +438,25 @@ fn tests(loader: &Loader<'_>, value: &Toml, span: &std::ops::Range<usize>) -> Re
     let table = value.as_table().ok_or_else(|| error("`if` is a table of tests"))?;
     let mut tests = Vec::new();
     for (key, test) in table {
-        let known = ["argc", "params", "method", "path", "optional", "generic", "name", "assigned", "value"]
-            .contains(&key.as_str())
+        let known = [
+            "argc",
+            "params",
+            "method",
+            "path",
+            "optional",
+            "generic",
+            "name",
+            "assigned",
+            "value",
+            "dropped",
+            "calculated",
+            "hundredths",
+        ]
+        .contains(&key.as_str())
             || ["arg0", "arg1", "opt", "recv", "setting"].iter().any(|p| key == p || key.starts_with(&format!("{p}.")));
         let known = known || later_call(key).is_some() || named_argument(key).is_some();
         if !known {
-            let known = "argc, params, optional, assigned, generic, name, arg0, arg1, name(arg0), name(opt.NAME), opt.NAME, recv.NAME, \
+            let known = "argc, params, optional, dropped, calculated, hundredths, assigned, generic, name, arg0, arg1, name(arg0), name(opt.NAME), opt.NAME, recv.NAME, \
                          value, setting.NAME, after(NAME|NAME)";
             return Err(error(&format!("`if` knows {known}, not `{key}`")));
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use globset::GlobSet;
 use include_dir::{Dir, include_dir};
 use regex::Regex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 pub use load::{NamedArgument, StackError, later_call, named_argument};
 pub use projection::{At, Choice, Item, Projection, Sort, Source};
@@ -74,6 +74,13 @@ pub struct Clause {
     pub handler: Vec<Option<TypeIdx>>,
     /// Where it stands: `stacks/express.toml fact.route[0]`.
     pub id: Arc<str>,
+}
+
+impl Clause {
+    /// Is there a test of that key in its `if`?
+    pub fn asks(&self, key: &str) -> bool {
+        self.condition.iter().any(|(asked, _)| asked == key)
+    }
 }
 
 /// A test of a clause's `if`.
@@ -215,6 +222,10 @@ pub struct Stacks {
     pub carriers: Vec<String>,
     /// Methods behind which a query is no query any more, but rows (`.all()`).
     pub finals: Vec<String>,
+    /// Words that names and texts are looked through for: facts of kind `mention`.
+    pub mentions: FxHashSet<String>,
+    /// Keys whose values count wherever they are written: facts of kind `pair`.
+    pub pairs: FxHashSet<String>,
     /// Named types that play a part in the engine: every type called `Request` is one.
     pub request_types: Vec<TypeIdx>,
     pub app_types: Vec<TypeIdx>,

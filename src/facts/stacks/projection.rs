@@ -72,6 +72,8 @@ pub enum Source {
     Fallback,
     TagText,
     TagHoles,
+    /// The names that the arguments and the receiver of a call mention.
+    Mentioned,
     /// Whether the call runs against others (`Promise.race([fetch(url), timer])`).
     Raced,
     /// What the chain of receivers begins with: `Order` of `Order.objects.filter(…)`; or that of an argument.
@@ -191,7 +193,7 @@ fn parse_item(text: &str) -> Result<Item, String> {
             "`{text}`: unknown projection; known are $arg[0], $arg[0..], $arg:text, $arg:callable, $arg:object, \
              $opt.name, $own.name, $assigned, $beside, $recv, $made, $callee, $name, $member, $file.route, $file.config, $value, $value[*], $target, $route, \
              $class, $type, $list, $setting.NAME, $fallback, \
-             $tag.text, $tag.holes, $raced, $keys(…), $name(…), $chain(name).…, $around(name).…, $after(name).…, \
+             $tag.text, $tag.holes, $raced, $mentioned, $keys(…), $name(…), $chain(name).…, $around(name).…, $after(name).…, \
              $root, $where(names), $batch(names), $given(names)"
         )
     })?;
@@ -246,6 +248,7 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         ("list", Source::List),
         ("setting", Source::Setting),
         ("fallback", Source::Fallback),
+        ("mentioned", Source::Mentioned),
         ("raced", Source::Raced),
         ("tag.text", Source::TagText),
         ("tag.holes", Source::TagHoles),

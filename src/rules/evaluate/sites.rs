@@ -128,11 +128,10 @@ fn look<'a>(
     let bad = judge_bad(rule, &looked, &context, survey, count);
     let good = if rule.credits() {
         judge_good(control, rule, &looked, &context, survey, count)
-    } else {
-        if !rule.only_notes() {
-            count_site(control, rule, &looked, bad, survey);
-        }
+    } else if rule.only_notes() {
         Outcome::None
+    } else {
+        count_site(control, rule, &looked, (bad, &context), survey)
     };
     let outcome = match bad {
         Tri::True => Outcome::Bad,
@@ -208,7 +207,7 @@ fn judge_good(
     }
     let confidence = looked.confidence.min(certain);
     let doubt = if confidence == Confidence::Low { 0.5 } else { 1.0 };
-    let unknown = value == 0.0 && good.tri.or(half.tri) == Tri::Unknown;
+    let unknown = value == 0.0 && (good.tri.or(half.tri) == Tri::Unknown || is_open(rule, context));
     count.unknown += usize::from(unknown);
     if value > 0.0 {
         count.good += 1;
@@ -229,8 +228,20 @@ fn judge_good(
     }
 }
 
-/// The site of a rule that only knows what is bad: satisfied where it is not.
-fn count_site(control: &Control, rule: &Rule, looked: &Looked<'_>, bad: Tri, survey: &mut Survey) {
+/// The rule says that nobody can tell.
+fn is_open(rule: &Rule, context: &Context<'_>) -> bool {
+    rule.unknown.as_ref().is_some_and(|unknown| unknown.evaluate(context).tri != Tri::False)
+}
+
+/// The site of a rule that does not know what is good: satisfied where it is not bad, unless nobody can tell.
+fn count_site(
+    control: &Control,
+    rule: &Rule,
+    looked: &Looked<'_>,
+    (bad, context): (Tri, &Context<'_>),
+    survey: &mut Survey,
+) -> Outcome {
+    let unknown = bad == Tri::Unknown || bad == Tri::False && is_open(rule, context);
     let counts = match control.info.kind {
         ControlKind::Coverage => looked.live || bad == Tri::True,
         ControlKind::Defect => true,
@@ -238,9 +249,10 @@ fn count_site(control: &Control, rule: &Rule, looked: &Looked<'_>, bad: Tri, sur
     };
     if counts {
         let site = survey.site(looked, rule_mode(control, rule), looked.confidence);
-        site.credit = site.credit.max(if bad == Tri::False { 1.0 } else { 0.0 });
-        site.unknown |= bad == Tri::Unknown;
+        site.credit = site.credit.max(if bad == Tri::False && !unknown { 1.0 } else { 0.0 });
+        site.unknown |= unknown;
     }
+    if unknown { Outcome::Unknown } else { Outcome::None }
 }
 
 fn rule_mode(control: &Control, rule: &Rule) -> Mode {

@@ -32,7 +32,7 @@ impl fmt::Display for Mutant {
 }
 
 /// Where conditions stand in a rule.
-const CONDITIONS: &[&str] = &["each", "bad", "good", "half", "note"];
+const CONDITIONS: &[&str] = &["each", "bad", "good", "half", "unknown", "note"];
 /// Keys without which a pattern means nothing.
 const NEEDED: &[&str] = &["fact"];
 /// Conditions (kind of fact, field) that no example can need: git says what is tracked, and examples have none; only

@@ -1,10 +1,12 @@
 //! Dependencies and variables in the files that hold them, changed without touching the rest of their text.
 
+mod cargo;
 mod dotenv;
 mod package_json;
 mod python;
 mod version;
 
+pub use cargo::{add_to_cargo, shared_crates};
 pub use dotenv::add_variables;
 pub use package_json::{add_script, add_to_package};
 pub use python::{add_to_pyproject, add_to_requirements};

@@ -23,7 +23,8 @@ pub fn dress(path: &str, text: &str, conventions: &Conventions) -> Result<String
     if !conventions.typescript {
         text = untype(template, &text)?;
     }
-    if !conventions.modules {
+    // What is called `.mjs` is a module whatever the package says.
+    if !conventions.modules && !path.ends_with(".mjs") {
         text = to_requires(&text)?;
     }
     let text = punctuate(template, &text, conventions)?;

@@ -29,6 +29,21 @@ pub struct Context {
     pub exits: bool,
 }
 
+/// What takes the errors of a `try`: `catch (error) { … }`, `except ValueError: …`.
+#[derive(Debug, Clone, Copy)]
+pub struct Handler {
+    pub context: ContextId,
+    /// From the beginning of the `try` to the end of the handler.
+    pub start: u32,
+    pub end: u32,
+    /// The kinds of errors that it takes; none where it takes any.
+    pub kinds: ExprId,
+    /// Its statements, without those that say nothing (`pass`, `...`).
+    pub statements: u32,
+    /// A comment stands in it.
+    pub explained: bool,
+}
+
 /// A branch of a `match`.
 #[derive(Debug, Clone)]
 pub struct Arm {

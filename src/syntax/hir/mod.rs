@@ -22,6 +22,8 @@ pub use ids::*;
 pub struct Comment {
     pub start: u32,
     pub end: u32,
+    /// It says that the code only stands in for what it should do ("placeholder", "integrate the provider here").
+    pub stands_in: bool,
 }
 
 /// How a test file looks.
@@ -89,6 +91,8 @@ pub struct Module {
     pub macro_calls: Vec<(Atom, ContextId)>,
     /// The first type that a call is written with (`get::<User>()`), by the call; ascending.
     pub call_types: Vec<(ExprId, TypeId)>,
+    /// What takes the errors of every `try`.
+    pub handlers: Vec<Handler>,
     /// The branches of Rust's `match`.
     pub arms: Vec<Arm>,
     /// By class, the expression that stands for it, for languages whose declarations have one.

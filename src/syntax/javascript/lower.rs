@@ -16,7 +16,8 @@ use oxc_syntax::symbol::SymbolId;
 use super::nesting;
 use crate::syntax::SyntaxError;
 use crate::syntax::builder::{Builder, Extent, Lowering};
-use crate::syntax::gaps::admits_a_gap;
+use crate::syntax::error::narrow;
+use crate::syntax::gaps::{admits_a_gap, stands_in};
 use crate::syntax::hir::*;
 
 /// Reads one module. The path decides the dialect (`.ts`, `.tsx`, `.js` with JSX allowed, …).
@@ -107,7 +108,11 @@ impl<'s> Lower<'s> {
         for comment in &program.comments {
             let text = self.text.get(comment.span.start as usize..comment.span.end as usize).unwrap_or("");
             if admits_a_gap(text) {
-                self.builder.module.comments.push(Comment { start: comment.span.start, end: comment.span.end });
+                self.builder.module.comments.push(Comment {
+                    start: comment.span.start,
+                    end: comment.span.end,
+                    stands_in: stands_in(text),
+                });
             }
         }
         self.statements(&program.body);
@@ -209,6 +214,16 @@ impl<'s> Lower<'s> {
                     l.bind(&parameter.pattern, &mut Vec::new(), ExprId::NONE, &|_, _| Definition::Caught(ExprId::NONE));
                 }
                 l.block(&handler.body);
+                let inside = handler.body.span;
+                let text = l.text.get(inside.start as usize..inside.end as usize).unwrap_or_default();
+                l.builder.module.handlers.push(Handler {
+                    context: l.builder.context,
+                    start: it.span.start,
+                    end: handler.span.end,
+                    kinds: ExprId::NONE,
+                    statements: narrow(handler.body.body.len()),
+                    explained: text.contains("//") || text.contains("/*"),
+                });
             });
         }
         if let Some(finalizer) = &it.finalizer {

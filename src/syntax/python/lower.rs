@@ -8,7 +8,7 @@ use ruff_text_size::{Ranged as _, TextRange};
 use super::scopes::{Bound, Scope, ScopeKind};
 use crate::syntax::SyntaxError;
 use crate::syntax::builder::{Builder, Extent, Lowering};
-use crate::syntax::gaps::admits_a_gap;
+use crate::syntax::gaps::{admits_a_gap, stands_in};
 use crate::syntax::hir::*;
 
 pub(super) fn parse(text: &str) -> Result<Module, SyntaxError> {
@@ -83,7 +83,11 @@ impl<'t> Lower<'t> {
             let range = token.range();
             let text = self.text.get(range.start().to_usize()..range.end().to_usize()).unwrap_or_default();
             if admits_a_gap(text) {
-                self.builder.module.comments.push(Comment { start: range.start().into(), end: range.end().into() });
+                self.builder.module.comments.push(Comment {
+                    start: range.start().into(),
+                    end: range.end().into(),
+                    stands_in: stands_in(text),
+                });
             }
         }
     }

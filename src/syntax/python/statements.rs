@@ -1,10 +1,11 @@
 //! Statements.
 
-use ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtIf, StmtMatch, StmtTry, StmtWith};
+use ruff_python_ast::{ExceptHandler, ExceptHandlerExceptHandler, Expr, Stmt, StmtIf, StmtMatch, StmtTry, StmtWith};
 use ruff_text_size::{Ranged as _, TextRange};
 
 use super::lower::Lower;
-use crate::syntax::builder::Lowering as _;
+use crate::syntax::builder::{Extent as _, Lowering as _};
+use crate::syntax::error::narrow;
 use crate::syntax::hir::*;
 
 impl Lower<'_> {
@@ -139,12 +140,36 @@ impl Lower<'_> {
                     l.define(name, name.range(), Definition::Caught(kinds.unwrap_or(ExprId::NONE)));
                 }
                 l.statements(&handler.body);
+                l.handler(it, handler, kinds.unwrap_or(ExprId::NONE));
             });
         }
         self.statements(&it.orelse);
         if !it.finalbody.is_empty() {
             self.within(ContextKind::Finally, |l| l.statements(&it.finalbody));
         }
+    }
+
+    /// Notes what takes the errors of a `try`, in whose context it is called.
+    fn handler(&mut self, it: &StmtTry, handler: &ExceptHandlerExceptHandler, kinds: ExprId) {
+        let says_nothing = |statement: &&Stmt| match statement {
+            Stmt::Pass(_) => true,
+            Stmt::Expr(expr) => expr.value.is_ellipsis_literal_expr(),
+            _ => false,
+        };
+        let silent = handler.body.iter().filter(says_nothing).count();
+        let (start, end) = handler.range().extent();
+        // A comment behind the last statement belongs to it.
+        let rest = self.text.get(end as usize..).unwrap_or_default();
+        let line_end = end as usize + rest.find('\n').unwrap_or(rest.len());
+        let text = self.text.get(start as usize..line_end).unwrap_or_default();
+        self.builder.module.handlers.push(Handler {
+            context: self.builder.context,
+            start: it.range().extent().0,
+            end,
+            kinds,
+            statements: narrow(handler.body.len() - silent),
+            explained: text.contains('#'),
+        });
     }
 
     fn match_statement(&mut self, it: &StmtMatch) {

@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 
 use crate::syntax::error::narrow;
-use crate::syntax::gaps::admits_a_gap;
+use crate::syntax::gaps::{admits_a_gap, stands_in};
 use crate::syntax::hir::Comment;
 
 /// The comments among the text between tokens.
@@ -48,7 +48,11 @@ fn between(text: &str, from: usize, to: usize, found: &mut Vec<Comment>) {
     for line in stretch.split_inclusive('\n') {
         if admits_a_gap(line) {
             let start = at + (line.len() - line.trim_start().len());
-            found.push(Comment { start: narrow(start), end: narrow(at + line.trim_end().len()) });
+            found.push(Comment {
+                start: narrow(start),
+                end: narrow(at + line.trim_end().len()),
+                stands_in: stands_in(line),
+            });
         }
         at += line.len();
     }

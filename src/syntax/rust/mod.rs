@@ -26,3 +26,12 @@ use super::hir::Module;
 pub fn parse(text: &str) -> Result<Module, SyntaxError> {
     nesting::guarded(text, lower::lower)
 }
+
+/// What `work` makes of the tree of a file. Places in it are bytes of the text, while it works: it reads no other file.
+pub fn with_file<T: Send>(text: &str, work: impl Fn(&syn::File) -> T + Sync) -> Result<T, SyntaxError> {
+    nesting::guarded(text, |text, tokens| {
+        let malformed =
+            |error: syn::Error| SyntaxError::malformed(text, error.span().byte_range().start, error.to_string());
+        Ok(work(&syn::parse2(tokens).map_err(malformed)?))
+    })
+}

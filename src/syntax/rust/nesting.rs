@@ -9,7 +9,6 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree, token_stream};
 
 use crate::syntax::SyntaxError;
 use crate::syntax::depth::LIMIT;
-use crate::syntax::hir::Module;
 
 /// What the stack of any thread holds.
 const IN_PLACE: usize = 100;
@@ -28,11 +27,11 @@ struct Measure {
     beyond: Option<usize>,
 }
 
-/// Parses and lowers `text` where there is room for it.
-pub(super) fn guarded(
+/// Reads `text` where there is room for it.
+pub(super) fn guarded<T: Send>(
     text: &str,
-    lower: fn(&str, TokenStream) -> Result<Module, SyntaxError>,
-) -> Result<Module, SyntaxError> {
+    lower: impl Fn(&str, TokenStream) -> Result<T, SyntaxError> + Sync,
+) -> Result<T, SyntaxError> {
     let result = thread::scope(|scope| {
         let read = tokens(text)?;
         let measured = measure(read.clone());

@@ -20,7 +20,8 @@ use crate::facts::code::published::Published;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
 use crate::facts::code::{
-    env, flows, headers, lazy, models, names, registrations, resources, responses, returned, state, stored, wrappers,
+    caught, dropped, env, flows, headers, lazy, models, names, placeholders, registrations, resources, responses,
+    returned, state, stored, unresolved, wrappers, written,
 };
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Guard, Phase, Value};
@@ -58,7 +59,12 @@ pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described
     responses::follow_responses(&mut evaluator, &mut raws);
     stored::stored_fields(&mut evaluator, &mut raws);
     names::name_shapes(&mut evaluator, &mut raws);
+    written::written_shapes(&mut evaluator, &mut raws);
     state::states(&mut evaluator, &mut raws);
+    caught::caught_errors(program, &mut raws);
+    placeholders::placeholders(program, &mut raws);
+    dropped::dropped_promises(&mut evaluator, &mut raws);
+    unresolved::unresolved_imports(program, &mut raws);
     wrappers::error_wrappers(&mut evaluator, &calls, &mut raws);
     let wiring = {
         let mut roles = Roles::new(program, &raws, &links.callers);
@@ -162,7 +168,7 @@ impl<'p, 'r> Builder<'p, 'r> {
     fn fact(&mut self, index: usize) -> Fact {
         let raw = &self.raws[index];
         let mut fact = self.base(raw);
-        if &*raw.kind == "hook" {
+        if matches!(&*raw.kind, "hook" | "capability") {
             for &at in raw.refs("handler") {
                 for callable in self.evaluator.callables(at) {
                     if let Callable::Function(function) = callable {

@@ -10,7 +10,7 @@ use super::parts::{Parts, column_names, named, policy, target};
 use super::types::{ColumnType, annotated, column_type};
 use super::{site_among, truthy};
 use crate::facts::code::extract::Raw;
-use crate::facts::code::names::shape;
+use crate::facts::code::names::{last_name, shape};
 use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, Program};
 use crate::facts::resolve::Evaluator;
@@ -226,7 +226,9 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
         let raw = site.and_then(|site| self.column_at(site));
         let is = |field: &str| raw.and_then(|raw| raw.get(field)).is_some_and(truthy);
         let (primary, unique, indexed) = (is("primary"), is("unique"), is("indexed"));
-        let of = self.type_of(raw).or(annotation.clone()).unwrap_or_default();
+        let own = self.type_of(raw);
+        let wrapper = raw.filter(|_| own.is_none()).and_then(|raw| self.type_called(raw));
+        let of = own.or(annotation.clone()).unwrap_or_default();
         if of.kind() == NO_COLUMN {
             return;
         }
@@ -239,6 +241,7 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
         let fields = vec![
             ("name", Value::text(name)),
             ("type", Value::text(of.kind())),
+            ("annotation", wrapper.map_or(Value::ABSENT, Value::text)),
             ("zoned", of.zoned.clone()),
             ("primary", Value::bool(primary)),
             ("unique", Value::bool(unique || primary)),
@@ -269,6 +272,15 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
     fn type_of(&mut self, raw: Option<&Raw>) -> Option<ColumnType<'p>> {
         let candidates = raw?.refs("type").to_vec();
         candidates.into_iter().find_map(|at| column_type(self.evaluator, at)).map(|(of, _)| of)
+    }
+
+    /// What makes a type that nobody knows: `EncryptedType` of `EncryptedType(Text, key)`.
+    fn type_called(&self, raw: &Raw) -> Option<&'p str> {
+        raw.refs("type").iter().find_map(|at| {
+            let module = self.evaluator.program.module(at.module);
+            let (callee, _) = module.call(at.expr)?;
+            Some(last_name(module, callee)).filter(|name| !name.is_empty())
+        })
     }
 
     /// What stands on its own: an index, a constraint, a key over several columns.
