@@ -76,13 +76,20 @@ fn site(block: &Directive, level: &[&Directive], auto_https: &str) -> Proxy {
         headers: headers(level),
         rate_limit: first("rate_limit").is_some(),
         body_limit: limit.map(|limit| limit.to_ascii_lowercase()),
-        timeout: None,
+        timeout: proxies.iter().find_map(|proxy| answer_timeout(proxy)),
         compresses: first("encode").map(|_| vec!["*".to_owned()]).unwrap_or_default(),
         balanced: upstreams.len() > 1,
         checks: proxies.iter().any(|proxy| proxy.children().iter().any(|found| found.name.contains("health"))),
         upstreams,
         ..Proxy::default()
     }
+}
+
+/// How long the proxy waits for an answer. https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#the-http-transport
+fn answer_timeout(proxy: &Directive) -> Option<String> {
+    let transport = proxy.first("transport")?;
+    let waits = ["response_header_timeout", "read_timeout"].into_iter().find_map(|name| transport.first(name))?;
+    Some(waits.arg(0).to_owned())
 }
 
 /// A domain, or a variable that will be one; neither a bare port nor plain HTTP.
