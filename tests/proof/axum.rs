@@ -73,7 +73,8 @@ fn a_router_of_a_library_is_wired_where_it_is_served() {
 #[ignore = "needs crates and PostgreSQL: run by scripts/test"]
 fn the_axum_service_keeps_what_its_modules_promise() {
     let mut orders = Orders::made();
-    let start = orders.start().set("METRICS_TOKEN", "scrape").set("RATE_LIMIT_MAX", "40").set("BODY_LIMIT_BYTES", "4096");
+    let start =
+        orders.start().set("METRICS_TOKEN", "scrape").set("RATE_LIMIT_MAX", "40").set("BODY_LIMIT_BYTES", "4096");
     let app = start.ready();
 
     let created = app.http().post_json("/orders", r#"{"amount":3,"price":250}"#);

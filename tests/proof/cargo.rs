@@ -45,7 +45,9 @@ pub fn fits(project: &Project, lock: &str) {
 }
 
 fn command(project: &Project) -> Command {
+    // Crates may name a toolchain of their own in their folder: rustup must not look there.
     let mut command = Command::new(env!("CARGO"));
+    command.env("RUSTC", Path::new(env!("CARGO")).with_file_name("rustc"));
     command.current_dir(project.root()).env("CARGO_TARGET_DIR", folder()).env("RUSTFLAGS", "-D warnings");
     // Nobody debugs these: most of the time goes into what debuggers read.
     command.env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_PROFILE_TEST_DEBUG", "0");

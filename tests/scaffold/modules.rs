@@ -16,10 +16,7 @@ fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
         "fastapi" => {
             vec![("Python", packaged()), ("Python with a factory", factory()), ("Python in a flat folder", flat())]
         }
-        "axum" => vec![
-            ("a router in main()", fixture("axum-service-unready")),
-            ("a router of a library", library()),
-        ],
+        "axum" => vec![("a router in main()", fixture("axum-service-unready")), ("a router of a library", library())],
         "node" => vec![("Prisma in TypeScript", prisma(true)), ("Prisma in JavaScript", prisma(false))],
         "nextjs" => vec![
             ("TypeScript", nextjs(true, false)),
