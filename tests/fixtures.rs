@@ -265,11 +265,13 @@ const ONE_SIDED: &[(&str, &[&str], &str)] = &[
         "the unready handlers ask for nobody at all, which route-authentication reports",
     ),
     ("path-traversal", &["fail", "pass"], "no fixture serves files by the names that callers send"),
+    ("oauth-state-validation", &["fail"], "no unready fixture signs in by another provider"),
     (
         "placeholder-auth",
         &["pass"],
         "only functions that let everybody through are its places: without one it does not apply",
     ),
+    ("session-validation", &["fail"], "no unready fixture keeps sessions that it could accept unseen"),
     ("ssrf-user-url", &["fail"], "the one call to an address that a caller sends leaves it partial"),
     ("tls-termination", &["fail"], "TLS may live with the provider: nothing there to see is unknown"),
 ];

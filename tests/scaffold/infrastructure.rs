@@ -1,8 +1,10 @@
 //! The modules that fit every service, on a service of each kind.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-use crate::apps::{bytes, commit_all, fixture, git, run, text, write};
+use crate::apps::{bytes, commit_all, copy, fixture, git, run, text, write};
 use crate::reports::{assert_kept, audit, control};
 
 const UNREADY: [&str; 5] = [
@@ -13,8 +15,17 @@ const UNREADY: [&str; 5] = [
     "nextjs-ledger-unready",
 ];
 
-const MODULES: [&str; 6] =
-    ["ci-github-actions", "docker-compose-prod", "dockerfile", "docs-deployment", "docs-runbook", "nginx-gateway"];
+const MODULES: [&str; 9] = [
+    "ci-github-actions",
+    "dependency-updates",
+    "docker-compose-prod",
+    "dockerfile",
+    "docs-deployment",
+    "docs-incident",
+    "docs-runbook",
+    "load-test-k6",
+    "nginx-gateway",
+];
 
 /// Where findings are, with what they say.
 fn findings(report: &Value) -> Vec<(String, String)> {
@@ -40,9 +51,17 @@ fn they_close_what_they_promise_on_every_kind_of_service() {
         git(root, &["add", "-A"]);
         let report = audit(root);
         assert_kept(&plan, &report, name);
-        for id in
-            ["container-probes", "container-resource-limits", "docker-root-user", "tls-termination", "rollback-plan"]
-        {
+        for id in [
+            "container-probes",
+            "container-resource-limits",
+            "deployment-guide",
+            "docker-root-user",
+            "incident-response-plan",
+            "load-tests",
+            "rollback-plan",
+            "runbook",
+            "tls-termination",
+        ] {
             assert_eq!(control(&report, id)["state"], "pass", "{name}, {id}");
         }
         let ours = |path: &str| !before.contains_key(path.trim_matches('"'));
@@ -54,6 +73,58 @@ fn they_close_what_they_promise_on_every_kind_of_service() {
         assert_eq!(run(root, &["undo", "--all", "--apply"]).code, 0, "{name}");
         assert_eq!(bytes(root), before, "{name}: undo did not give everything back");
     }
+}
+
+/// A workflow that checks every change already: nothing is written beside it.
+#[test]
+fn a_module_writes_only_what_is_open() {
+    let shop = fixture("express-shop-unready");
+    let root = shop.path();
+    write(
+        root,
+        ".github/workflows/checks.yml",
+        "name: checks\non: [push, pull_request]\npermissions: { contents: read }\njobs:\n  check:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: npm ci\n      - run: npx eslint .\n      - run: npx vitest run\n      - run: npm run build\n",
+    );
+    commit_all(root);
+    assert_eq!(control(&audit(root), "ci-pipeline")["state"], "pass");
+    let before = bytes(root);
+    let ran = run(root, &["ci-github-actions", "--apply"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let new: Vec<String> = bytes(root).into_keys().filter(|path| !before.contains_key(path)).collect();
+    let workflows: Vec<&String> = new.iter().filter(|path| path.contains("workflows/")).collect();
+    assert_eq!(workflows, [".github/workflows/security.yml"], "{new:?}");
+    let page = text(root, "docs/readiness/ci-github-actions.md");
+    assert!(!page.contains("ci.yml") && page.contains("security.yml"), "{page}");
+    assert_eq!(run(root, &["status"]).code, 0);
+    // What it wrote closed controls. A later version of its templates still knows that they were open.
+    let later = copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("templates"));
+    let template = text(later.path(), "ci-github-actions/security.yml.j2");
+    write(later.path(), "ci-github-actions/security.yml.j2", &format!("{template}# of a later version\n"));
+    let update = run(root, &["update", "--templates", later.path().to_str().unwrap()]);
+    assert!(update.code == 0 && update.out.contains("+# of a later version"), "{}{}", update.out, update.err);
+    assert!(!update.out.contains("ci.yml") && !update.out.contains("deleted"), "{}", update.out);
+    assert_eq!(run(root, &["undo", "--all", "--apply"]).code, 0);
+    assert_eq!(bytes(root), before);
+}
+
+#[test]
+fn load_tests_ask_for_routes_that_are_there() {
+    let shop = fixture("express-shop-unready");
+    let root = shop.path();
+    let ran = run(root, &["load-test-k6", "--apply", "--allow-dirty", "--set", "expected_rps=50"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+    let options = text(root, "tests/load/options.mjs");
+    assert!(options.contains("\"/products\"") && options.contains("LOAD_EXPECTED_RPS || 50"), "{options}");
+    assert!(options.contains("from \"k6/http\"") && !options.contains("/:id"), "{options}");
+}
+
+#[test]
+fn updates_are_proposed_once() {
+    let shop = fixture("express-shop-unready");
+    let root = shop.path();
+    write(root, "renovate.json", "{ \"extends\": [\"config:recommended\"] }\n");
+    let ran = run(root, &["dependency-updates"]);
+    assert!(ran.code == 1 && ran.out.contains("updates are proposed already"), "{}", ran.out);
 }
 
 #[test]

@@ -112,8 +112,7 @@ fn expressions(hir: &Module) -> impl Iterator<Item = ExprId> + use<> {
 
 /// The texts of a module that satisfy a test.
 fn atoms(hir: &Module, test: impl Fn(&str) -> bool) -> FxHashSet<Atom> {
-    let texts = (0..).map(Atom).zip(&hir.strings);
-    texts.filter(|(_, text)| text.len() <= MAX_TEXT && test(text)).map(|(atom, _)| atom).collect()
+    hir.strings.iter().filter(|(_, text)| text.len() <= MAX_TEXT && test(text)).map(|(atom, _)| atom).collect()
 }
 
 /// The names and texts that stand right in an expression.
@@ -284,4 +283,62 @@ fn of_text<'m>(evaluator: &mut Evaluator<'_>, at: ExprRef, texts: Vec<&'m str>, 
         found.push(Pair { at: at.expr, key, value, beside: beside.clone() });
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::facts_of;
+    use crate::facts::{Fact, Value};
+
+    fn facts(kind: &str, files: &[(&str, &str)]) -> Vec<Fact> {
+        facts_of(files).facts.iter().filter(|fact| &*fact.kind == kind).cloned().collect()
+    }
+
+    fn text(fact: &Fact, field: &str) -> Option<String> {
+        fact.get(field).and_then(Value::as_text).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_pair_is_found_however_it_is_written() {
+        let python = "import requests\nkind = 'refresh_token'\n\
+            requests.post('https://id.test', data={'grant_type': kind, 'code': 1})\n\
+            requests.post('https://id.test', data=[('grant_type', 'refresh_token'), ('code', '1')])\n\
+            form = {}\nform['grant_type'] = 'refresh_token'\n\
+            requests.post('https://id.test?grant_type=refresh_token&code=1')\n";
+        let found = facts("pair", &[("app.py", python)]);
+        let values: Vec<_> = found.iter().filter_map(|fact| text(fact, "value")).collect();
+        assert_eq!(values, ["refresh_token"; 4]);
+        let beside = Value::texts(["grant_type", "code"]);
+        assert_eq!(found.iter().filter(|fact| fact.get("beside") == Some(&beside)).count(), 3);
+    }
+
+    #[test]
+    fn a_pair_in_a_text_may_have_its_value_behind_it() {
+        let script = "const kind = 'refresh_token'\nawait fetch(`https://id.test?a=1&grant_type=${kind}&b=${2}`)\n\
+            const form = new URLSearchParams()\nform.append('grant_type', kind)\nconst other = { grant: kind }\n";
+        let found = facts("pair", &[("src/server.ts", script)]);
+        let values: Vec<_> = found.iter().filter_map(|fact| text(fact, "value")).collect();
+        assert_eq!(values, ["refresh_token"; 2]);
+    }
+
+    #[test]
+    fn a_mention_says_whether_a_branch_depends_on_it_and_who_gets_it() {
+        let script = "export function check(req, saved) {\n  if (req.query.state !== saved.state) throw new Error('no')\n\
+            consume(read({ key: req.query.state }))\n  return req.query.stateful\n}\n";
+        let found = facts("mention", &[("src/server.ts", script)]);
+        let shown: Vec<_> = found
+            .iter()
+            .map(|fact| (text(fact, "of"), fact.get("tested").cloned(), fact.get("given").cloned()))
+            .collect();
+        let (yes, no) = (Some(Value::bool(true)), Some(Value::bool(false)));
+        let given = |names: &[&str]| Some(Value::texts(names));
+        assert_eq!(
+            shown,
+            [
+                (Some("query".into()), yes.clone(), given(&[])),
+                (Some("saved".into()), yes, given(&[])),
+                (Some("query".into()), no, given(&["read", "consume"])),
+            ]
+        );
+    }
 }

@@ -11,6 +11,7 @@ mod dotenv;
 mod helm;
 mod images;
 mod kubernetes;
+mod kustomize;
 mod locks;
 mod migrations;
 mod monitoring;
@@ -31,6 +32,9 @@ mod terraform;
 mod values;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use crate::facts::{Fact, Value};
 use crate::project::{Area, Diagnostic, File, FileId, FileKind, Tracked};
@@ -42,6 +46,7 @@ pub use compose::{compose, is_compose};
 pub use docker::{DockerContext, dockerfile};
 pub use dotenv::{env_entries, is_template};
 pub use kubernetes::kubernetes;
+pub use kustomize::Patches;
 pub use locks::{LockInput, Manifest, locks};
 pub use migrations::migrations;
 pub use native_locks::{NativeManifest, native_locks};
@@ -62,6 +67,8 @@ pub struct Surroundings<'a> {
     pub scripts: &'a Scripts,
     /// What make, tox and their like run.
     pub targets: &'a Targets,
+    /// What overlays of Kustomize change in manifests.
+    pub patches: &'a Patches,
     /// All paths of the project, sorted.
     pub paths: &'a [&'a str],
     /// The text of a file of the project.
@@ -83,9 +90,9 @@ pub struct Reading {
     pub schema: Option<syntax::prisma::Schema>,
 }
 
-/// Text files that shapes read although their kind does not say so: proxies, Terraform, documents.
+/// Text files that shapes read although their kind does not say so: proxies, Terraform.
 pub fn reads_text(path: &str) -> bool {
-    is_proxy_file(path) || terraform::is_terraform(path) || prose::is_prose(path)
+    is_proxy_file(path) || terraform::is_terraform(path)
 }
 
 /// Files of data larger than this are only looked into where their beginning says what they are.
@@ -94,7 +101,8 @@ const MAX_DATA: usize = 1024 * 1024;
 /// Reads a file that is not code; nothing for kinds of file that no shape knows.
 pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> Reading {
     let mut reading = Reading::default();
-    if matches!(file.kind, FileKind::Json | FileKind::Yaml) && !is_worth_reading(&file.path, text) {
+    let is_data = || !is_worth_reading(&file.path, text) || !is_known(file, text, around);
+    if matches!(file.kind, FileKind::Json | FileKind::Yaml) && is_data() {
         return reading;
     }
     let outcome = match file.kind {
@@ -124,7 +132,6 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             Ok(Vec::new())
         }
         FileKind::Text if terraform::is_terraform(&file.path) => terraform::terraform(id, text),
-        FileKind::Text if prose::is_prose(&file.path) => Ok(prose::sections(id, &file.path, text)),
         FileKind::Text if ci::is_jenkinsfile(&file.path) => Ok(ci::jenkins(id, text, around)),
         FileKind::Text | FileKind::Python => Ok(packages::required_by_text(id, &file.path, text)),
         _ => Ok(Vec::new()),
@@ -135,6 +142,14 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
     }
     place(&mut reading.facts, file);
     reading
+}
+
+/// The sections of a document that people read; nothing for other files. Needs nothing beyond the file, whose text need
+/// not be kept.
+pub fn sections(id: FileId, file: &File, text: &str) -> Vec<Fact> {
+    let mut facts = if file.area == Area::Vendored { Vec::new() } else { prose::sections(id, &file.path, text) };
+    place(&mut facts, file);
+    facts
 }
 
 /// The scripts of a package.json, needed before workflows can be read.
@@ -161,6 +176,17 @@ pub fn is_worth_reading(path: &str, text: &str) -> bool {
     !settings::is_data(path) && (text.len() <= MAX_DATA || named())
 }
 
+/// Keys by which shapes know a file of JSON or YAML whatever it is called.
+const KNOWN_KEYS: &[&str] =
+    &["openapi", "swagger", "apiVersion", "groups", "receivers", "contactPoints", "rule_files", "panels", "rows"];
+
+/// Whether some shape may know a file of JSON or YAML: by its name or place, or by what is in it.
+fn is_known(file: &File, text: &str, around: &Surroundings<'_>) -> bool {
+    static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(KNOWN_KEYS).ok());
+    let is_named = settings::is_named(&file.path) || helm::chart_of(&file.path, around).is_some();
+    is_named || KEYS.as_ref().is_none_or(|keys| keys.is_match(text))
+}
+
 fn json(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
     let mut facts = format_settings(id, file, node);
     if paths::name(&file.path) == "package.json" {
@@ -177,7 +203,7 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
     for node in nodes {
         facts.extend(format_settings(id, file, node));
         facts.extend(openapi(id, &file.path, node));
-        facts.extend(kubernetes(id, node));
+        facts.extend(kubernetes(id, &around.patches.apply(&file.path, node)));
         facts.extend(monitoring::monitoring(id, node));
     }
     if is_patch(&file.path, around) {
@@ -240,8 +266,13 @@ mod tests {
 
     fn reading(path: &str, kind: FileKind, area: Area, text: &str) -> Reading {
         let file = File { area, service: ServiceId(4), size: text.len() as u64, ..File::sample(path, kind) };
-        let around =
-            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &[], read: &|_| None };
+        let around = Surroundings {
+            scripts: &Scripts::new(),
+            targets: &Targets::default(),
+            patches: &Patches::default(),
+            paths: &[],
+            read: &|_| None,
+        };
         read(FileId(1), &file, text, &around)
     }
 
@@ -258,7 +289,7 @@ mod tests {
             ("package.json", FileKind::Json, "{\"dependencies\": {\"a\": \"1\"}}", vec!["dependency", "setting"]),
             ("compose.yml", FileKind::Yaml, "services: {a: {image: redis}}", vec!["container", "setting"]),
             (".github/workflows/a.yml", FileKind::Yaml, "on: push", vec!["ci", "setting", "workflow"]),
-            ("api.yaml", FileKind::Yaml, "openapi: 3.1.0\npaths: {/a: {get: {}}}", vec!["openapi"]),
+            ("api.yaml", FileKind::Yaml, "openapi: 3.1.0\npaths: {/a: {get: {}}}", vec!["openapi", "operation"]),
             ("fly.toml", FileKind::Toml, "app = 'x'", vec!["setting"]),
             ("pod.json", FileKind::Json, r#"{"apiVersion": "v1", "kind": "Pod"}"#, vec!["manifest", "setting"]),
             (
@@ -295,8 +326,13 @@ mod tests {
         ];
         let source = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
         let names = ["charts/shop/Chart.yaml", "charts/shop/values.yaml"];
-        let around =
-            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &names, read: &source };
+        let around = Surroundings {
+            scripts: &Scripts::new(),
+            targets: &Targets::default(),
+            patches: &Patches::default(),
+            paths: &names,
+            read: &source,
+        };
         let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - name: api\n      image: {{ .Values.image.repository }}:{{ .Chart.AppVersion }}\n      securityContext:\n        {{- include \"x\" . | nindent 8 }}\n      resources: {{ toYaml .Values.resources | nindent 8 }}\n---\nkind: Ingress\napiVersion: v1\n";
         let reading = read(FileId(1), &File::sample(path, FileKind::Yaml), text, &around);
         assert_eq!((kinds(&reading), reading.diagnostics.len()), (vec!["container", "manifest"], 0));
@@ -342,7 +378,18 @@ mod tests {
         let data = format!("[{}1]", "1,".repeat(MAX_DATA));
         assert!(reading("data.json", FileKind::Json, Area::Config, &data).facts.is_empty());
         let nested = "[".repeat(10_000);
-        assert_eq!(reading("a.json", FileKind::Json, Area::Config, &nested).diagnostics[0].kind, "too-deep");
+        assert_eq!(reading("app.json", FileKind::Json, Area::Config, &nested).diagnostics[0].kind, "too-deep");
+    }
+
+    #[test]
+    fn data_of_the_application_is_not_parsed() {
+        for (path, kind, text) in
+            [("data.json", FileKind::Json, "{broken"), ("src/public/intl/messages.yaml", FileKind::Yaml, "a: [broken")]
+        {
+            assert!(reading(path, kind, Area::Server, text).diagnostics.is_empty(), "{path}");
+            let known = format!("{text} apiVersion");
+            assert_eq!(reading(path, kind, Area::Server, &known).diagnostics.len(), 1, "{path}");
+        }
     }
 
     #[test]

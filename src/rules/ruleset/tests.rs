@@ -83,7 +83,7 @@ fn mistakes_name_the_place_and_the_remedy() {
     mistake("mode = 'rati'", 6, "`mode` cannot be `rati`", "did you mean `ratio`?");
     mistake("[rule.r]\neach = { fact = 'rout' }", 7, "there is no kind of fact `rout`", "did you mean `route`?");
     mistake("[rule.r]\neach = { fact = 'route' }\nbda = true", 8, "a rule has no key `bda`", "did you mean `bad`?");
-    mistake("[rule.r]\neach = { fact = 'route' }", 6, "a rule needs `bad`, `good`, `half` or `note`", "");
+    mistake("[rule.r]\neach = { fact = 'route' }", 6, "a rule needs `bad`, `good`, `half`, `unknown` or `note`", "");
     mistake(
         "[rule.r]\neach = { fact = 'route' }\nbad = { metod = 'GET' }",
         8,

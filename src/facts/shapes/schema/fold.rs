@@ -235,7 +235,12 @@ impl Table {
     }
 
     fn add_index(&mut self, name: Option<String>, columns: &[String], unique: bool, at: Span) {
-        let columns = columns.iter().cloned().map(Some).collect();
+        let columns: Vec<Option<String>> = columns.iter().cloned().map(Some).collect();
+        // A column that says of itself what a constraint without a name says again.
+        let known = |(index, _): &(Index, Span)| index.unique == unique && !index.partial && index.columns == columns;
+        if name.is_none() && self.indexes.iter().any(known) {
+            return;
+        }
         let index = Index { name, columns, unique, partial: false, equality: true, at: (at.start, at.end) };
         self.indexes.push((index, at));
     }
