@@ -127,8 +127,12 @@ impl Work<'_> {
         let folder = folder_of(path);
         let shown = if folder.is_empty() { "the root".to_owned() } else { format!("{folder}/") };
         let result = spec.result.first().map_or_else(String::new, |name| format!("; `{name}` is what that gives"));
+        let imports = match conventions.extension.as_str() {
+            "rs" => format!("its paths are as in {path}"),
+            _ => format!("its imports are as of a file in {shown}"),
+        };
         Ok(Step {
-            text: format!("Add this {about} ({reason}); its imports are as of a file in {shown}{result}"),
+            text: format!("Add this {about} ({reason}); {imports}{result}"),
             snippet: Some(lines.join(conventions.line_break())),
         })
     }
