@@ -79,7 +79,7 @@ pub fn django_split() -> TempDir {
         ),
         (
             "posts/views.py",
-            "from django.http import HttpResponse\nfrom django.views.decorators.http import require_POST\n\nfrom .models import Post\n\n\ndef index(request):\n    return HttpResponse(Post.objects.count())\n\n\n@require_POST\ndef take(request):\n    Post.objects.create(title=request.POST['title'])\n    return HttpResponse(status=201)\n",
+            "from django.http import HttpResponse\nfrom django.views.decorators.http import require_GET, require_POST\n\nfrom .models import Post\n\n\n@require_GET\ndef index(request):\n    return HttpResponse(Post.objects.count())\n\n\n@require_POST\ndef take(request):\n    Post.objects.create(title=request.POST['title'])\n    return HttpResponse(status=201)\n",
         ),
     ])
 }
