@@ -1,10 +1,11 @@
 //! All facts of a project: from code, from configuration, from text.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use globset::{Candidate, GlobSet};
 use rayon::prelude::*;
 
-use super::read::Contents;
+use super::read::{Contents, read_module};
 use crate::facts::code::{CodeFacts, code_facts};
 use crate::facts::imports::ImportResolver;
 use crate::facts::joins::name_queried_models;
@@ -14,7 +15,7 @@ use crate::facts::shapes::{
     self, Backend, LockInput, Manifest, NativeManifest, Operation, Patches, ProxyFile, ProxyInput, Reading, Scripts,
     Surroundings, Targets,
 };
-use crate::facts::stacks::Stacks;
+use crate::facts::stacks::{Stack, Stacks};
 use crate::facts::{Fact, FactStore, FunctionId, Value};
 use crate::project::requirements::Ecosystem;
 use crate::project::{
@@ -36,6 +37,7 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
     let (proxies, unread) = proxy_facts(project, contents, &facts);
     facts.extend(proxies);
     diagnostics.extend(unread);
+    facts.append(&mut contents.sections);
     facts.extend(contents.matches.drain(..).map(|(file, found)| match_fact(project, file, &found)));
     name_databases(project, stacks, &mut facts);
     name_queried_models(&mut facts);
@@ -51,15 +53,12 @@ pub fn collect(project: &mut Project, contents: &mut Contents, stacks: &Stacks) 
 fn code_of(project: &Project, contents: &Contents, stacks: &Stacks, modules: Vec<(FileId, Module)>) -> CodeFacts {
     let resolver =
         Imports { project, python: PythonImports::new(project), others: ImportResolver::new(project, &contents.trees) };
-    let program = Program::new(project, modules, &resolver);
-    let operations = operations(project, contents);
-    let described: Vec<(&str, &Operation)> =
-        operations.iter().map(|operation| (&*project.file(operation.at.file).path, operation)).collect();
-    code_facts(&program, stacks, &described)
+    let program = Program::new(project, modules, &resolver, &|file| read_module(project, file));
+    code_facts(&program, stacks, || operations(project, contents))
 }
 
 /// The operations of OpenAPI documents that name functions of the project.
-fn operations(project: &Project, contents: &Contents) -> Vec<Operation> {
+fn operations<'p>(project: &'p Project, contents: &Contents) -> Vec<(&'p str, Operation)> {
     let names_functions = |text: &str| text.contains("operationId") && text.contains("paths");
     let read = |id: FileId| {
         let text = contents.texts.get(&id)?;
@@ -73,7 +72,7 @@ fn operations(project: &Project, contents: &Contents) -> Vec<Operation> {
     };
     let ids: Vec<FileId> = project.file_ids().collect();
     let found: Vec<Vec<Operation>> = ids.into_par_iter().filter_map(read).collect();
-    found.into_iter().flatten().collect()
+    found.into_iter().flatten().map(|operation| (&*project.file(operation.at.file).path, operation)).collect()
 }
 
 /// A service uses the stacks that its own manifest or its code names.
@@ -92,13 +91,16 @@ fn detect_stacks(
         let names = imported.entry((file.service, module.language)).or_default();
         names.extend(module.imported().map(|source| module.str(source.specifier)));
     }
+    let by_file = stacks_by_file(project, stacks, texts);
     for index in 0..project.services.len() {
         let id = ServiceId(u16::try_from(index).unwrap_or(u16::MAX));
         let service = &project.services[index];
         let imports = |language, name: &str, below: &str| {
-            let inside = format!("{name}{below}");
-            let names = imported.get(&(id, language)).into_iter().flatten();
-            names.into_iter().any(|imported| *imported == name || imported.starts_with(&inside))
+            imported.get(&(id, language)).is_some_and(|names| {
+                let inside = format!("{name}{below}");
+                let mut from = names.range(inside.as_str()..);
+                names.contains(name) || from.next().is_some_and(|imported| imported.starts_with(&inside))
+            })
         };
         let uses_npm =
             |name: &String| service.declares(Ecosystem::Npm, name) || imports(Language::JavaScript, name, "/");
@@ -112,17 +114,10 @@ fn detect_stacks(
         let mut provided = Vec::new();
         let mut serverless = service.serverless;
         for stack in &stacks.stacks {
-            let by_file = stack.files.as_ref().is_some_and(|globs| {
-                let held = |file: FileId| {
-                    stack.holds.as_ref().is_none_or(|holds| texts.get(&file).is_some_and(|text| holds.is_match(text)))
-                };
-                let own = project.file_ids().filter(|file| project.file(*file).service == id);
-                own.into_iter().any(|file| globs.is_match(&*project.file(file).path) && held(file))
-            });
             let by_package = stack.npm.iter().any(uses_npm)
                 || stack.pypi.iter().any(uses_pypi)
                 || stack.crates.iter().any(uses_crate);
-            if !(by_package || by_file) {
+            if !(by_package || by_file.contains(&(id, stack.id.as_str()))) {
                 continue;
             }
             found.insert(stack.id.clone());
@@ -134,6 +129,27 @@ fn detect_stacks(
         service.provided = provided;
         service.serverless = serverless;
     }
+}
+
+/// The stacks that a service uses because of the files that it has.
+fn stacks_by_file<'s>(
+    project: &Project,
+    stacks: &'s Stacks,
+    texts: &HashMap<FileId, String>,
+) -> HashSet<(ServiceId, &'s str)> {
+    let with_files: Vec<(&Stack, &GlobSet)> =
+        stacks.stacks.iter().filter_map(|stack| Some((stack, stack.files.as_ref()?))).collect();
+    let of_file = |id: FileId| {
+        let file = project.file(id);
+        let path = Candidate::new(&*file.path);
+        let is_held = |stack: &Stack| {
+            stack.holds.as_ref().is_none_or(|holds| texts.get(&id).is_some_and(|text| holds.is_match(text)))
+        };
+        let found = with_files.iter().filter(|(stack, globs)| globs.is_match_candidate(&path) && is_held(stack));
+        found.map(|(stack, _)| (file.service, stack.id.as_str())).collect::<Vec<_>>()
+    };
+    let ids: Vec<FileId> = project.file_ids().collect();
+    ids.into_par_iter().flat_map_iter(of_file).collect()
 }
 
 /// Relations of models that name no database are of the one that the service's drivers talk to. MySQL makes an index for

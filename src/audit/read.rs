@@ -6,7 +6,8 @@ use oxc_allocator::Allocator;
 use rayon::prelude::*;
 
 use crate::config::{Allow, Comments, find_allows};
-use crate::facts::shapes::{is_script, is_worth_reading, reads_text};
+use crate::facts::Fact;
+use crate::facts::shapes::{is_script, is_worth_reading, reads_text, sections};
 use crate::project::{
     Area, Diagnostic, FileId, FileKind, Manifests, Need, Project, ReadProblem, area_of_module, assign_services, decode,
     needed,
@@ -25,6 +26,8 @@ pub struct Contents {
     pub texts: HashMap<FileId, String>,
     pub trees: HashMap<FileId, Node>,
     pub matches: Vec<(FileId, Match)>,
+    /// Of documents that people read.
+    pub sections: Vec<Fact>,
     pub allows: Vec<(String, Vec<Allow>)>,
     /// The paths of the commit that is released, if the user named one.
     pub released: Option<BTreeSet<String>>,
@@ -46,6 +49,7 @@ struct One {
     module: Option<Module>,
     area: Option<Area>,
     text: Option<String>,
+    sections: Vec<Fact>,
     matches: Vec<Match>,
     allows: Vec<Allow>,
     lines: u64,
@@ -99,6 +103,7 @@ fn take(project: &mut Project, contents: &mut Contents, id: FileId, one: One) {
     }
     contents.modules.extend(one.module.map(|module| (id, module)));
     contents.matches.extend(one.matches.into_iter().map(|found| (id, found)));
+    contents.sections.extend(one.sections);
     if let Some(text) = one.text {
         contents.texts.insert(id, text);
     }
@@ -154,6 +159,9 @@ fn read_with(project: &Project, id: FileId, scanners: &Scanners, allocator: &All
     one.audited = true;
     one.matches = scanners.text.scan(&file.path, file.area, text);
     one.allows = find_allows(text, Comments::of(&file.path));
+    if file.kind == FileKind::Text {
+        one.sections = sections(id, file, text);
+    }
     match file.kind {
         FileKind::JavaScript | FileKind::Python | FileKind::Rust => {
             read_code(project, id, text, scanners, allocator, &mut one);
@@ -225,7 +233,8 @@ fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, all
                 line: line_at(text, offset as usize),
                 message: format!("nested deeper than {LEVELS} levels: what is further inside is not read"),
             }));
-            one.module = Some(module);
+            let is_aside = matches!(area, Area::Test | Area::Example);
+            one.module = Some(if is_aside { module.outline() } else { module });
         }
         Some(Err(error)) => {
             let mut diagnostic = error.diagnostic(&file.path);
@@ -233,4 +242,11 @@ fn read_code(project: &Project, id: FileId, text: &str, scanners: &Scanners, all
             one.diagnostics.push(diagnostic);
         }
     }
+}
+
+/// A module of which [`read_all`] kept the outline alone, as a whole.
+pub fn read_module(project: &Project, id: FileId) -> Option<Module> {
+    let file = project.file(id);
+    let bytes = project.read(id).ok()?;
+    code::parse(file.kind, &file.path, decode(&bytes).ok()?, &Allocator::default())?.ok()
 }

@@ -144,6 +144,8 @@ pub fn run(args: &Args, session: &mut Session) -> miette::Result<Exit> {
         let settings = settings(args, session);
         session.console.print(&render(format, &audit.report, &context, &settings)?)?;
     }
+    // The process is about to end: taking all facts apart would be for nothing.
+    std::mem::forget(audit);
     Ok(conclude(&gate, args.quiet, session))
 }
 

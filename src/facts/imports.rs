@@ -1,6 +1,9 @@
 //! Where imports lead; for JavaScript: relative paths, path mappings of `tsconfig.json`, workspace packages.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 use super::crates::Crates;
 use super::program::{Resolution, Resolver};
@@ -8,12 +11,18 @@ use crate::project::paths::join_parts;
 use crate::project::{FileId, FileKind, Project};
 use crate::syntax::Node;
 
+/// The folder of the configuration that counts, and a name as it is imported.
+type Asked = (Option<String>, Box<str>);
+
 /// Resolves imports of one project.
 pub struct ImportResolver<'p> {
     project: &'p Project,
     /// By the folder of the `tsconfig.json` (or `jsconfig.json`).
     configs: HashMap<String, Mappings>,
     crates: Crates,
+    /// What has been found for names that are no paths, by the configuration that counts: most are names of packages,
+    /// and each is written in many files.
+    known: Mutex<FxHashMap<Asked, Option<FileId>>>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -45,7 +54,18 @@ impl<'p> ImportResolver<'p> {
                 entry.paths = subpath_imports(folder, imports);
             }
         }
-        ImportResolver { project, configs, crates: Crates::new(project, trees) }
+        ImportResolver { project, configs, crates: Crates::new(project, trees), known: Mutex::default() }
+    }
+
+    /// The file that a name means which is no path: by the nearest configuration, or as a package of the workspace.
+    fn named(&self, folder: &str, specifier: &str) -> Option<FileId> {
+        let key = (self.nearest(folder), Box::from(specifier));
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return *known;
+        }
+        let found = self.mapped(folder, specifier).or_else(|| self.project.workspace_module(specifier));
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, found);
+        found
     }
 
     fn mapped(&self, folder: &str, specifier: &str) -> Option<FileId> {
@@ -119,10 +139,7 @@ impl Resolver for ImportResolver<'_> {
         {
             return Resolution::File(file);
         }
-        if let Some(file) = self.mapped(folder, specifier) {
-            return Resolution::File(file);
-        }
-        if let Some(file) = self.project.workspace_module(specifier) {
+        if let Some(file) = self.named(folder, specifier) {
             return Resolution::File(file);
         }
         let is_mapped = specifier.starts_with("@/") || specifier.starts_with("~/") || specifier.starts_with('/');

@@ -11,7 +11,9 @@ use super::resolve::{Thing, Things};
 const NEW: u32 = 0;
 /// Being worked out.
 const ACTIVE: u32 = 1;
-const FIRST: u32 = 2;
+/// The answer is [`ExprMemo::common`].
+const COMMON: u32 = 2;
+const FIRST: u32 = 3;
 
 /// One answer for each expression of a program.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub struct ExprMemo<T> {
     /// By module; empty until an expression of it is asked about.
     slots: Vec<Box<[u32]>>,
     known: Vec<T>,
+    /// The answer to most questions, which is kept once.
+    common: T,
 }
 
 /// What is known of an expression.
@@ -29,9 +33,10 @@ pub enum State<'m, T> {
     Known(&'m T),
 }
 
-impl<T> ExprMemo<T> {
-    pub fn new(modules: usize) -> ExprMemo<T> {
-        ExprMemo { slots: vec![Box::default(); modules], known: Vec::new() }
+impl<T: PartialEq> ExprMemo<T> {
+    /// About a program with that many modules, where most questions have the `common` answer.
+    pub fn new(modules: usize, common: T) -> ExprMemo<T> {
+        ExprMemo { slots: vec![Box::default(); modules], known: Vec::new(), common }
     }
 
     pub fn state(&self, at: ExprRef) -> State<'_, T> {
@@ -39,6 +44,7 @@ impl<T> ExprMemo<T> {
         match slot.copied().unwrap_or(NEW) {
             NEW => State::New,
             ACTIVE => State::Active,
+            COMMON => State::Known(&self.common),
             index => self.known.get((index - FIRST) as usize).map_or(State::New, State::Known),
         }
     }
@@ -50,6 +56,9 @@ impl<T> ExprMemo<T> {
 
     /// The answer to what has begun.
     pub fn finish(&mut self, at: ExprRef, exprs: usize, answer: T) {
+        if answer == self.common {
+            return self.set(at, exprs, COMMON);
+        }
         let index = u32::try_from(self.known.len()).ok().and_then(|index| index.checked_add(FIRST));
         self.known.push(answer);
         self.set(at, exprs, index.unwrap_or(NEW));
@@ -59,7 +68,11 @@ impl<T> ExprMemo<T> {
     pub fn retain(&mut self, keep: impl Fn(&T) -> bool) {
         let mut kept = Vec::new();
         let mut known: Vec<Option<T>> = std::mem::take(&mut self.known).into_iter().map(Some).collect();
+        let keeps_common = keep(&self.common);
         for slot in self.slots.iter_mut().flat_map(|slots| slots.iter_mut()) {
+            if *slot == COMMON && keeps_common {
+                continue;
+            }
             let answer = slot.checked_sub(FIRST).and_then(|index| known.get_mut(index as usize)?.take());
             *slot = match answer.filter(&keep) {
                 Some(answer) => {
@@ -135,10 +148,14 @@ pub struct Aside<T> {
     special: Rests,
 }
 
-impl<T> Answers<T> {
-    /// About a program with that many modules.
-    pub fn new(modules: usize) -> Answers<T> {
-        Answers { general: ExprMemo::new(modules), here: FxHashMap::default(), special: Rests::NOTHING }
+impl<T: PartialEq> Answers<T> {
+    /// About a program with that many modules, where most questions have the `common` answer.
+    pub fn new(modules: usize, common: T) -> Answers<T> {
+        Answers {
+            general: ExprMemo::new(modules, (common, Rests::NOTHING)),
+            here: FxHashMap::default(),
+            special: Rests::NOTHING,
+        }
     }
 
     pub fn state(&self, at: ExprRef) -> State<'_, (T, Rests)> {
@@ -245,7 +262,7 @@ mod tests {
     #[test]
     fn an_answer_is_new_then_active_then_known() {
         let at = ExprRef { module: ModuleId(1), expr: ExprId(2) };
-        let mut memo = ExprMemo::new(2);
+        let mut memo = ExprMemo::new(2, "");
         assert_eq!(memo.state(at), State::New);
         memo.begin(at, 3);
         assert_eq!(memo.state(at), State::Active);
@@ -265,19 +282,21 @@ mod tests {
 
     #[test]
     fn forgotten_answers_are_new_again() {
-        let mut memo = ExprMemo::new(1);
-        for index in 0..3 {
-            memo.finish(expr(index), 3, index);
+        for common in 0..4 {
+            let mut memo = ExprMemo::new(1, common);
+            for index in 0..3 {
+                memo.finish(expr(index), 3, index);
+            }
+            memo.retain(|answer| *answer != 1);
+            assert_eq!(memo.state(expr(0)), State::Known(&0));
+            assert_eq!(memo.state(expr(1)), State::New);
+            assert_eq!(memo.state(expr(2)), State::Known(&2));
         }
-        memo.retain(|answer| *answer != 1);
-        assert_eq!(memo.state(expr(0)), State::Known(&0));
-        assert_eq!(memo.state(expr(1)), State::New);
-        assert_eq!(memo.state(expr(2)), State::Known(&2));
     }
 
     #[test]
     fn only_answers_that_do_not_rest_on_what_is_special_are_shared() {
-        let mut answers = Answers::new(1);
+        let mut answers = Answers::new(1, "");
         let (first, second) = (function(1), function(2));
         assert!(first.is_free_of(second));
         answers.finish(expr(0), 4, "of the first", first);

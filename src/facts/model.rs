@@ -1,7 +1,9 @@
 //! A fact is a kind, a place, a few named fields and what the engine knows about it.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 pub use super::origins::Origins;
@@ -199,7 +201,7 @@ impl Fact {
     /// A fact of a file that is not code, or the start of one that is: reached, used, certain, at module level.
     pub fn new(kind: &str, at: Span, clause: &str) -> Fact {
         Fact {
-            kind: kind.into(),
+            kind: shared(kind),
             at,
             fields: Vec::new(),
             area: Area::Config,
@@ -212,16 +214,16 @@ impl Fact {
             within: Within::default(),
             guard: Guard::default(),
             certain: Confidence::High,
-            api: "".into(),
-            clause: clause.into(),
-            symbol: "".into(),
+            api: shared(""),
+            clause: shared(clause),
+            symbol: shared(""),
             because: None,
         }
     }
 
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> Fact {
-        self.fields.push((name.into(), value));
+        self.fields.push((shared(name), value));
         self
     }
 
@@ -232,10 +234,30 @@ impl Fact {
     pub fn set(&mut self, name: &str, value: Value) {
         match self.fields.iter_mut().find(|(n, _)| &**n == name) {
             Some(slot) => slot.1 = value,
-            None => self.fields.push((name.into(), value)),
+            None => self.fields.push((shared(name), value)),
         }
     }
 }
+
+/// A name that facts have in common, kept once for all facts that a thread makes.
+fn shared(name: &str) -> Arc<str> {
+    thread_local! {
+        static NAMES: RefCell<FxHashSet<Arc<str>>> = RefCell::default();
+    }
+    NAMES.with_borrow_mut(|names| {
+        if let Some(known) = names.get(name) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = name.into();
+        if names.len() < MAX_SHARED {
+            names.insert(Arc::clone(&new));
+        }
+        new
+    })
+}
+
+/// There are far fewer kinds, fields and clauses.
+const MAX_SHARED: usize = 10_000;
 
 /// All facts of a project and the graph that joins them. Order is deterministic: by file path, then place, then kind.
 #[derive(Debug, Default)]

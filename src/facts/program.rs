@@ -109,21 +109,53 @@ fn targets(
     module.sources.iter().enumerate().map(target).collect()
 }
 
+/// Reads the rest of the outlines that other code can reach: it may run what is in them.
+fn complete(modules: &mut [(FileId, Module)], targets: &[Vec<Target>], whole: &Whole<'_>) {
+    let mut is_reached: Vec<bool> = modules.iter().map(|(_, module)| !module.is_outline).collect();
+    let mut queue: Vec<usize> = (0..modules.len()).filter(|&index| is_reached[index]).collect();
+    let mut wanted = Vec::new();
+    while let Some(importer) = queue.pop() {
+        for target in &targets[importer] {
+            if let Target::Module(ModuleId(index)) | Target::Within(ModuleId(index), _) = target
+                && !std::mem::replace(&mut is_reached[*index as usize], true)
+            {
+                wanted.push(*index as usize);
+                queue.push(*index as usize);
+            }
+        }
+    }
+    let read = wanted.into_par_iter().filter_map(|index| Some((index, whole(modules[index].0)?)));
+    for (index, module) in read.collect::<Vec<_>>() {
+        modules[index].1 = module;
+    }
+}
+
+/// Reads a module of which there is only an outline; none if that fails.
+pub type Whole<'w> = dyn Fn(FileId) -> Option<Module> + Sync + 'w;
+
 impl<'p> Program<'p> {
     /// `modules` sorted by file.
-    pub fn new(project: &'p Project, modules: Vec<(FileId, Module)>, resolver: &dyn Resolver) -> Program<'p> {
+    pub fn new(
+        project: &'p Project,
+        modules: Vec<(FileId, Module)>,
+        resolver: &dyn Resolver,
+        whole: &Whole<'_>,
+    ) -> Program<'p> {
         let mut modules = modules;
-        leave_with_macros(&mut modules);
-        let macros = declared_macros(&modules);
         let by_file: FxHashMap<FileId, ModuleId> = modules
             .iter()
             .enumerate()
             .map(|(index, (file, _))| (*file, ModuleId(u32::try_from(index).unwrap_or(u32::MAX))))
             .collect();
+        let targets: Vec<Vec<Target>> =
+            modules.par_iter().map(|(file, module)| targets(*file, module, resolver, &by_file)).collect();
+        complete(&mut modules, &targets, whole);
+        leave_with_macros(&mut modules);
+        let macros = declared_macros(&modules);
         let mut loaded: Vec<Loaded> = modules
             .into_par_iter()
-            .map(|(file, module)| {
-                let targets = targets(file, &module, resolver, &by_file);
+            .zip(targets)
+            .map(|((file, module), targets)| {
                 let named = |(index, export): (usize, &Export)| (Box::from(module.str(export.name)), index);
                 let exports = module.exports.iter().enumerate().map(named).collect();
                 let assigned = property_assignments(&module);

@@ -35,7 +35,7 @@ fn with_program<T>(project: &Project, files: &[(&str, &str)], look: impl FnOnce(
         })
         .collect();
     let resolver = PythonImports::new(project);
-    look(&Program::new(project, modules, &resolver))
+    look(&Program::new(project, modules, &resolver, &|_| None))
 }
 
 /// Runs `look` with an evaluator over the files.
@@ -354,7 +354,7 @@ fn facts(files: &[(&str, &str)], kind: &str) -> Vec<super::Fact> {
     let stacks = Stacks::load([("test.toml", STACK)]).unwrap();
     let mut project = project(files);
     project.services[0].stacks = vec!["test".into()];
-    let mut facts = with_program(&project, files, |program| super::code::code_facts(program, &stacks, &[]).facts);
+    let mut facts = with_program(&project, files, |program| super::code::code_facts(program, &stacks, Vec::new).facts);
     facts.retain(|fact| &*fact.kind == kind);
     facts
 }

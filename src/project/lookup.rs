@@ -1,5 +1,10 @@
 //! Finding and reading the files of a project.
 
+use std::hash::BuildHasher as _;
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+
 use super::model::{FileId, Project, WorkspacePackage};
 use super::paths::join;
 use super::resolve::Resolver;
@@ -8,8 +13,15 @@ use super::tree::{ReadProblem, size_limit};
 impl Project {
     /// The file at a path relative to the root.
     pub fn find(&self, path: &str) -> Option<FileId> {
-        let at = self.files.binary_search_by(|file| (*file.path).cmp(path)).ok()?;
-        u32::try_from(at).ok().map(FileId)
+        let hash = |path: &str| FxBuildHasher.hash_one(path);
+        let by_path = self.by_path.get_or_init(|| {
+            let mut ids = HashTable::with_capacity(self.files.len());
+            for id in self.file_ids() {
+                ids.insert_unique(hash(&self.file(id).path), id, |id| hash(&self.file(*id).path));
+            }
+            ids
+        });
+        by_path.find(hash(path), |id| *self.file(*id).path == *path).copied()
     }
 
     /// All ids, in the order of paths.

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
 use super::requirements::Ecosystem;
@@ -209,6 +210,9 @@ pub struct Project {
     pub workspace_packages: HashMap<String, WorkspacePackage>,
     /// Earlier versions of files in which something was found; their ids follow those of the files.
     pub past: Vec<File>,
+    /// The ids of the files by the hash of their paths, made when the first one is looked for: from then on, `files` keep
+    /// their places.
+    pub by_path: OnceLock<HashTable<FileId>>,
 }
 
 impl Project {

@@ -9,6 +9,7 @@ use super::anchors::{Place, Wiring};
 use super::context::context_for;
 use super::conventions::Conventions;
 use super::edits::{Edit, apply, indent};
+use super::fix::{Desk, Language};
 use super::library::Library;
 use super::manifest;
 use super::module::{EditSpec, EnvSpec, FileSpec, Module};
@@ -65,6 +66,8 @@ pub struct Composer<'a> {
     pub(super) planned: Vec<String>,
     inputs: BTreeMap<String, String>,
     pub(super) wirings: HashMap<String, Wiring<'a>>,
+    /// What fixes are written with.
+    pub(super) desks: HashMap<Language, Arc<Desk>>,
     files: BTreeMap<String, FileState>,
     /// Files that count as not there: they are generated anew.
     replaced: BTreeSet<String>,
@@ -88,7 +91,11 @@ enum FileState {
     },
 }
 
+/// What is inserted at one place stands in the order of these: the module's rank, and a name among what it inserts.
 pub(super) type Key = (usize, String);
+
+/// The name of what stays a paragraph of its own.
+const APART: &str = "apart";
 
 /// The first rank of methods that are called on an expression: they are parts of a line, and no paragraph.
 pub(super) const CHAINED: usize = 1 << 20;
@@ -111,26 +118,18 @@ impl FileState {
 
 /// Imports that open a group stand apart from what is above, but not from each other.
 fn one_gap(ordered: &mut [(Key, Edit)]) {
-    let mut opened: BTreeMap<usize, bool> = BTreeMap::new();
-    for ((rank, _), edit) in ordered.iter() {
-        *opened.entry(edit.start).or_default() |= *rank == 0 && edit.text.starts_with(['\r', '\n']);
-    }
+    let mut opened: BTreeSet<usize> = BTreeSet::new();
     for ((_, _), edit) in ordered.iter_mut().filter(|((rank, _), _)| *rank == 0) {
-        let gap: String = edit.text.chars().take_while(|c| matches!(c, '\r' | '\n')).collect();
-        let line = edit.text.trim_start().to_owned();
-        let is_first = opened.insert(edit.start, false).unwrap_or(false);
-        let usual = if line.contains("\r\n") { "\r\n" } else { "\n" };
-        edit.text = match (is_first, gap.is_empty()) {
-            (true, true) => format!("{usual}{line}"),
-            (true, false) => format!("{gap}{line}"),
-            (false, _) => line,
-        };
+        if edit.text.starts_with(['\r', '\n']) && !opened.insert(edit.start) {
+            edit.text = edit.text.trim_start().to_owned();
+        }
     }
 }
 
 /// What several modules insert at one place stands together: apart from what is around it, but not from each other.
 fn one_paragraph(ordered: &mut [(Key, Edit)]) {
-    let is_code = |(rank, _): &Key, edit: &Edit| *rank > 0 && *rank < CHAINED && edit.start == edit.end;
+    let is_code =
+        |(rank, name): &Key, edit: &Edit| *rank > 0 && *rank < CHAINED && name != APART && edit.start == edit.end;
     let mut places: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, (_, edit)) in ordered.iter().enumerate().filter(|(_, (key, edit))| is_code(key, edit)) {
         places.entry(edit.start).or_default().push(index);
@@ -172,9 +171,23 @@ impl<'a> Composer<'a> {
         planned: Vec<String>,
         inputs: BTreeMap<String, String>,
     ) -> Composer<'a> {
-        let (wirings, files, shared) = (HashMap::new(), BTreeMap::new(), Vec::new());
+        let (wirings, desks, files, shared) = (HashMap::new(), HashMap::new(), BTreeMap::new(), Vec::new());
         let (replaced, held, declared) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Composer { audit, library, service, lock, planned, inputs, wirings, files, replaced, held, declared, shared }
+        Composer {
+            audit,
+            library,
+            service,
+            lock,
+            planned,
+            inputs,
+            wirings,
+            desks,
+            files,
+            replaced,
+            held,
+            declared,
+            shared,
+        }
     }
 
     /// Regards some files as not there.
@@ -198,10 +211,10 @@ impl<'a> Composer<'a> {
         if let Some(revision) = revisions::next(audit, id) {
             conventions.layout.insert("migrations".to_owned(), revision.folder);
         }
-        let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, &library.lexicons);
+        let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, library);
         self.continue_migrations(&mut context);
         context.code = self.code_files();
-        Arc::make_mut(&mut context.paths).retain(|path| !self.replaced.contains(path));
+        Arc::make_mut(&mut context.paths).retain(|path| !self.replaced.contains(&**path));
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let mut work = Work { library, module, variant, stack, renderer: Renderer::new(context, conventions), draft };
@@ -406,7 +419,13 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    fn leave_to_user(&self, work: &mut Work<'_>, spec: &EditSpec, about: &str, reason: &str) -> Result<(), String> {
+    pub(super) fn leave_to_user(
+        &self,
+        work: &mut Work<'_>,
+        spec: &EditSpec,
+        about: &str,
+        reason: &str,
+    ) -> Result<(), String> {
         let path = self.wirings.get(&work.stack.id).and_then(|wiring| wiring.app_path());
         let step = work.by_hand(spec, path, about, reason)?;
         work.draft.wiring.push(step);
@@ -451,7 +470,8 @@ impl<'a> Composer<'a> {
             }
             let rank = work.stack.rank(&work.module.id) + 1;
             work.draft.inserted.push(Inserted { path: place.path.clone(), anchor: spec.anchor.clone(), text: code });
-            edits.push(((rank, String::new()), Edit::insert(at, inserted)));
+            let name = if place.apart { APART } else { "" };
+            edits.push(((rank, name.to_owned()), Edit::insert(at, inserted)));
         }
         self.edit_code(&place.path, text, edits);
         Ok(())

@@ -1,6 +1,6 @@
 //! Templates, filled in for one service.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
@@ -47,6 +47,8 @@ pub struct Context {
     /// What the application object is called where it is made, and that file.
     pub app: String,
     pub app_file: String,
+    /// What stands for something at the top of that file: what it imports and what it makes.
+    pub names: Vec<String>,
     pub input: BTreeMap<String, String>,
     /// Source files that are there, by their paths without extension.
     #[serde(skip)]
@@ -79,9 +81,9 @@ pub struct Context {
     pub item: Option<Closed>,
     /// What it is built, started and run with.
     pub deploy: Deployment,
-    /// The paths of all files, for `exists()`.
+    /// The paths of all files, sorted, for `exists()`.
     #[serde(skip)]
-    pub paths: Arc<BTreeSet<String>>,
+    pub paths: Arc<Vec<Arc<str>>>,
     /// Every control of the audit, and whether something is left to do for it, for `open()`.
     #[serde(skip)]
     pub controls: Arc<BTreeMap<String, bool>>,
@@ -318,9 +320,10 @@ impl Renderer {
 }
 
 /// Whether there is such a file, or a folder with files.
-fn is_there(paths: &BTreeSet<String>, path: &str) -> bool {
+fn is_there(paths: &[Arc<str>], path: &str) -> bool {
     let inside = format!("{path}/");
-    paths.contains(path) || paths.range(inside.clone()..).next().is_some_and(|next| next.starts_with(&inside))
+    let from = |start: &str| paths.get(paths.partition_point(|known| **known < *start));
+    from(path).is_some_and(|next| **next == *path) || from(&inside).is_some_and(|next| next.starts_with(&inside))
 }
 
 /// `import { after, describe, it } from "node:test";`, nothing where the functions are global.

@@ -7,6 +7,7 @@ use std::hash::BuildHasher as _;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use super::depth;
 use super::error::narrow;
@@ -48,8 +49,12 @@ impl Builder {
     pub(super) fn finish(self, text: &str) -> Module {
         let mut module = self.module;
         module.lines = narrow(lines(text));
-        module.exprs.shrink_to_fit();
-        module.lists.shrink_to_fit();
+        module.exprs = fitted(module.exprs);
+        module.symbols = fitted(module.symbols);
+        module.functions = fitted(module.functions);
+        module.contexts = fitted(module.contexts);
+        module.lists = fitted(module.lists);
+        module.strings.fit();
         module
     }
 
@@ -59,6 +64,14 @@ impl Builder {
         self.module.lists.extend(items);
         Run { start, len }
     }
+}
+
+/// The same in no more memory than it takes. Allocators leave a block as it is of which half is in use, so shrinking
+/// would not do.
+fn fitted<T>(items: Vec<T>) -> Vec<T> {
+    let mut fitted = Vec::with_capacity(items.len());
+    fitted.extend(items);
+    fitted
 }
 
 /// As many as [`str::lines`] gives.
@@ -79,14 +92,13 @@ pub(super) trait Lowering: Sized {
 
     fn atom(&mut self, text: &str) -> Atom {
         let Builder { atoms, module: Module { strings, .. }, .. } = self.builder();
-        let string = |atom: &Atom| strings.get(atom.0 as usize).map_or("", |string| &**string);
         let hash = |text: &str| FxBuildHasher.hash_one(text);
-        match atoms.entry(hash(text), |atom| string(atom) == text, |atom| hash(string(atom))) {
+        match atoms.entry(hash(text), |&atom| strings.get(atom) == text, |&atom| hash(strings.get(atom))) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(place) => {
-                let atom = Atom(narrow(strings.len()));
+                // A text of the source has at most some megabytes.
+                let atom = strings.push(text).unwrap_or(Atom(0));
                 place.insert(atom);
-                strings.push(text.into());
                 atom
             }
         }
@@ -201,7 +213,7 @@ pub(super) trait Lowering: Sized {
             name,
             definition,
             assigned: Vec::new(),
-            reads: Vec::new(),
+            reads: SmallVec::new(),
             start,
             function: builder.function,
         });

@@ -76,6 +76,10 @@ fn number_of(text: &str) -> NodeData {
 
 /// Keeps the last of the entries with the same key, at the place of that last one.
 pub(super) fn last_wins(entries: Vec<Entry>) -> Vec<Entry> {
+    let is_new = |(index, entry): (usize, &Entry)| entries.iter().take(index).all(|earlier| earlier.key != entry.key);
+    if entries.len() <= FEW && entries.iter().enumerate().all(is_new) {
+        return entries;
+    }
     let mut last = FxHashMap::default();
     for (index, entry) in entries.iter().enumerate() {
         last.insert(entry.key.clone(), index);
@@ -86,6 +90,9 @@ pub(super) fn last_wins(entries: Vec<Entry>) -> Vec<Entry> {
     let kept = entries.into_iter().enumerate().filter(|(index, entry)| last.get(&entry.key) == Some(index));
     kept.map(|(_, entry)| entry).collect()
 }
+
+/// So many keys are compared with each other faster than they are hashed.
+const FEW: usize = 16;
 
 #[cfg(test)]
 mod tests {

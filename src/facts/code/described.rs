@@ -9,15 +9,24 @@ use crate::facts::shapes::Operation;
 use crate::syntax::hir::{ExprId, MemberKind};
 
 /// An operation with the path of the document that holds it.
-pub type Described<'a> = (&'a str, &'a Operation);
+pub type Described<'a> = (&'a str, Operation);
 
-/// Replaces every route that hands a document over by the operations of the document.
-pub fn described_routes(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>, operations: &[Described<'_>]) {
+/// Replaces every route that hands a document over by the operations of the document. The documents of a project are
+/// read only where there is such a route.
+pub fn described_routes<'a>(
+    evaluator: &mut Evaluator<'_>,
+    raws: &mut Vec<Raw>,
+    operations: impl FnOnce() -> Vec<Described<'a>>,
+) {
+    if !raws.iter().any(|raw| &*raw.kind == "route" && raw.text("document").is_some()) {
+        return;
+    }
+    let operations = operations();
     let mut found = Vec::new();
     raws.retain(|raw| {
         let Some(document) = raw.text("document").filter(|_| &*raw.kind == "route") else { return true };
         let within: Vec<&Operation> =
-            operations.iter().filter(|(path, _)| is_named(path, document)).map(|(_, operation)| *operation).collect();
+            operations.iter().filter(|(path, _)| is_named(path, document)).map(|(_, operation)| operation).collect();
         for operation in within {
             found.extend(route(evaluator, raw, operation));
         }

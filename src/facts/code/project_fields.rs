@@ -9,7 +9,7 @@ use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::Evaluator;
 use crate::facts::stacks::{At, Choice, Item, Projection, Sort, Source};
-use crate::syntax::hir::{ExprId, ExprKind, Language, LogicalOp, MemberKind};
+use crate::syntax::hir::{Atom, ExprId, ExprKind, Language, LogicalOp, MemberKind};
 
 impl Evaluator<'_> {
     /// The value of a projection; its default where nothing stands.
@@ -387,7 +387,7 @@ impl Evaluator<'_> {
         let ExprKind::Tagged { template, .. } = module.kind(at.expr) else { return Value::ABSENT };
         let ExprKind::Template { quasis, .. } = module.kind(template) else { return Value::ABSENT };
         let texts = &module.lists[quasis.start as usize..(quasis.start + quasis.len) as usize];
-        let joined: Vec<&str> = texts.iter().map(|atom| &*module.strings[*atom as usize]).collect();
+        let joined: Vec<&str> = texts.iter().map(|atom| module.str(Atom(*atom))).collect();
         Value::text(joined.join("?"))
     }
 

@@ -9,7 +9,7 @@ use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing, Things};
-use crate::syntax::hir::{ClassIdx, Definition, ExprId, ExprKind, Language, MemberKind, Module};
+use crate::syntax::hir::{Atom, ClassIdx, Definition, ExprId, ExprKind, Language, MemberKind, Module};
 
 /// A router of the project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -265,11 +265,7 @@ impl Looker<'_, '_> {
         let text = match module.kind(at.expr) {
             ExprKind::Template { quasis, .. } => {
                 let parts = module.lists.get(quasis.start as usize..(quasis.start + quasis.len) as usize)?;
-                parts
-                    .iter()
-                    .filter_map(|&atom| module.strings.get(atom as usize))
-                    .map(|text| &**text)
-                    .collect::<String>()
+                parts.iter().map(|&atom| module.str(Atom(atom))).collect::<String>()
             }
             ExprKind::Call { callee, .. } => {
                 let ExprKind::Member { object, name } = module.kind(callee) else { return None };

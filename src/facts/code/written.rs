@@ -112,8 +112,7 @@ fn expressions(hir: &Module) -> impl Iterator<Item = ExprId> + use<> {
 
 /// The texts of a module that satisfy a test.
 fn atoms(hir: &Module, test: impl Fn(&str) -> bool) -> FxHashSet<Atom> {
-    let texts = (0..).map(Atom).zip(&hir.strings);
-    texts.filter(|(_, text)| text.len() <= MAX_TEXT && test(text)).map(|(atom, _)| atom).collect()
+    hir.strings.iter().filter(|(_, text)| text.len() <= MAX_TEXT && test(text)).map(|(atom, _)| atom).collect()
 }
 
 /// The names and texts that stand right in an expression.

@@ -65,9 +65,9 @@ impl Learned {
         Learned {
             paths: PathTable::default(),
             matcher: Matcher::default(),
-            things: Answers::new(modules),
+            things: Answers::new(modules, Things::new()),
             members: Members::default(),
-            values: Answers::new(modules),
+            values: Answers::new(modules, Value::UNKNOWN),
         }
     }
 }
@@ -85,7 +85,8 @@ pub struct Evaluator<'p> {
     depth: u16,
     /// What the answer that is being worked out rests on so far.
     pub(crate) rests: Rests,
-    pub(crate) value_active: FxHashSet<ExprRef>,
+    /// The expressions whose values are being worked out, each because of the one before it: too few to hash.
+    pub(crate) value_active: Vec<ExprRef>,
     pub(crate) value_depth: u16,
     /// The calls by which it goes through helpers; usually none.
     pub(crate) turn: Turn,
@@ -127,7 +128,7 @@ impl<'p> Evaluator<'p> {
             turn: Turn::default(),
             depth: 0,
             rests: Rests::NOTHING,
-            value_active: FxHashSet::default(),
+            value_active: Vec::new(),
             value_depth: 0,
             apart: None,
             returned: FxHashMap::default(),

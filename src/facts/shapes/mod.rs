@@ -32,6 +32,9 @@ mod terraform;
 mod values;
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use crate::facts::{Fact, Value};
 use crate::project::{Area, Diagnostic, File, FileId, FileKind, Tracked};
@@ -87,9 +90,9 @@ pub struct Reading {
     pub schema: Option<syntax::prisma::Schema>,
 }
 
-/// Text files that shapes read although their kind does not say so: proxies, Terraform, documents.
+/// Text files that shapes read although their kind does not say so: proxies, Terraform.
 pub fn reads_text(path: &str) -> bool {
-    is_proxy_file(path) || terraform::is_terraform(path) || prose::is_prose(path)
+    is_proxy_file(path) || terraform::is_terraform(path)
 }
 
 /// Files of data larger than this are only looked into where their beginning says what they are.
@@ -98,7 +101,8 @@ const MAX_DATA: usize = 1024 * 1024;
 /// Reads a file that is not code; nothing for kinds of file that no shape knows.
 pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> Reading {
     let mut reading = Reading::default();
-    if matches!(file.kind, FileKind::Json | FileKind::Yaml) && !is_worth_reading(&file.path, text) {
+    let is_data = || !is_worth_reading(&file.path, text) || !is_known(file, text, around);
+    if matches!(file.kind, FileKind::Json | FileKind::Yaml) && is_data() {
         return reading;
     }
     let outcome = match file.kind {
@@ -128,7 +132,6 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             Ok(Vec::new())
         }
         FileKind::Text if terraform::is_terraform(&file.path) => terraform::terraform(id, text),
-        FileKind::Text if prose::is_prose(&file.path) => Ok(prose::sections(id, &file.path, text)),
         FileKind::Text if ci::is_jenkinsfile(&file.path) => Ok(ci::jenkins(id, text, around)),
         FileKind::Text | FileKind::Python => Ok(packages::required_by_text(id, &file.path, text)),
         _ => Ok(Vec::new()),
@@ -139,6 +142,14 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
     }
     place(&mut reading.facts, file);
     reading
+}
+
+/// The sections of a document that people read; nothing for other files. Needs nothing beyond the file, whose text need
+/// not be kept.
+pub fn sections(id: FileId, file: &File, text: &str) -> Vec<Fact> {
+    let mut facts = if file.area == Area::Vendored { Vec::new() } else { prose::sections(id, &file.path, text) };
+    place(&mut facts, file);
+    facts
 }
 
 /// The scripts of a package.json, needed before workflows can be read.
@@ -163,6 +174,17 @@ pub fn is_worth_reading(path: &str, text: &str) -> bool {
         ["openapi", "swagger", "apiVersion", "services"].iter().any(|key| head.contains(key))
     };
     !settings::is_data(path) && (text.len() <= MAX_DATA || named())
+}
+
+/// Keys by which shapes know a file of JSON or YAML whatever it is called.
+const KNOWN_KEYS: &[&str] =
+    &["openapi", "swagger", "apiVersion", "groups", "receivers", "contactPoints", "rule_files", "panels", "rows"];
+
+/// Whether some shape may know a file of JSON or YAML: by its name or place, or by what is in it.
+fn is_known(file: &File, text: &str, around: &Surroundings<'_>) -> bool {
+    static KEYS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(KNOWN_KEYS).ok());
+    let is_named = settings::is_named(&file.path) || helm::chart_of(&file.path, around).is_some();
+    is_named || KEYS.as_ref().is_none_or(|keys| keys.is_match(text))
 }
 
 fn json(id: FileId, file: &File, node: &Node) -> Vec<Fact> {
@@ -356,7 +378,18 @@ mod tests {
         let data = format!("[{}1]", "1,".repeat(MAX_DATA));
         assert!(reading("data.json", FileKind::Json, Area::Config, &data).facts.is_empty());
         let nested = "[".repeat(10_000);
-        assert_eq!(reading("a.json", FileKind::Json, Area::Config, &nested).diagnostics[0].kind, "too-deep");
+        assert_eq!(reading("app.json", FileKind::Json, Area::Config, &nested).diagnostics[0].kind, "too-deep");
+    }
+
+    #[test]
+    fn data_of_the_application_is_not_parsed() {
+        for (path, kind, text) in
+            [("data.json", FileKind::Json, "{broken"), ("src/public/intl/messages.yaml", FileKind::Yaml, "a: [broken")]
+        {
+            assert!(reading(path, kind, Area::Server, text).diagnostics.is_empty(), "{path}");
+            let known = format!("{text} apiVersion");
+            assert_eq!(reading(path, kind, Area::Server, &known).diagnostics.len(), 1, "{path}");
+        }
     }
 
     #[test]

@@ -34,11 +34,6 @@ enum Line<'t> {
 /// A line and where it starts.
 type Placed<'t> = (usize, Line<'t>);
 
-/// Whether a file is such a document, by its name.
-pub fn is_prose(path: &str) -> bool {
-    markup(path).is_some()
-}
-
 fn markup(path: &str) -> Option<Markup> {
     let (_, extension) = name(path).rsplit_once('.')?;
     match extension.to_ascii_lowercase().as_str() {
@@ -53,14 +48,42 @@ fn markup(path: &str) -> Option<Markup> {
 pub fn sections(id: FileId, path: &str, text: &str) -> Vec<Fact> {
     let Some(markup) = markup(path) else { return Vec::new() };
     let lines = lines(markup, text);
+    let sums = sums(text, &lines);
     let stem = name(path).split('.').next().unwrap_or_default().replace(['-', '_'], " ");
-    let mut facts = vec![section(id, path, text, &lines, &Section { level: 0, title: &stem, line: None })];
+    let section = |of: &Section<'_>| section(id, path, text, (&lines, &sums), of);
+    let mut facts = vec![section(&Section { level: 0, title: &stem, line: None })];
     let headings = lines.iter().enumerate().filter_map(|(line, (_, what))| match what {
         Line::Heading { level, title } => Some(Section { level: *level, title, line: Some(line) }),
         _ => None,
     });
-    facts.extend(headings.take(MAX_SECTIONS).map(|heading| section(id, path, text, &lines, &heading)));
+    facts.extend(headings.take(MAX_SECTIONS).map(|heading| section(&heading)));
     facts
+}
+
+/// How much stands above a line.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    /// In prose.
+    words: usize,
+    /// Lines.
+    code: usize,
+}
+
+/// By line, and once more for the end.
+fn sums(text: &str, lines: &[Placed<'_>]) -> Vec<Sum> {
+    let mut sums = Vec::with_capacity(lines.len() + 1);
+    let mut sum = Sum::default();
+    sums.push(sum);
+    for (index, (start, line)) in lines.iter().enumerate() {
+        let end = lines.get(index + 1).map_or(text.len(), |(start, _)| *start);
+        match line {
+            Line::Prose => sum.words += words(text.get(*start..end).unwrap_or_default()),
+            Line::Code => sum.code += 1,
+            Line::Blank | Line::Heading { .. } => {}
+        }
+        sums.push(sum);
+    }
+    sums
 }
 
 /// A heading; the document itself where it stands on no line.
@@ -70,7 +93,7 @@ struct Section<'t> {
     line: Option<usize>,
 }
 
-fn section(id: FileId, path: &str, text: &str, lines: &[Placed<'_>], of: &Section<'_>) -> Fact {
+fn section(id: FileId, path: &str, text: &str, (lines, sums): (&[Placed<'_>], &[Sum]), of: &Section<'_>) -> Fact {
     let body = of.line.map_or(0, |line| line + 1);
     let is_over = |(_, line): &Placed<'_>| matches!(line, Line::Heading { level, .. } if *level <= of.level);
     let length = lines.get(body..).unwrap_or_default().iter().position(is_over);
@@ -78,14 +101,9 @@ fn section(id: FileId, path: &str, text: &str, lines: &[Placed<'_>], of: &Sectio
     let start = of.line.and_then(|line| lines.get(line)).map_or(0, |(start, _)| *start);
     let end = lines.get(last).map_or(text.len(), |(start, _)| *start);
     let inside = lines.get(body..last).unwrap_or_default();
-    let text_of = |index: usize| {
-        let from = inside.get(index).map_or(end, |(start, _)| *start);
-        let to = inside.get(index + 1).map_or(end, |(start, _)| *start);
-        text.get(from..to).unwrap_or_default()
-    };
-    let prose = inside.iter().enumerate().filter(|(_, (_, line))| *line == Line::Prose);
-    let words: usize = prose.map(|(index, _)| words(text_of(index))).sum();
-    let code = inside.iter().filter(|(_, line)| *line == Line::Code).count();
+    let sum = |line: usize| sums.get(line).copied().unwrap_or_default();
+    let (before, after) = (sum(body), sum(last));
+    let (words, code) = (after.words.saturating_sub(before.words), after.code.saturating_sub(before.code));
     let parts: Vec<&str> = inside
         .iter()
         .filter_map(|(_, line)| if let Line::Heading { title, .. } = line { Some(*title) } else { None })
@@ -103,6 +121,10 @@ fn section(id: FileId, path: &str, text: &str, lines: &[Placed<'_>], of: &Sectio
 }
 
 fn words(line: &str) -> usize {
+    if line.is_ascii() {
+        let words = line.as_bytes().split(u8::is_ascii_whitespace);
+        return words.filter(|word| word.iter().any(u8::is_ascii_alphanumeric)).count();
+    }
     line.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
 }
 
@@ -288,7 +310,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_left_alone() {
-        assert!(read("notes.txt", "# A\n").is_empty() && !is_prose("md"));
+        assert!(read("notes.txt", "# A\n").is_empty() && markup("md").is_none());
         assert_eq!(read("a.md", ""), [row(0, "a", 0, 0)]);
         assert_eq!(read("a.md", "---\n#\n####### x\n```\n# open"), [row(0, "a", 1, 1)]);
         assert_eq!(sections(FileId(0), "a.md", &"# é\n".repeat(2_000)).len(), MAX_SECTIONS + 1);

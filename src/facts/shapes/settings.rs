@@ -72,6 +72,27 @@ pub fn is_data(path: &str) -> bool {
     LOCKS.contains(&name) || paths::passes(path, &FOLDERS)
 }
 
+/// Is a file of JSON or YAML one that shapes know by its name or place: a format of [`format_of`], a pipeline, a manifest?
+pub fn is_named(path: &str) -> bool {
+    let name = paths::name(path);
+    const NAMES: [&str; 9] = [
+        "package.json",
+        "vercel.json",
+        "action.yml",
+        "action.yaml",
+        "azure-pipelines.yml",
+        "azure-pipelines.yaml",
+        "bitbucket-pipelines.yml",
+        "environment.yml",
+        "environment.yaml",
+    ];
+    let is_json = name.ends_with(".json");
+    NAMES.contains(&name)
+        || name.starts_with("tsconfig")
+        || is_config(path, name)
+        || !is_json && (is_near_root(path) || is_compose(path))
+}
+
 /// YAML further down is data, unless its name says otherwise.
 fn is_near_root(path: &str) -> bool {
     path.matches('/').count() <= 2
@@ -177,6 +198,7 @@ mod tests {
             ("docs/reference/specs/schemas/order.yaml", None),
         ] {
             assert_eq!(format_of(path, &node, 10), wanted, "{path}");
+            assert!(wanted.is_none() || path.ends_with(".toml") || is_named(path), "{path}");
         }
         assert_eq!(format_of("k8s/pod.yaml", &manifest, 10), Some("kubernetes"));
         assert_eq!(format_of("big.yaml", &node, MAX_OTHER + 1), None);

@@ -14,7 +14,7 @@ use crate::facts::checks::admits_known;
 use crate::facts::model::{Data, Origins, Record, Value};
 use crate::facts::program::{ExprRef, ModuleId};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{BinaryOp, ExprId, ExprKind, LogicalOp, Module, PropKind, Run, Step};
+use crate::syntax::hir::{Atom, BinaryOp, ExprId, ExprKind, LogicalOp, Module, PropKind, Run, Step};
 
 impl Evaluator<'_> {
     pub(super) fn template(&mut self, module: ModuleId, quasis: Run, exprs: u32) -> Value {
@@ -22,11 +22,11 @@ impl Evaluator<'_> {
         let texts = &hir.lists[quasis.start as usize..(quasis.start + quasis.len) as usize];
         let holes: SmallVec<[ExprId; 4]> = hir.holes(quasis, exprs).collect();
         let mut text = String::new();
-        let piece = |index: usize| texts.get(index).map_or("", |atom| &hir.strings[*atom as usize]);
+        let piece = |index: usize| texts.get(index).map_or("", |atom| hir.str(Atom(*atom)));
         let mut origins = Origins::of_start(piece(0));
         let mut constant = true;
         for (index, atom) in texts.iter().enumerate() {
-            text.push_str(&hir.strings[*atom as usize]);
+            text.push_str(hir.str(Atom(*atom)));
             if let Some(&hole) = holes.get(index) {
                 let hole = ExprRef { module, expr: hole };
                 let value = self.value(hole);

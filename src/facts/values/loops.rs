@@ -8,7 +8,7 @@ use super::fold::plain_text;
 use crate::facts::model::{Data, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{Definition, ExprId, ExprKind, SymbolIdx};
+use crate::syntax::hir::{Atom, Definition, ExprId, ExprKind, SymbolIdx};
 
 /// Turns of a loop over constants that are told apart.
 const MAX_TURNS: usize = 64;
@@ -25,7 +25,7 @@ impl Evaluator<'_> {
                 let holes: SmallVec<[ExprId; 4]> = hir.holes(quasis, exprs).collect();
                 let &[hole] = holes.as_slice() else { return Vec::new() };
                 let texts = &hir.lists[quasis.start as usize..(quasis.start + quasis.len) as usize];
-                let piece = |index: usize| texts.get(index).map_or("", |atom| &*hir.strings[*atom as usize]);
+                let piece = |index: usize| texts.get(index).map_or("", |atom| hir.str(Atom(*atom)));
                 let inner = self.texts_in_loop(ExprRef { module: at.module, expr: hole });
                 inner.into_iter().map(|text| format!("{}{text}{}", piece(0), piece(1))).collect()
             }

@@ -43,16 +43,17 @@ impl Evaluator<'_> {
             self.rests = self.rests.with(*rests);
             return known;
         }
-        if self.value_depth >= MAX_DEPTH || !self.value_active.insert(at) {
+        if self.value_depth >= MAX_DEPTH || self.value_active.contains(&at) {
             self.cut();
             return Value::UNKNOWN;
         }
+        self.value_active.push(at);
         self.value_depth += 1;
         let outer = std::mem::take(&mut self.rests);
         let value = self.compute(at);
         let value = self.known_number(at, value);
         self.value_depth -= 1;
-        self.value_active.remove(&at);
+        self.value_active.pop();
         let exprs = self.program.module(at.module).exprs.len();
         self.values.finish(at, exprs, value.clone(), self.rests);
         self.rests = self.rests.with(outer);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
 use regex::Captures;
 
 use super::keywords::{Hit, Keywords};
@@ -89,7 +89,8 @@ impl TextScanner {
     /// Everything that the rules find in a file, in order of place, then rule. Of the formats of a rule that find the
     /// same place, the first one counts.
     pub fn scan(&self, path: &str, area: Area, text: &str) -> Vec<Match> {
-        let eligible: Vec<bool> = self.rules.iter().map(|rule| rule.looks_at(path, area)).collect();
+        let path = Candidate::new(path);
+        let eligible: Vec<bool> = self.rules.iter().map(|rule| rule.looks_at(&path, area)).collect();
         if !eligible.contains(&true) {
             return Vec::new();
         }
@@ -175,10 +176,10 @@ fn widen(windows: &mut Vec<(usize, usize)>, start: usize, end: usize) {
 }
 
 impl Compiled {
-    fn looks_at(&self, path: &str, area: Area) -> bool {
+    fn looks_at(&self, path: &Candidate<'_>, area: Area) -> bool {
         (self.spec.areas.is_empty() || self.spec.areas.contains(&area))
-            && self.files.as_ref().is_none_or(|files| files.is_match(path))
-            && !self.not_files.is_match(path)
+            && self.files.as_ref().is_none_or(|files| files.is_match_candidate(path))
+            && !self.not_files.is_match_candidate(path)
     }
 }
 

@@ -14,5 +14,7 @@ mod share;
 mod spec;
 
 pub use plan::{FixPlan, FixRequest, FixedSite, SiteFate, fix, offers};
+pub(super) use propose::Desk;
 pub use propose::FOLDER;
+pub(super) use spec::Language;
 pub use spec::{Certainty, Fix, read};

@@ -1,6 +1,7 @@
 //! From a finding to the edits that close it, or the reason why nobody but the owner can.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::change::{Changed, Source};
 use super::imports::{bring, without_unused};
@@ -71,7 +72,7 @@ impl From<&str> for Left {
 }
 
 /// The hand that a fix is written in.
-struct Desk {
+pub(in crate::scaffold) struct Desk {
     renderer: Renderer,
     clients: Vec<Client>,
 }
@@ -86,7 +87,6 @@ struct Sheet {
 /// One control's fixes at work.
 struct Bench<'c, 'a> {
     composer: &'c mut Composer<'a>,
-    desks: HashMap<Language, Desk>,
     sheets: HashMap<String, Result<Sheet, String>>,
     /// Names whose imports may fall out of use, by path.
     unused: BTreeMap<String, BTreeSet<String>>,
@@ -145,8 +145,8 @@ impl<'a> Composer<'a> {
     }
 
     fn edit_sites(&mut self, sites: &[&Site<'a>], review: bool) -> (Vec<Step>, Vec<Result<Done, Left>>) {
-        let (desks, sheets, unused, steps) = (HashMap::new(), HashMap::new(), BTreeMap::new(), Vec::new());
-        let mut bench = Bench { composer: self, desks, sheets, unused, steps };
+        let (sheets, unused, steps) = (HashMap::new(), BTreeMap::new(), Vec::new());
+        let mut bench = Bench { composer: self, sheets, unused, steps };
         let fates = sites.iter().map(|site| bench.fix(site, review)).collect();
         bench.sweep();
         (bench.steps, fates)
@@ -206,14 +206,6 @@ impl Bench<'_, '_> {
         }
     }
 
-    fn desk(&mut self, language: Language) -> Result<&Desk, String> {
-        if !self.desks.contains_key(&language) {
-            let desk = self.composer.desk(language)?;
-            self.desks.insert(language, desk);
-        }
-        self.desks.get(&language).ok_or_else(|| "there is no stack for this language".to_owned())
-    }
-
     fn sheet(&mut self, path: &str, language: Language) -> Result<&Sheet, String> {
         let composer = &*self.composer;
         let sheet = self.sheets.entry(path.to_owned()).or_insert_with(|| read(composer, path, language));
@@ -222,9 +214,8 @@ impl Bench<'_, '_> {
 
     fn propose(&mut self, site: &Site<'_>, fix: &Fix) -> Result<Proposal, Left> {
         let language = fix.language;
-        self.desk(language)?;
+        let desk = &*self.composer.desk(language)?;
         self.sheet(&site.path, language)?;
-        let desk = self.desks.get(&language).ok_or("there is no stack for this language")?;
         if let Some(module) = fix.needs.as_ref().filter(|module| !self.composer.planned.contains(module)) {
             return Err(Left::Because(format!("it takes `readycheck scaffold {module}` first")));
         }
@@ -287,8 +278,18 @@ fn read(composer: &Composer<'_>, path: &str, language: Language) -> Result<Sheet
 }
 
 impl Composer<'_> {
-    /// The hand of the service in a language: its own stack's, else that of any service of the language.
-    fn desk(&mut self, language: Language) -> Result<Desk, String> {
+    /// The hand of the service in a language, made once.
+    fn desk(&mut self, language: Language) -> Result<Arc<Desk>, String> {
+        if let Some(desk) = self.desks.get(&language) {
+            return Ok(Arc::clone(desk));
+        }
+        let desk = Arc::new(self.new_desk(language)?);
+        self.desks.insert(language, Arc::clone(&desk));
+        Ok(desk)
+    }
+
+    /// Its own stack's, else that of any service of the language.
+    fn new_desk(&mut self, language: Language) -> Result<Desk, String> {
         let wanted = if language == Language::Python { Ecosystem::Pypi } else { Ecosystem::Npm };
         let service = self.audit.project.service(self.service);
         let fitting = self.library.stacks.iter().filter(|stack| stack.ecosystem == wanted);
@@ -300,7 +301,7 @@ impl Composer<'_> {
         let (audit, service, planned) = (self.audit, self.service, self.planned.clone());
         let library = self.library;
         let wiring = self.wiring(stack);
-        let context = context_for(audit, service, wiring, &conventions, stack, &planned, &library.lexicons);
+        let context = context_for(audit, service, wiring, &conventions, stack, &planned, library);
         let clients = context.clients.clone();
         Ok(Desk { renderer: Renderer::new(context, conventions), clients })
     }

@@ -1,5 +1,7 @@
 //! What names stand for: symbols and their definitions, functions, classes, and the types that annotations write.
 
+use smallvec::SmallVec;
+
 use super::ids::{Atom, ClassIdx, ContextId, ExprId, FunctionIdx, SourceIdx, SymbolIdx, TypeId};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +62,7 @@ pub struct Symbol {
     /// Right-hand sides that are assigned to it later.
     pub assigned: Vec<ExprId>,
     /// Where it is read.
-    pub reads: Vec<ExprId>,
+    pub reads: SmallVec<[ExprId; 2]>,
     pub start: u32,
     pub function: FunctionIdx,
 }

@@ -10,12 +10,14 @@ mod declarations;
 mod exchange;
 mod exprs;
 mod ids;
+mod strings;
 
 pub use contexts::*;
 pub use declarations::*;
 pub use exchange::*;
 pub use exprs::*;
 pub use ids::*;
+pub use strings::*;
 
 /// A comment that admits that something is missing (`TODO`, "placeholder", "for now").
 #[derive(Debug, Clone)]
@@ -50,7 +52,7 @@ pub struct Module {
     pub lists: Vec<u32>,
     pub props: Vec<Prop>,
     pub numbers: Vec<f64>,
-    pub strings: Vec<Box<str>>,
+    pub strings: Strings,
     pub functions: Vec<Function>,
     pub classes: Vec<Class>,
     pub symbols: Vec<Symbol>,
@@ -99,6 +101,8 @@ pub struct Module {
     pub class_exprs: Vec<ExprId>,
     /// Where the first expression or statement starts that nests too deeply and was left out.
     pub too_deep: Option<u32>,
+    /// Nothing is left of the module but what [`Module::outline`] keeps.
+    pub is_outline: bool,
 }
 
 impl Module {
@@ -108,6 +112,26 @@ impl Module {
         self.functions.push(Function { is_async: true, context: ContextId(0), statements, ..Function::new(0, end) });
         let kind = ContextKind::Function(FunctionIdx(0));
         self.contexts.push(Context { kind, parent: ContextId::NONE, function: FunctionIdx(0), exits: false });
+    }
+
+    /// What the module imports, how its tests look and how long it is: all that anybody asks of a module whose code is
+    /// not audited and that no other code imports.
+    pub fn outline(&self) -> Module {
+        let mut outline = Module {
+            sources: self.sources.clone(),
+            submodules: self.submodules.clone(),
+            named_modules: self.named_modules.clone(),
+            tests: self.tests,
+            lines: self.lines,
+            is_outline: true,
+            ..Module::default()
+        };
+        for source in &mut outline.sources {
+            source.specifier = outline.strings.push(self.str(source.specifier)).unwrap_or(Atom(0));
+        }
+        let top = self.function(FunctionIdx(0));
+        outline.open(self.language, top.end, top.statements);
+        outline
     }
 
     /// Marks a context as one that is left, with what it ends.
@@ -138,7 +162,7 @@ impl Module {
     }
 
     pub fn str(&self, atom: Atom) -> &str {
-        &self.strings[atom.0 as usize]
+        self.strings.get(atom)
     }
 
     pub fn expr(&self, id: ExprId) -> &Expr {

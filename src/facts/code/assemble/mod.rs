@@ -41,7 +41,12 @@ pub struct CodeFacts {
     pub servers: Vec<ServiceId>,
 }
 
-pub fn code_facts(program: &Program<'_>, stacks: &Stacks, described: &[Described<'_>]) -> CodeFacts {
+/// `described` gives the operations of the project's OpenAPI documents, if anything hands such a document over.
+pub fn code_facts<'a>(
+    program: &Program<'_>,
+    stacks: &Stacks,
+    described: impl FnOnce() -> Vec<Described<'a>>,
+) -> CodeFacts {
     let (links, [first, second]) = graph::links(program, stacks);
     let links = Links { settings: Settings::of(program, stacks), ..links };
     let mut evaluator = Evaluator::with(program, stacks, &links, first);
