@@ -19,8 +19,11 @@ pub struct ImportResolver<'p> {
     crates: Crates,
     /// What has been found for names that are no paths, by the configuration that counts: most are names of packages,
     /// and each is written in many files.
-    known: Mutex<FxHashMap<(Option<String>, Box<str>), Option<FileId>>>,
+    known: Mutex<FxHashMap<Named, Option<FileId>>>,
 }
+
+/// A name that an import is written with, and the folder of the configuration that counts for it.
+type Named = (Option<String>, Box<str>);
 
 #[derive(Debug, Default, Clone)]
 struct Mappings {
