@@ -484,3 +484,47 @@ fn what_only_people_know_asks_for_an_attestation_and_takes_one() {
     assert_eq!(until("2027-03-31").0, "attested");
     assert_eq!(until("2027-04-01"), asked);
 }
+
+/// The controls of a report that a platform takes care of.
+fn provided(report: &Value) -> Vec<&str> {
+    let controls = report["controls"].as_array().unwrap().iter();
+    let of_platform = controls.filter(|control| {
+        let reason = control["reason"].as_str().unwrap_or_default();
+        control["state"] == "not-applicable" && reason.starts_with("provided by")
+    });
+    of_platform.map(|control| control["id"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_a_platform_provides_is_not_asked_for() {
+    let tls = "tls-termination";
+    let (deploy, scaling) = ("zero-downtime-deploy", "orchestration-scaling");
+    for (path, text, wanted) in [
+        ("fly.toml", "app = \"shop\"\n[http_service]\ninternal_port = 3000\n", vec![tls, deploy]),
+        ("render.yaml", "services:\n  - type: web\n    name: shop\n", vec![tls, deploy, "response-compression"]),
+        ("railway.json", "{ \"deploy\": { \"startCommand\": \"node src/server.js\" } }", vec![tls]),
+        ("vercel.json", "{ \"version\": 2 }", vec![tls, deploy, scaling, "https-enforcement"]),
+        ("heroku.yml", "build:\n  docker:\n    web: Dockerfile\n", vec![tls]),
+        ("app.yaml", "runtime: nodejs20\n", vec![tls, deploy, scaling, "log-aggregation"]),
+        (
+            "service.yaml",
+            "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata:\n  name: shop\n  annotations: { run.googleapis.com/ingress: all }\nspec: { template: { spec: { containers: [{ image: gcr.io/shop/api:1.4.2 }] } } }\n",
+            vec![tls, deploy, scaling, "log-aggregation"],
+        ),
+        (
+            "serverless.yml",
+            "service: shop\nprovider: { name: aws, runtime: nodejs20.x }\nfunctions: { api: { handler: src/server.handler } }\n",
+            vec![tls, deploy, scaling],
+        ),
+    ] {
+        let folder = shop();
+        let arguments = ["audit", "--format", "json"];
+        assert_eq!(provided(&run(&folder, &arguments).json()), Vec::<&str>::new(), "nobody provides anything yet");
+        write(&folder, path, text);
+        let report = run(&folder, &arguments).json();
+        let found = provided(&report);
+        for control in wanted {
+            assert!(found.contains(&control), "{path}: {control} in {found:?}");
+        }
+    }
+}

@@ -12,7 +12,7 @@ use crate::facts::joins::name_queried_models;
 use crate::facts::program::Program;
 use crate::facts::python::{Imports, PythonImports};
 use crate::facts::shapes::{
-    self, Backend, LockInput, Manifest, NativeManifest, Operation, ProxyFile, ProxyInput, Reading, Scripts,
+    self, Backend, LockInput, Manifest, NativeManifest, Operation, Patches, ProxyFile, ProxyInput, Reading, Scripts,
     Surroundings, Targets,
 };
 use crate::facts::stacks::{Stack, Stacks};
@@ -241,7 +241,9 @@ fn readings(project: &Project, contents: &Contents) -> Vec<(FileId, Reading)> {
     let by_path = |path: &str| project.find(path).and_then(|id| contents.texts.get(&id)).cloned();
     let scripts = all_scripts(project, contents);
     let targets = all_targets(project, contents);
-    let around = Surroundings { scripts: &scripts, targets: &targets, paths: &paths, read: &by_path };
+    let patches = Patches::of(&paths, &by_path);
+    let around =
+        Surroundings { scripts: &scripts, targets: &targets, patches: &patches, paths: &paths, read: &by_path };
     let ids: Vec<FileId> = project.file_ids().filter(|&id| project.file(id).area != Area::Vendored).collect();
     let read = |id: FileId| Some((id, shapes::read(id, project.file(id), contents.texts.get(&id)?, &around)));
     ids.into_par_iter().filter_map(read).collect()

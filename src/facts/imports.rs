@@ -11,6 +11,9 @@ use crate::project::paths::join_parts;
 use crate::project::{FileId, FileKind, Project};
 use crate::syntax::Node;
 
+/// The folder of the configuration that counts, and a name as it is imported.
+type Asked = (Option<String>, Box<str>);
+
 /// Resolves imports of one project.
 pub struct ImportResolver<'p> {
     project: &'p Project,
@@ -19,11 +22,8 @@ pub struct ImportResolver<'p> {
     crates: Crates,
     /// What has been found for names that are no paths, by the configuration that counts: most are names of packages,
     /// and each is written in many files.
-    known: Mutex<FxHashMap<Named, Option<FileId>>>,
+    known: Mutex<FxHashMap<Asked, Option<FileId>>>,
 }
-
-/// A name that an import is written with, and the folder of the configuration that counts for it.
-type Named = (Option<String>, Box<str>);
 
 #[derive(Debug, Default, Clone)]
 struct Mappings {

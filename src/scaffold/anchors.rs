@@ -31,6 +31,8 @@ pub struct Place {
     pub within: (usize, usize),
     pub side: Side,
     pub result: Outcome,
+    /// What several modules insert there are paragraphs of their own.
+    pub apart: bool,
     /// Methods are called there on the expression in front; `indent` is of a line that goes on with it.
     pub is_chained: bool,
 }
@@ -218,6 +220,7 @@ impl<'a> Wiring<'a> {
             side: Side::Before,
             result: Outcome::Elsewhere,
             is_chained: true,
+            apart: false,
         })
     }
 
@@ -251,6 +254,18 @@ impl<'a> Wiring<'a> {
         let bytes = self.audit.project.tree.read(path, SOURCE_LIMIT).unwrap_or_default();
         let line = decode(&bytes).map_or(1, |text| line_at(text, fact.at.start as usize));
         format!("{path}:{line}")
+    }
+
+    /// The facts of a kind, if they all stand in one file: its path, and the first of them.
+    pub fn told(&self, pattern: &FactPattern) -> Result<(String, &'a Fact), String> {
+        let facts = self.facts(pattern);
+        let path_of = |fact: &&'a Fact| self.audit.project.file(fact.at.file).path.to_string();
+        let paths: BTreeSet<String> = facts.iter().map(path_of).collect();
+        match (facts.first(), paths.len()) {
+            (Some(first), 1) => Ok((path_of(first), first)),
+            (None, _) => Err("nothing tells the file".to_owned()),
+            _ => Err(format!("there are several: {}", paths.into_iter().collect::<Vec<_>>().join(", "))),
+        }
     }
 
     /// The one call of a kind in the service, or why there is none.
@@ -454,6 +469,7 @@ fn around(text: &str, block: &Block, statement: &Statement) -> Place {
         within: (start, end),
         side: Side::Before,
         result: Outcome::Elsewhere,
+        apart: false,
         is_chained: false,
     }
 }

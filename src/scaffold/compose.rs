@@ -91,7 +91,11 @@ enum FileState {
     },
 }
 
+/// What is inserted at one place stands in the order of these: the module's rank, and a name among what it inserts.
 pub(super) type Key = (usize, String);
+
+/// The name of what stays a paragraph of its own.
+const APART: &str = "apart";
 
 /// The first rank of methods that are called on an expression: they are parts of a line, and no paragraph.
 pub(super) const CHAINED: usize = 1 << 20;
@@ -114,26 +118,18 @@ impl FileState {
 
 /// Imports that open a group stand apart from what is above, but not from each other.
 fn one_gap(ordered: &mut [(Key, Edit)]) {
-    let mut opened: BTreeMap<usize, bool> = BTreeMap::new();
-    for ((rank, _), edit) in ordered.iter() {
-        *opened.entry(edit.start).or_default() |= *rank == 0 && edit.text.starts_with(['\r', '\n']);
-    }
+    let mut opened: BTreeSet<usize> = BTreeSet::new();
     for ((_, _), edit) in ordered.iter_mut().filter(|((rank, _), _)| *rank == 0) {
-        let gap: String = edit.text.chars().take_while(|c| matches!(c, '\r' | '\n')).collect();
-        let line = edit.text.trim_start().to_owned();
-        let is_first = opened.insert(edit.start, false).unwrap_or(false);
-        let usual = if line.contains("\r\n") { "\r\n" } else { "\n" };
-        edit.text = match (is_first, gap.is_empty()) {
-            (true, true) => format!("{usual}{line}"),
-            (true, false) => format!("{gap}{line}"),
-            (false, _) => line,
-        };
+        if edit.text.starts_with(['\r', '\n']) && !opened.insert(edit.start) {
+            edit.text = edit.text.trim_start().to_owned();
+        }
     }
 }
 
 /// What several modules insert at one place stands together: apart from what is around it, but not from each other.
 fn one_paragraph(ordered: &mut [(Key, Edit)]) {
-    let is_code = |(rank, _): &Key, edit: &Edit| *rank > 0 && *rank < CHAINED && edit.start == edit.end;
+    let is_code =
+        |(rank, name): &Key, edit: &Edit| *rank > 0 && *rank < CHAINED && name != APART && edit.start == edit.end;
     let mut places: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, (_, edit)) in ordered.iter().enumerate().filter(|(_, (key, edit))| is_code(key, edit)) {
         places.entry(edit.start).or_default().push(index);
@@ -215,7 +211,7 @@ impl<'a> Composer<'a> {
         if let Some(revision) = revisions::next(audit, id) {
             conventions.layout.insert("migrations".to_owned(), revision.folder);
         }
-        let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, &library.lexicons);
+        let mut context = context_for(audit, id, wiring, &conventions, stack, &planned, library);
         self.continue_migrations(&mut context);
         context.code = self.code_files();
         Arc::make_mut(&mut context.paths).retain(|path| !self.replaced.contains(&**path));
@@ -423,7 +419,13 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    fn leave_to_user(&self, work: &mut Work<'_>, spec: &EditSpec, about: &str, reason: &str) -> Result<(), String> {
+    pub(super) fn leave_to_user(
+        &self,
+        work: &mut Work<'_>,
+        spec: &EditSpec,
+        about: &str,
+        reason: &str,
+    ) -> Result<(), String> {
         let path = self.wirings.get(&work.stack.id).and_then(|wiring| wiring.app_path());
         let step = work.by_hand(spec, path, about, reason)?;
         work.draft.wiring.push(step);
@@ -468,7 +470,8 @@ impl<'a> Composer<'a> {
             }
             let rank = work.stack.rank(&work.module.id) + 1;
             work.draft.inserted.push(Inserted { path: place.path.clone(), anchor: spec.anchor.clone(), text: code });
-            edits.push(((rank, String::new()), Edit::insert(at, inserted)));
+            let name = if place.apart { APART } else { "" };
+            edits.push(((rank, name.to_owned()), Edit::insert(at, inserted)));
         }
         self.edit_code(&place.path, text, edits);
         Ok(())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::anchors::Wiring;
 use super::conventions::Conventions;
 use super::deployment::Deployment;
+use super::library::Library;
 use super::manifest::lowest;
 use super::outline::Statement;
 use super::render::{Client, Context, TestContext};
@@ -27,7 +28,7 @@ pub fn context_for(
     conventions: &Conventions,
     stack: &Stack,
     planned: &[String],
-    lexicons: &Lexicons,
+    library: &Library,
 ) -> Context {
     let service = audit.project.service(id);
     let clients = clients(audit, id, wiring);
@@ -35,6 +36,7 @@ pub fn context_for(
     let runner = &conventions.runner;
     let variables = variables(audit, id, wiring);
     let settings = own_settings(audit, id, wiring);
+    let names = names_of_app(wiring);
     Context {
         service: service.path.clone(),
         name: name_of(service),
@@ -51,6 +53,7 @@ pub fn context_for(
         stores: stores(audit, id),
         layout: conventions.layout.clone(),
         app: wiring.app_name().unwrap_or("app").to_owned(),
+        names,
         app_file: wiring.app_path().unwrap_or_default().to_owned(),
         input: BTreeMap::new(),
         code: BTreeMap::new(),
@@ -68,17 +71,25 @@ pub fn context_for(
         settings,
         packages: packages_of(service),
         hooks: hooks(audit, id),
-        login_paths: login_paths(audit, id, lexicons),
+        login_paths: login_paths(audit, id, &library.lexicons),
         reads: reads(audit, &service.path),
         migrations: migrations(audit, &conventions.layout),
         found: wiring.places(stack),
         revision: revisions::next(audit, id),
         closed: Vec::new(),
         item: None,
-        deploy: Deployment::of(audit, id, stack),
+        deploy: Deployment::of(audit, id, library.infrastructure().unwrap_or(stack)),
         controls: Arc::new(controls(audit, id)),
         paths: Arc::new(audit.project.files.iter().map(|file| file.path.clone()).collect()),
     }
+}
+
+/// The names that the file of the application has at its top.
+fn names_of_app(wiring: &mut Wiring<'_>) -> Vec<String> {
+    let Some(path) = wiring.app_path().map(str::to_owned) else { return Vec::new() };
+    let Some((_, outline)) = wiring.source(&path) else { return Vec::new() };
+    let made = outline.top_level().iter().flat_map(|statement| &statement.binds);
+    made.chain(outline.imports.iter().flat_map(|import| &import.names)).cloned().collect()
 }
 
 /// Every control, and whether something is left to do for it in this service.

@@ -29,6 +29,14 @@ pub fn call_at(path: &str, text: &str, start: usize, end: usize) -> Option<Call>
     }
 }
 
+/// The end of a file of code, before what has to stay last.
+pub fn bottom(path: &str, text: &str) -> Result<usize, String> {
+    match kind_of(path) {
+        FileKind::Python => python::shapes::bottom(path, text),
+        _ => Ok(text.len()),
+    }
+}
+
 /// A place in the body of a function that a file has. In Rust, what calls one of the names in `behind` stays first.
 pub fn body(path: &str, text: &str, function: &str, end: End, behind: &[String]) -> Result<Slot, String> {
     match kind_of(path) {

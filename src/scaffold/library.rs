@@ -41,6 +41,11 @@ impl Library {
         Library::from_files(files)
     }
 
+    /// The stack that tells what services are built and run with, whatever their framework.
+    pub fn infrastructure(&self) -> Option<&Stack> {
+        self.stacks.iter().find(|stack| !stack.runtimes.is_empty())
+    }
+
     /// From a folder laid out like `templates/`: modules that are being written.
     pub fn from_folder(folder: &Path) -> Result<Library, RuleErrors> {
         let mut files = Vec::new();

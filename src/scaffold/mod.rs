@@ -42,6 +42,7 @@ mod stack;
 mod status;
 mod store;
 mod transaction;
+mod values;
 mod variables;
 mod verify;
 mod work;

@@ -14,7 +14,7 @@ impl Composer<'_> {
         let conventions = work.renderer.conventions();
         let tests = conventions.layout.get("tests").map_or("", String::as_str);
         let mut folder = above(path);
-        while folder != conventions.import_root && folder != "." && folder != tests {
+        while folder != conventions.import_root && folder != "." && (folder != tests || conventions.runner.packages) {
             let init = joined(&folder, "__init__.py");
             if !self.is_there(&folder) && self.text(&init).is_none() && !self.is_taken(&init) {
                 self.set(&init, String::new());

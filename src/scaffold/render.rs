@@ -47,6 +47,8 @@ pub struct Context {
     /// What the application object is called where it is made, and that file.
     pub app: String,
     pub app_file: String,
+    /// What stands for something at the top of that file: what it imports and what it makes.
+    pub names: Vec<String>,
     pub input: BTreeMap<String, String>,
     /// Source files that are there, by their paths without extension.
     #[serde(skip)]

@@ -52,6 +52,7 @@ mod tests {
             side: Side::After,
             is_chained: false,
             result,
+            apart: false,
         };
         let edit = name_result(&mut place, &spec, &language::outline("src/app.ts", text).unwrap());
         (edit, place.result)

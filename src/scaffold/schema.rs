@@ -25,11 +25,13 @@ pub struct EnvSchema {
     text: String,
     number: String,
     flag: String,
+    /// Each variable is checked as it is read: there is nothing to declare it in.
+    on_read: bool,
 }
 
 impl EnvSchema {
     pub fn read(node: &Node) -> Result<EnvSchema, Problem> {
-        only_keys(node, "a schema", &["packages", "required", "text", "number", "flag"])?;
+        only_keys(node, "a schema", &["packages", "required", "text", "number", "flag", "on_read"])?;
         let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
         Ok(EnvSchema {
             packages: texts_of(node, "packages")?,
@@ -37,6 +39,7 @@ impl EnvSchema {
             text: text("text")?,
             number: text("number")?,
             flag: text("flag")?,
+            on_read: node.get("on_read").and_then(Node::as_bool).unwrap_or(false),
         })
     }
 
@@ -109,13 +112,19 @@ impl Composer<'_> {
 
     fn own_schema(&self) -> Option<OwnSchema> {
         let mut found = served(self.audit, self.service, "schema")
-            .filter(|fact| text(fact, "what").as_deref() == Some("env"))
+            .filter(|fact| text(fact, "what").as_deref() == Some("env") && !self.checks_on_read(&fact.api))
             .map(|fact| {
                 let fields = fact.get("fields").map(names_in).unwrap_or_default();
                 OwnSchema { path: self.audit.project.file(fact.at.file).path.to_string(), fields }
             });
         let first = found.next();
         first.filter(|_| found.next().is_none())
+    }
+
+    fn checks_on_read(&self, api: &str) -> bool {
+        let package = api.split('.').next().unwrap_or_default();
+        let mut forms = self.library.stacks.iter().flat_map(|stack| &stack.env_schemas);
+        forms.any(|form| form.on_read && form.is_of(package))
     }
 
     /// Declares the variables of a module's code in the service's own schema; what cannot be edited becomes a step.

@@ -2,12 +2,13 @@
 
 use super::stack::{FactPattern, fact_pattern};
 use crate::rules::Problem;
-use crate::rules::document::{as_table, at, at_key, choice, only_keys, text_of, texts_of};
-use crate::syntax::{Entry, Node};
+use crate::rules::document::{as_table, as_text, at, at_key, choice, only_keys, text_of, texts_of};
+use crate::syntax::{Entry, Node, NodeData};
 
 /// The keys that tell such an anchor.
 pub const SPOT_KEYS: &[&str] = &[
     "file",
+    "module",
     "create",
     "extension",
     "function",
@@ -16,6 +17,7 @@ pub const SPOT_KEYS: &[&str] = &[
     "export",
     "list",
     "holder",
+    "value",
     "wrap",
     "stem",
     "named",
@@ -36,18 +38,31 @@ pub enum Spot {
     Property { file: Named },
     /// In the list that a function of that object returns: `headers()` of next.config.ts.
     List { file: Named, list: String, holder: String },
+    /// In the list or dictionary that a name at the top of a file holds: `MIDDLEWARE`, `urlpatterns`.
+    Value { file: Named, name: String, at: End },
     /// Around each exported handler.
     Handlers(Handlers),
 }
 
-/// A file by its path without extension, as the layout says it (`{src}/instrumentation`), or by its whole name.
+/// A file by its path without extension, as the layout says it (`{src}/instrumentation`), by its whole name, or by a
+/// fact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     pub file: String,
+    pub told: Option<Told>,
     /// What it holds where there is none yet; without, there has to be one.
     pub create: Option<String>,
     /// Of the one that is created, where it is not that of the project's sources.
     pub extension: Option<String>,
+}
+
+/// A file that the only fact of its kind tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// The one that it stands in.
+    Holding(FactPattern),
+    /// The module that its value names with dots.
+    Naming(FactPattern),
 }
 
 /// Exported functions that facts tell.
@@ -92,7 +107,8 @@ impl Spot {
             | Spot::Above { file }
             | Spot::Bottom { file }
             | Spot::Property { file }
-            | Spot::List { file, .. } => Some(file),
+            | Spot::List { file, .. }
+            | Spot::Value { file, .. } => Some(file),
             Spot::Handlers(_) => None,
         }
     }
@@ -111,13 +127,16 @@ pub fn spot(entry: &Entry, node: &Node) -> Result<Option<Spot>, Problem> {
             unless: unless.iter().map(constant).collect::<Result<_, _>>()?,
         })));
     }
-    let Some(file) = text_of(node, "file")? else {
+    let Some(file) = named(node)? else {
         return match SPOT_KEYS.iter().find(|key| node.get(key).is_some()) {
-            Some(key) => Err(at_key(entry, format!("`{key}` goes with `file` or `wrap`"))),
+            Some(key) => Err(at_key(entry, format!("`{key}` goes with `file`, `module` or `wrap`"))),
             None => Ok(None),
         };
     };
-    let file = Named { file, create: text_of(node, "create")?, extension: text_of(node, "extension")? };
+    if let Some(name) = text_of(node, "value")? {
+        let end = node.get("at").ok_or_else(|| missing("at"))?;
+        return Ok(Some(Spot::Value { file, name, at: choice(end, "the place", ENDS)? }));
+    }
     if let Some(function) = text_of(node, "function")? {
         let end = node.get("at").ok_or_else(|| missing("at"))?;
         let at = choice(end, "the place", ENDS)?;
@@ -139,6 +158,22 @@ pub fn spot(entry: &Entry, node: &Node) -> Result<Option<Spot>, Problem> {
         }
         None => Spot::Property { file },
     }))
+}
+
+/// The file of a spot: by its name, or by what tells it.
+fn named(node: &Node) -> Result<Option<Named>, Problem> {
+    let created =
+        Named { create: text_of(node, "create")?, extension: text_of(node, "extension")?, ..Named::default() };
+    if let Some(module) = node.get("module") {
+        return Ok(Some(Named { told: Some(Told::Naming(fact_pattern(module)?)), ..created }));
+    }
+    Ok(match node.get("file") {
+        None => None,
+        Some(file) if matches!(file.data, NodeData::Map(_)) => {
+            Some(Named { told: Some(Told::Holding(fact_pattern(file)?)), ..created })
+        }
+        Some(file) => Some(Named { file: as_text(file, "`file`")?.to_owned(), ..created }),
+    })
 }
 
 fn constant(node: &Node) -> Result<Constant, Problem> {

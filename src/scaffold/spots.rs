@@ -35,11 +35,18 @@ impl Composer<'_> {
             };
         };
         let base = placed(&named.file, &self.service_path(), &work.renderer.conventions().layout);
-        let opened = self.open(work, named, &base)?;
+        let opened = match &named.told {
+            Some(told) => self.told_file(work, told),
+            None => self.open(work, named, &base)?,
+        };
+        if let Spot::Value { name, at, .. } = spot {
+            return self.wire_value(work, spec, anchor, (name, *at), opened);
+        }
         let found = opened.and_then(|path| self.slot(work, spec, spot, &path).map(|found| (path, found)));
         match found {
             Ok((path, Some((slot, code)))) => self.put(work, spec, spot, &path, &slot, code),
             Ok((_, None)) => Ok(()),
+            Err(reason) if named.told.is_some() => self.leave_to_user(work, spec, &anchor.about, &reason),
             Err(reason) => {
                 let step = work.by_hand(
                     spec,
@@ -102,7 +109,7 @@ impl Composer<'_> {
             Spot::Bottom { .. } => {
                 let code = work.code_for(spec, path)?;
                 new_names(path, &text, &code)?;
-                let (at, outer) = (text.len(), String::new());
+                let (at, outer) = (language::bottom(path, &text)?, String::new());
                 Ok(Some((Slot { at, outer, indent: None, inline: false, within: (0, at) }, code)))
             }
             Spot::Property { .. } => {
@@ -120,7 +127,7 @@ impl Composer<'_> {
                     Ok(Some((slot, work.part_for(&whole, path, ('{', '}'))?)))
                 }
             },
-            Spot::Handlers(_) => Ok(None),
+            Spot::Value { .. } | Spot::Handlers(_) => Ok(None),
         }
     }
 
@@ -142,12 +149,13 @@ impl Composer<'_> {
             path: path.to_owned(),
             at: slot.at,
             indent: inner.clone(),
-            gap_before: is_bottom,
-            gap_after: usize::from(is_above),
+            gap_before: is_bottom && slot.at == text.len(),
+            gap_after: usize::from(is_above || slot.at < text.len() && is_bottom),
             app: String::new(),
             result: Outcome::Elsewhere,
             within: slot.within,
             side: Side::After,
+            apart: is_bottom,
             is_chained: false,
         };
         if !slot.inline {
@@ -164,7 +172,7 @@ impl Composer<'_> {
         Ok(())
     }
 
-    fn read_code(&self, path: &str) -> Result<(String, Outline), String> {
+    pub(super) fn read_code(&self, path: &str) -> Result<(String, Outline), String> {
         let text = self.original(path).ok_or_else(|| format!("{path} cannot be read"))?;
         let outline = language::outline(path, &text).ok_or_else(|| format!("{path} does not parse"))?;
         Ok((text, outline))
@@ -272,6 +280,7 @@ pub(super) fn at_start(path: &str) -> Place {
         result: Outcome::Elsewhere,
         within: (0, 0),
         side: Side::After,
+        apart: false,
         is_chained: false,
     }
 }

@@ -211,6 +211,8 @@ pub struct Runner {
     pub settings: Option<RunnerSettings>,
     /// The first major version that knows what Node.js has: `node:` modules, `fetch`.
     pub current_from: u64,
+    /// It finds tests in packages alone.
+    pub packages: bool,
 }
 
 /// A file of settings for a test runner, and its place in a manifest.
@@ -517,6 +519,7 @@ fn runner(node: &Node) -> Result<Runner, Problem> {
         "dev",
         "settings",
         "current_from",
+        "packages",
     ];
     only_keys(node, "a test runner", &keys)?;
     let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
@@ -532,6 +535,7 @@ fn runner(node: &Node) -> Result<Runner, Problem> {
         dev: versions(node, "dev")?,
         settings: node.get("settings").map(runner_settings).transpose()?,
         current_from: text("current_from")?.parse().unwrap_or_default(),
+        packages: node.get("packages").and_then(Node::as_bool).unwrap_or(false),
     })
 }
 

@@ -11,6 +11,7 @@ use super::outline::{Import, Outline};
 use super::render::Renderer;
 use super::spots::at_start;
 use super::stack::{Stack, joined};
+use crate::project::{FileKind, kind_of};
 
 /// One module at work.
 pub(super) struct Work<'m> {
@@ -51,7 +52,8 @@ impl Work<'_> {
 
     /// Code that stands between brackets: properties of an object, elements of a list.
     pub(super) fn part_for(&self, template: &str, path: &str, (open, close): (char, char)) -> Result<String, String> {
-        let whole = format!("const whole = {open}\n{}\n{close};\n", template.trim_end());
+        let name = if kind_of(path) == FileKind::Python { "whole" } else { "const whole" };
+        let whole = format!("{name} = {open}\n{}\n{close}\n", template.trim_end());
         let dressed = self.code(&whole, &at_start(path))?;
         let lines: Vec<&str> = dressed.trim_end().lines().collect();
         let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
@@ -82,7 +84,11 @@ impl Work<'_> {
         let is_local = |import: &Import| language::is_local(import, conventions);
         add_imports(text, outline, lines, conventions.line_break(), &read, &is_local)
             .into_iter()
-            .map(|edit| ((0, read(edit.text.trim()).map(|import| import.specifier).unwrap_or_default()), edit))
+            .map(|edit| {
+                // The project's own come last.
+                let order = |import: Import| format!("{}{}", u8::from(is_local(&import)), import.specifier);
+                ((0, read(edit.text.trim()).map(order).unwrap_or_default()), edit)
+            })
             .collect()
     }
 

@@ -10,6 +10,8 @@ mod app;
 #[path = "../scaffold/apps.rs"]
 #[allow(dead_code, reason = "shared with the tests of the command line, which look at more of it")]
 mod apps;
+mod axum;
+mod cargo;
 mod express;
 mod fastapi;
 mod harness;
@@ -24,4 +26,6 @@ mod project;
 mod python;
 #[path = "../scaffold/python_apps.rs"]
 mod python_apps;
+#[path = "../scaffold/rust_apps.rs"]
+mod rust_apps;
 mod services;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set itself up has failed")]
 
 mod apps;
+mod django_apps;
 mod fastapi;
 mod fixes;
 mod infrastructure;
@@ -12,6 +13,7 @@ mod nextjs;
 mod own;
 mod python_apps;
 mod reports;
+mod rust_apps;
 mod whole;
 
 use std::fs;

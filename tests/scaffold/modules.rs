@@ -4,7 +4,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::apps::{bytes, classic, fixture, modern, nextjs, nextjs_wrapped, run, text, with_what_it_is_for, write};
+use crate::django_apps::{django, django_split};
 use crate::python_apps::{factory, flat, packaged};
+use crate::rust_apps::library;
 
 /// Projects of a stack, each in another hand; none for a stack that has no such project yet.
 fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
@@ -15,6 +17,8 @@ fn dialects(stack: &str) -> Vec<(&'static str, TempDir)> {
         "fastapi" => {
             vec![("Python", packaged()), ("Python with a factory", factory()), ("Python in a flat folder", flat())]
         }
+        "axum" => vec![("a router in main()", fixture("axum-service-unready")), ("a router of a library", library())],
+        "django" => vec![("Django", django()), ("Django with settings in several files", django_split())],
         "node" => vec![("Prisma in TypeScript", prisma(true)), ("Prisma in JavaScript", prisma(false))],
         "nextjs" => vec![
             ("TypeScript", nextjs(true, false)),
@@ -111,6 +115,9 @@ fn all_modules_of_a_stack_stand_together() {
         ("Python", packaged()),
         ("Python with a factory", factory()),
         ("Python in a flat folder", flat()),
+        ("axum", library()),
+        ("Django", django()),
+        ("Django with settings in several files", django_split()),
         ("Next.js", nextjs(true, false)),
         ("Next.js in JavaScript", nextjs(false, true)),
         ("Next.js 16", nextjs_wrapped()),

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use crate::apps::write;
 
-fn service(files: &[(&str, &str)]) -> TempDir {
+pub fn service(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in files {
         write(folder.path(), path, text);

@@ -123,7 +123,7 @@ impl<'m> Walk<'m> {
             Later::Slice(_) => false,
         };
         self.module.language == Language::Python
-            && self.module.expr(end).role == Use::Return
+            && self.module.expr(chosen(self.module, end)).role == Use::Return
             && !self.found.iter().any(is_final)
     }
 
@@ -158,6 +158,18 @@ impl<'m> Walk<'m> {
         (self.module.list(args).next() == Some(expr) && self.stacks.carriers.iter().any(|carrier| carrier == name))
             .then_some(call)
     }
+}
+
+/// The whole of `query if asked else other` and `query or other`, of which an expression is one alternative.
+fn chosen(module: &Module, mut expr: ExprId) -> ExprId {
+    while let Some(parent) = module.expr(expr).parent.some() {
+        match module.kind(parent) {
+            ExprKind::Conditional { test, .. } if test != expr => expr = parent,
+            ExprKind::Logical { .. } => expr = parent,
+            _ => break,
+        }
+    }
+    expr
 }
 
 /// `expr[a:b]` with `b`, where there is one.

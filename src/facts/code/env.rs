@@ -20,7 +20,11 @@ const MAX_CHAIN: usize = 12;
 /// Adds schemas of the environment, and `checked`, `refused`, `converted` and `switch` to every env fact.
 pub fn check_env(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
     let program = evaluator.program;
-    raws.retain(|raw| !(&*raw.kind == "env" && is_kept_elsewhere(evaluator, program.module(raw.at.module), raw)));
+    let reads: FxHashSet<ExprRef> = raws.iter().filter(|raw| &*raw.kind == "env").map(|raw| raw.at).collect();
+    raws.retain(|raw| {
+        let module = program.module(raw.at.module);
+        &*raw.kind != "env" || !(is_way_to_read(module, raw.at, &reads) || is_kept_elsewhere(evaluator, module, raw))
+    });
     let refusals = Refusals::new(evaluator.program, raws);
     let mut found = Vec::new();
     for raw in raws.iter().filter(|raw| &*raw.kind == "role" && raw.text("role") == Some("validate")) {
@@ -54,6 +58,13 @@ pub fn check_env(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
         raw.set("converted", Value::bool(converted));
         raw.set("switch", Value::bool(is_switch(evaluator.program.module(raw.at.module), raw.at.expr)));
     }
+}
+
+/// `os.environ.get`, which reads no variable called `get`: the call does that reads one.
+fn is_way_to_read(module: &Module, at: ExprRef, reads: &FxHashSet<ExprRef>) -> bool {
+    let Some(parent) = at.expr.some().and_then(|expr| module.expr(expr).parent.some()) else { return false };
+    let is_callee = module.call(parent).is_some_and(|(callee, _)| callee == at.expr);
+    is_callee && reads.contains(&ExprRef { module: at.module, expr: parent })
 }
 
 /// `config.jwtSecret`: what was read from the environment before, under a name of the program's own.

@@ -265,7 +265,8 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         let mut links: Vec<(Callable, bool)> = Vec::new();
         match router {
             Some(site) => {
-                let in_all = if self.lists.contains(&site.site) {
+                let service = self.evaluator.program.project.file(raw.span.file).service;
+                let in_all = if self.lists.contains(&site.site) || self.rooted.contains(&service) {
                     self.global_links(raw, own_path.as_deref())
                 } else {
                     Vec::new()

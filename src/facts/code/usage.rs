@@ -49,10 +49,11 @@ fn reads_of(module: &Module, symbol: SymbolIdx) -> impl Iterator<Item = ExprId> 
 fn follow(module: &Module, mut values: Vec<ExprId>, variables: usize) -> Enforced {
     let mut seen = FxHashSet::default();
     let mut strictest = Enforced::No;
-    for _ in 0..variables {
+    for round in 0..variables {
         let mut next = Vec::new();
         for value in std::mem::take(&mut values) {
             match fate(module, value) {
+                Fate::Ends(Enforced::Yes) if round == 0 && lets_pass(module, value) => {}
                 Fate::Ends(enforced) => strictest = strictest.max(enforced),
                 Fate::Kept(symbols) => next.extend(symbols.into_iter().filter(|&symbol| seen.insert(symbol))),
             }
@@ -63,6 +64,35 @@ fn follow(module: &Module, mut values: Vec<ExprId>, variables: usize) -> Enforce
         values = next.into_iter().flat_map(|symbol| reads_of(module, symbol)).collect();
     }
     strictest
+}
+
+/// `if signed_in(): …` at the end of a function that does nothing else: who is not comes past.
+fn lets_pass(module: &Module, value: ExprId) -> bool {
+    let mut test = value;
+    while let Some(parent) = module.expr(test).parent.some() {
+        match module.kind(parent) {
+            ExprKind::Logical { op: LogicalOp::And, .. } | ExprKind::Await(_) => test = parent,
+            _ => return false,
+        }
+    }
+    let of_test = |context: &Context| match context.kind {
+        ContextKind::Then(of) | ContextKind::Else(of) => of == test,
+        _ => false,
+    };
+    let branches = || module.contexts.iter().filter(|context| of_test(context));
+    let is_alone = branches().all(|context| matches!(context.kind, ContextKind::Then(_)));
+    module.expr(test).role == Use::Test && is_alone && branches().next().is_some() && nothing_follows(module, test)
+}
+
+/// Does nothing of the function stand behind the block that a test opens?
+fn nothing_follows(module: &Module, test: ExprId) -> bool {
+    let function = module.function_of(test);
+    let end = module.expr(test).end;
+    (0..).map(ExprId).zip(&module.exprs).all(|(id, expr)| {
+        let is_inside =
+            || module.contexts_of(id).any(|(_, context)| matches!(context.kind, ContextKind::Then(of) if of == test));
+        expr.start <= end || module.function_of(id) != function || is_inside()
+    })
 }
 
 /// Where a value goes.

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::thing::one;
 use super::{Evaluator, MAX_CALLERS, Thing, Things};
 use crate::facts::memo::Rests;
+use crate::facts::paths::TypeIdx;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::syntax::hir::{ExprId, ExprKind, FunctionIdx, Step};
 
@@ -38,6 +39,10 @@ impl Evaluator<'_> {
             let path = self.paths.root(self.stacks.types.name(ty));
             return one(Thing::Path { path, site: None });
         }
+        if let Some(ty) = self.type_by_name(function, index) {
+            let path = self.paths.root(self.stacks.types.name(ty));
+            return one(Thing::Path { path, site: None });
+        }
         let entered = self.turn.call_of(function).and_then(|call| self.argument(call, index));
         let mut found = entered.map_or_else(Things::new, |argument| self.things(argument));
         if found.is_empty() {
@@ -55,6 +60,17 @@ impl Evaluator<'_> {
             found = self.named_handler_parameter(function, index);
         }
         found
+    }
+
+    /// What a stack of the service always hands in under the parameter's name.
+    fn type_by_name(&self, function: FunctionRef, index: usize) -> Option<TypeIdx> {
+        let hir = self.program.module(function.module);
+        let symbol = hir.function(function.function).parameters.get(index)?.symbol.some()?;
+        let name = hir.str(hir.symbol(symbol).name);
+        let mut naming = self.stacks.stacks.iter().filter_map(|stack| Some((stack, *stack.parameters.get(name)?)));
+        let project = self.program.project;
+        let used = &project.service(project.file(self.program.loaded(function.module).file).service).stacks;
+        naming.find(|(stack, _)| used.contains(&stack.id)).map(|(_, ty)| ty)
     }
 
     /// What the callers of a function give it there.

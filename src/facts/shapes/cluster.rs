@@ -84,7 +84,7 @@ fn settings(text: &str) -> Vec<(String, String)> {
     let said = text.lines().filter(is_setting).take(MAX_LINES + 1).count();
     let found = lines::parse(text);
     match said == found.len() && said <= MAX_LINES {
-        true => found.into_iter().map(|line| (line.name, line.value)).filter(|(_, value)| !value.is_empty()).collect(),
+        true => found.into_iter().filter(|line| !line.value.is_empty()).map(|line| (line.name, line.value)).collect(),
         false => Vec::new(),
     }
 }

@@ -284,7 +284,7 @@ fn area(path: &str) -> Area {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Scripts, Targets};
+    use super::super::{Patches, Scripts, Targets};
     use super::*;
     use crate::syntax::yaml;
 
@@ -292,8 +292,13 @@ mod tests {
         let mut names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
         names.sort_unstable();
         let source = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
-        let around =
-            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &names, read: &source };
+        let around = Surroundings {
+            scripts: &Scripts::new(),
+            targets: &Targets::default(),
+            patches: &Patches::default(),
+            paths: &names,
+            read: &source,
+        };
         compose(FileId(0), path, &yaml::parse(text).unwrap(), &around)
     }
 

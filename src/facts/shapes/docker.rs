@@ -355,15 +355,20 @@ fn area(path: &str) -> Area {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Scripts, Targets};
+    use super::super::{Patches, Scripts, Targets};
     use super::*;
     use crate::syntax::dockerfile::parse;
 
     fn facts_of(path: &str, text: &str, files: &[(&str, &str)]) -> Vec<Fact> {
         let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
         let read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
-        let around =
-            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &names, read: &read };
+        let around = Surroundings {
+            scripts: &Scripts::new(),
+            targets: &Targets::default(),
+            patches: &Patches::default(),
+            paths: &names,
+            read: &read,
+        };
         let context = DockerContext { path, ignores: has_ignore_file(path, &around), around: &around };
         dockerfile(FileId(0), &parse(text).unwrap(), &context)
     }

@@ -11,6 +11,7 @@ mod dotenv;
 mod helm;
 mod images;
 mod kubernetes;
+mod kustomize;
 mod locks;
 mod migrations;
 mod monitoring;
@@ -45,6 +46,7 @@ pub use compose::{compose, is_compose};
 pub use docker::{DockerContext, dockerfile};
 pub use dotenv::{env_entries, is_template};
 pub use kubernetes::kubernetes;
+pub use kustomize::Patches;
 pub use locks::{LockInput, Manifest, locks};
 pub use migrations::migrations;
 pub use native_locks::{NativeManifest, native_locks};
@@ -65,6 +67,8 @@ pub struct Surroundings<'a> {
     pub scripts: &'a Scripts,
     /// What make, tox and their like run.
     pub targets: &'a Targets,
+    /// What overlays of Kustomize change in manifests.
+    pub patches: &'a Patches,
     /// All paths of the project, sorted.
     pub paths: &'a [&'a str],
     /// The text of a file of the project.
@@ -199,7 +203,7 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
     for node in nodes {
         facts.extend(format_settings(id, file, node));
         facts.extend(openapi(id, &file.path, node));
-        facts.extend(kubernetes(id, node));
+        facts.extend(kubernetes(id, &around.patches.apply(&file.path, node)));
         facts.extend(monitoring::monitoring(id, node));
     }
     if is_patch(&file.path, around) {
@@ -262,8 +266,13 @@ mod tests {
 
     fn reading(path: &str, kind: FileKind, area: Area, text: &str) -> Reading {
         let file = File { area, service: ServiceId(4), size: text.len() as u64, ..File::sample(path, kind) };
-        let around =
-            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &[], read: &|_| None };
+        let around = Surroundings {
+            scripts: &Scripts::new(),
+            targets: &Targets::default(),
+            patches: &Patches::default(),
+            paths: &[],
+            read: &|_| None,
+        };
         read(FileId(1), &file, text, &around)
     }
 
@@ -317,8 +326,13 @@ mod tests {
         ];
         let source = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
         let names = ["charts/shop/Chart.yaml", "charts/shop/values.yaml"];
-        let around =
-            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &names, read: &source };
+        let around = Surroundings {
+            scripts: &Scripts::new(),
+            targets: &Targets::default(),
+            patches: &Patches::default(),
+            paths: &names,
+            read: &source,
+        };
         let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - name: api\n      image: {{ .Values.image.repository }}:{{ .Chart.AppVersion }}\n      securityContext:\n        {{- include \"x\" . | nindent 8 }}\n      resources: {{ toYaml .Values.resources | nindent 8 }}\n---\nkind: Ingress\napiVersion: v1\n";
         let reading = read(FileId(1), &File::sample(path, FileKind::Yaml), text, &around);
         assert_eq!((kinds(&reading), reading.diagnostics.len()), (vec!["container", "manifest"], 0));

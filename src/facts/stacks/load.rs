@@ -36,6 +36,8 @@ struct RawStack {
     #[serde(default)]
     handler_names: Vec<String>,
     #[serde(default)]
+    parameters: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
     types: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
     provides: Vec<String>,
@@ -259,6 +261,12 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         origin.language = language;
     }
     let handler = loader.handler(&raw.handler);
+    let parameters = raw.parameters.iter().map(|(name, ty)| {
+        let known = loader.types.get(ty.get_ref().as_str());
+        let unknown = || loader.error(ty.span(), format!("no type is called `{}`", ty.get_ref()));
+        known.map(|&ty| (name.clone(), ty)).ok_or_else(unknown)
+    });
+    let parameters = parameters.collect::<Result<_, _>>()?;
     for (kind, clauses) in &raw.fact {
         let fields = VOCABULARY.iter().find(|(name, _)| *name == kind.get_ref().as_str()).map(|(_, fields)| *fields);
         let Some(fields) = fields else {
@@ -284,6 +292,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
         database: raw.database,
         handler,
         handler_names: raw.handler_names,
+        parameters,
     });
     Ok(())
 }

@@ -129,6 +129,8 @@ pub struct Stack {
     pub handler: Vec<Option<TypeIdx>>,
     /// Parameter names by which a handler of this stack is known where types do not tell.
     pub handler_names: Vec<String>,
+    /// Types of parameters that a framework always hands in under the same name.
+    pub parameters: BTreeMap<String, TypeIdx>,
 }
 
 #[derive(Debug)]

@@ -90,7 +90,23 @@ impl Evaluator<'_> {
             return false;
         };
         let things = self.type_things(function.module, annotation, 0);
-        things.iter().any(|thing| matches!(thing, Thing::Path { path, .. } if self.is_any_error(*path)))
+        let is_declared =
+            things.iter().any(|thing| matches!(thing, Thing::Path { path, .. } if self.is_any_error(*path)));
+        is_declared || self.is_handed_any_error(function, index)
+    }
+
+    /// `@app.errorhandler(Exception)` above `def answer(error)`: a decorator that names all errors.
+    fn is_handed_any_error(&mut self, function: FunctionRef, index: usize) -> bool {
+        let hir = self.program.module(function.module);
+        let entry = hir.function(function.function);
+        let name = entry.parameters.get(index).and_then(|it| it.symbol.some()).map(|it| hir.str(hir.symbol(it).name));
+        let called = entry.decorators.iter().filter_map(|&decorator| hir.call(decorator));
+        let named: Vec<ExprId> = called.filter_map(|(_, args)| hir.list(args).next()).collect();
+        name.is_some_and(is_error_name)
+            && named.into_iter().any(|expr| {
+                let things = self.things(ExprRef { module: function.module, expr });
+                things.iter().any(|thing| matches!(thing, Thing::Path { path, .. } if self.is_any_error(*path)))
+            })
     }
 }
 
@@ -107,7 +123,7 @@ pub(super) fn is_error(origins: Origins) -> bool {
 
 /// Names that errors bear as parameters.
 pub(crate) fn is_error_name(name: &str) -> bool {
-    matches!(name.trim_start_matches('_'), "e" | "err" | "error" | "ex" | "exception")
+    matches!(name.trim_start_matches('_'), "e" | "err" | "error" | "ex" | "exc" | "exception")
 }
 
 pub(super) fn error_member(of: &Value, name: &str) -> Value {

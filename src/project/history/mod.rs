@@ -19,7 +19,7 @@ use super::model::Diagnostic;
 const MAX_COMMITS: usize = 200_000;
 const MAX_VERSIONS: usize = 1_000_000;
 /// Bytes of all versions together.
-const MAX_BYTES: usize = 1 << 30;
+const MAX_BYTES: usize = 3 << 30;
 /// Larger versions are data.
 const MAX_VERSION: usize = 2 << 20;
 /// Folders in folders.

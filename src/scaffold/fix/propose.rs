@@ -301,7 +301,7 @@ impl Composer<'_> {
         let (audit, service, planned) = (self.audit, self.service, self.planned.clone());
         let library = self.library;
         let wiring = self.wiring(stack);
-        let context = context_for(audit, service, wiring, &conventions, stack, &planned, &library.lexicons);
+        let context = context_for(audit, service, wiring, &conventions, stack, &planned, library);
         let clients = context.clients.clone();
         Ok(Desk { renderer: Renderer::new(context, conventions), clients })
     }

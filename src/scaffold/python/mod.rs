@@ -3,6 +3,7 @@
 mod arguments;
 mod dress;
 mod outline;
+pub mod shapes;
 
 pub use arguments::call_at;
 pub use dress::dress;

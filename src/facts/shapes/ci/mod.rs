@@ -126,13 +126,19 @@ struct Judged {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Scripts, Targets};
+    use super::super::{Patches, Scripts, Targets};
     use super::*;
     use crate::syntax::yaml;
 
     fn pipeline_with(path: &str, text: &str, scripts: &Scripts, files: &[(&str, &str)]) -> Fact {
         let read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
-        let around = Surroundings { scripts, targets: &Targets::default(), paths: &[], read: &read };
+        let around = Surroundings {
+            scripts,
+            targets: &Targets::default(),
+            patches: &Patches::default(),
+            paths: &[],
+            read: &read,
+        };
         workflow(FileId(0), path, &yaml::parse(text).unwrap(), &around).unwrap()
     }
 
@@ -255,8 +261,13 @@ mod tests {
 
     #[test]
     fn jenkinsfiles() {
-        let around =
-            Surroundings { scripts: &Scripts::new(), targets: &Targets::default(), paths: &[], read: &|_| None };
+        let around = Surroundings {
+            scripts: &Scripts::new(),
+            targets: &Targets::default(),
+            patches: &Patches::default(),
+            paths: &[],
+            read: &|_| None,
+        };
         let text = "pipeline { stages { stage('Test') { steps { sh 'npm ci'\n sh \"\"\"\n npm test\n\"\"\" } } } }";
         assert!(flag(&jenkins(FileId(0), text, &around)[0], "tests"));
         let text = "// don't\nnode { /* sh 'npm test' */ sh 'npm run lint' } // sh 'npm test'";

@@ -235,10 +235,10 @@ impl Table {
     }
 
     fn add_index(&mut self, name: Option<String>, columns: &[String], unique: bool, at: Span) {
-        let columns: Vec<_> = columns.iter().cloned().map(Some).collect();
-        // A column and a constraint may both say that it is the key: the database makes one index of that.
-        let said = |index: &Index| index.name.is_none() && index.unique && index.columns == columns;
-        if name.is_none() && unique && self.indexes.iter().any(|(index, _)| said(index)) {
+        let columns: Vec<Option<String>> = columns.iter().cloned().map(Some).collect();
+        // A column that says of itself what a constraint without a name says again.
+        let known = |(index, _): &(Index, Span)| index.unique == unique && !index.partial && index.columns == columns;
+        if name.is_none() && self.indexes.iter().any(known) {
             return;
         }
         let index = Index { name, columns, unique, partial: false, equality: true, at: (at.start, at.end) };
