@@ -172,10 +172,35 @@ pub fn with_what_it_is_for(module: &str, app: TempDir) -> TempDir {
     let is_node = app.path().join("package.json").exists();
     match module {
         "db-pool" if is_node => with_pool(app.path()),
+        "env-validation" if app.path().join("config/settings/base.py").exists() => with_unchecked_settings(app.path()),
         "money-decimal-migration" if !is_node => with_prices(app.path()),
         _ => {}
     }
     app
+}
+
+/// Settings that no library checks as it reads them.
+fn with_unchecked_settings(root: &Path) {
+    let edit = |path: &str, pairs: &[(&str, &str)]| {
+        let edited = pairs.iter().fold(text(root, path), |text, (from, to)| text.replace(from, to));
+        write(root, path, &edited);
+    };
+    edit("pyproject.toml", &[("\"django-environ>=0.12\", ", "")]);
+    let database = "{'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': os.environ['DATABASE_NAME']}}";
+    edit(
+        "config/settings/base.py",
+        &[
+            ("from pathlib", "import os\nfrom pathlib"),
+            ("import environ\n\nenv = environ.Env()\n", ""),
+            ("env('SECRET_KEY')", "os.environ['SECRET_KEY']"),
+            ("{'default': env.db('DATABASE_URL')}", database),
+        ],
+    );
+    let hosts = [
+        ("from .base", "import os\n\nfrom .base"),
+        ("env.list('ALLOWED_HOSTS')", "os.environ['ALLOWED_HOSTS'].split(',')"),
+    ];
+    edit("config/settings/production.py", &hosts);
 }
 
 /// Models with an inexact price, and the revision that made their table.
