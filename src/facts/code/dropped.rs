@@ -36,12 +36,16 @@ pub fn dropped_promises(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
                 starts(evaluator, at, callee).then_some("call")
             };
             if let Some(what) = what {
-                let name = Value::text(last_name(module, callee));
-                out.push(shape(program, "dropped", at, vec![("what", Value::text(what)), ("name", name)]));
+                let name = Some(last_name(module, callee)).filter(|name| !name.is_empty()).unwrap_or(IN_PLACE);
+                let fields = vec![("what", Value::text(what)), ("name", Value::text(name))];
+                out.push(shape(program, "dropped", at, fields));
             }
         }
     }
 }
+
+/// How a function without a name is called in messages.
+const IN_PLACE: &str = "(async () => …)()";
 
 /// Does a call certainly start an asynchronous function of the project?
 fn starts(evaluator: &mut Evaluator<'_>, call: ExprRef, callee: ExprId) -> bool {
