@@ -101,8 +101,8 @@ pub fn is_placeholder(value: &str) -> bool {
         "generate",
     ];
     // Where the value is kept, or who puts it in.
-    const REFERENCES: [&str; 11] =
-        ["${", "$(", "{{", "<%", "op://", "vault:", "env:", "ssm:", "arn:", "file:", "awssm:"];
+    const REFERENCES: [&str; 12] =
+        ["${", "$(", "{{", "<%", "op://", "vault:", "env:", "ssm:", "arn:", "alias/", "file:", "awssm:"];
     let value = value.trim().to_lowercase();
     value.len() < 2
         || value.starts_with('<') && value.ends_with('>')
@@ -227,6 +227,7 @@ mod tests {
             "postgres://shop:shop@db/shop",
             "postgres://${USER}:${PASSWORD}@${HOST}:5432/app",
             "amqp://app:$PASSWORD@queue",
+            "alias/signing",
             "true",
             "https://example.com",
         ] {
