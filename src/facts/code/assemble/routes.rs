@@ -8,11 +8,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Builder, symbol_of};
 use crate::facts::code::answers::answer;
-use crate::facts::code::compared::{is_put_back, only_compared};
+use crate::facts::code::compared::{is_put_back, only_looked_at};
 use crate::facts::code::extract::Raw;
 use crate::facts::code::handed_back::HandedBack;
 use crate::facts::code::routes::Composed;
 use crate::facts::model::{FunctionId, Value};
+use crate::facts::program::ExprRef;
 use crate::syntax::hir::{BinaryOp, ExprId, ExprKind, Use};
 
 const MUTATING: &[&str] = &["POST", "PUT", "PATCH", "DELETE", "ACTION"];
@@ -23,11 +24,13 @@ impl<'p, 'r> Builder<'p, 'r> {
     /// The parts of requests that functions read; or those that their signatures declare, checked before they run.
     pub(super) fn inputs_by_function(&self, declared: bool) -> FxHashMap<FunctionId, Vec<String>> {
         let mut inputs: FxHashMap<FunctionId, Vec<String>> = FxHashMap::default();
+        let logs: FxHashSet<ExprRef> = self.raws.iter().filter(|raw| &*raw.kind == "log").map(|raw| raw.at).collect();
         let goes_nowhere = |raw: &Raw| {
+            let is_log = |expr| logs.contains(&ExprRef { module: raw.at.module, expr });
             let module = || self.program().module(raw.at.module);
             raw.text("part").map(input_part) == Some("body")
                 && raw.at.expr != ExprId::NONE
-                && (only_compared(module(), raw.at.expr) || is_put_back(module(), raw.at.expr))
+                && (only_looked_at(module(), raw.at.expr, &is_log) || is_put_back(module(), raw.at.expr))
         };
         let of_sort = |raw: &&Raw| {
             &*raw.kind == "input" && raw.is_declared_input() == declared && (declared || !goes_nowhere(raw))
