@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::predicate::{LazyRegex, Operand, OriginTest, Predicate};
+use super::expression::LazyRegex;
+use super::predicate::{Operand, OriginTest, Predicate};
 use super::quantity::Quantity;
 use super::{Clause, Condition, ENGINE_FIELDS, Pattern, Quantifier, Via, closed_words};
 use crate::facts::{Data, Origins, VOCABULARY, Value};

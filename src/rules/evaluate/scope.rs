@@ -10,7 +10,7 @@ use super::view::FactView;
 use crate::facts::{Confidence, Data, Fact, FactId, FunctionId, Guard, Value};
 use crate::project::{Area, ServiceId};
 use crate::rules::conditions::{
-    Clause, Context, Fields, Operand, Own, Pattern, Predicate, Quantifier, Tri, Verdict, Via, World,
+    Clause, Condition, Context, Fields, Operand, Own, Pattern, Predicate, Quantifier, Tri, Verdict, Via, World,
 };
 use crate::rules::lexicon::Lexicons;
 
@@ -220,23 +220,46 @@ impl<'a> Scope<'a> {
     /// Facts of the kind that may count here; where the pattern asks a field to equal or hold something, only those that
     /// may.
     fn joined(&self, pattern: &Pattern, kind: &str, context: &Context<'_>) -> Cow<'_, [FactId]> {
-        let by_field = pattern.condition.clauses.iter().find_map(|clause| {
-            let Clause::Field { name, test } = clause else { return None };
-            let (test, by) = match test {
-                Predicate::Has(test) => (&**test, By::Element),
-                test => (test, By::Value),
-            };
-            let value = match test {
-                Predicate::Text(text) => Value::text(text.clone()),
-                Predicate::Same(Operand::Site(path)) => match path.as_slice() {
-                    [field] => context.site?.field(field).unwrap_or(Value::ABSENT),
-                    _ => return None,
-                },
+        let looked_up = self.looked_up(&pattern.condition, kind, context);
+        looked_up.map_or_else(|| Cow::Borrowed(self.kind(kind)), Cow::Owned)
+    }
+
+    /// The facts of a kind among which those are that satisfy a condition, where the index knows them: by the first
+    /// clause that it can look up.
+    fn looked_up(&self, condition: &Condition, kind: &str, context: &Context<'_>) -> Option<Vec<FactId>> {
+        condition.clauses.iter().find_map(|clause| match clause {
+            Clause::Field { name, test } => self.looked_up_by_field(name, test, kind, context),
+            Clause::Any(conditions) => {
+                let found = conditions.iter().map(|condition| self.looked_up(condition, kind, context));
+                let mut ids = found.collect::<Option<Vec<_>>>()?.concat();
+                ids.sort_unstable();
+                ids.dedup();
+                Some(ids)
+            }
+            _ => None,
+        })
+    }
+
+    fn looked_up_by_field(
+        &self,
+        field: &str,
+        test: &Predicate,
+        kind: &str,
+        context: &Context<'_>,
+    ) -> Option<Vec<FactId>> {
+        let (test, by) = match test {
+            Predicate::Has(test) => (&**test, By::Element),
+            test => (test, By::Value),
+        };
+        let value = match test {
+            Predicate::Text(text) => Value::text(text.clone()),
+            Predicate::Same(Operand::Site(path)) => match path.as_slice() {
+                [field] => context.site?.field(field).unwrap_or(Value::ABSENT),
                 _ => return None,
-            };
-            self.index.joined(kind, name, &value, by)
-        });
-        by_field.map_or_else(|| Cow::Borrowed(self.kind(kind)), Cow::Owned)
+            },
+            _ => return None,
+        };
+        self.index.joined(kind, field, &value, by)
     }
 
     /// Facts in the functions that the site leads to. At module level without a function: those beside it.
