@@ -97,6 +97,8 @@ pub struct Pattern {
     pub after: Option<Arc<str>>,
     /// The pattern speaks of these itself, so that the engine's defaults do not apply.
     pub own: Own,
+    /// Some value in it depends on the site (`$field`), so that no other site has the same answer.
+    pub mentions_site: bool,
 }
 
 /// Which engine fields a condition mentions.

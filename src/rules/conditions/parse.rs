@@ -218,6 +218,7 @@ impl Parser<'_> {
         let role = |key: &str| table.get(key).map(|node| as_text(node, &format!("`{key}`")).map(Arc::from)).transpose();
         let pattern = Pattern {
             own: condition.own(),
+            mentions_site: condition.mentions_site(),
             kinds,
             condition,
             via,

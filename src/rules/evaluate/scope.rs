@@ -24,7 +24,16 @@ pub struct Scope<'a> {
     /// The first fact that would have satisfied a `some`, were it reached and used.
     near: RefCell<Option<FactId>>,
     /// Answers of patterns that do not depend on the site.
-    known: RefCell<FxHashMap<(usize, bool, bool), Verdict>>,
+    known: RefCell<FxHashMap<Asked, Verdict>>,
+}
+
+/// A pattern, by its place in the rules, and what of the fact that asks decides which facts count.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Asked {
+    pattern: usize,
+    reached: bool,
+    used: bool,
+    area: Option<Area>,
 }
 
 /// Facts that a pattern may mean, and whether there may be more that nobody sees.
@@ -74,13 +83,27 @@ impl<'a> Scope<'a> {
         reasons.find(|(service, of, _)| &**of == kind && concerns(*service)).map(|(_, _, reason)| &**reason)
     }
 
-    fn exists(&self, pattern: &Pattern, context: &Context<'_>) -> Verdict {
+    /// The answer to a question about a pattern; asked once for all sites where it is the same for them.
+    fn once(&self, pattern: &Pattern, context: &Context<'_>, ask: impl FnOnce(Option<&'a Fact>) -> Verdict) -> Verdict {
         let anchor = self.anchor(context);
-        let (reached, used) = anchor.map_or((true, true), |fact| (fact.reached, fact.used));
-        let key = (std::ptr::from_ref(pattern) as usize, reached, used);
-        if let Some(known) = self.known.borrow().get(&key) {
+        if pattern.via != Via::Service || pattern.mentions_site {
+            return ask(anchor);
+        }
+        let asked = Asked {
+            pattern: std::ptr::from_ref(pattern) as usize,
+            reached: anchor.is_none_or(|fact| fact.reached),
+            used: anchor.is_none_or(|fact| fact.used),
+            area: anchor.map(|fact| fact.area),
+        };
+        if let Some(known) = self.known.borrow().get(&asked) {
             return *known;
         }
+        let verdict = ask(anchor);
+        self.known.borrow_mut().insert(asked, verdict);
+        verdict
+    }
+
+    fn exists(&self, pattern: &Pattern, context: &Context<'_>, anchor: Option<&Fact>) -> Verdict {
         let mut verdict = Verdict::FALSE;
         let open = self.each_match(pattern, context, anchor, &mut |_, found| {
             verdict = verdict.or(found);
@@ -88,9 +111,6 @@ impl<'a> Scope<'a> {
         });
         if open {
             verdict = verdict.or(Verdict::UNKNOWN);
-        }
-        if pattern.via == Via::Service && !pattern.condition.mentions_site() {
-            self.known.borrow_mut().insert(key, verdict);
         }
         verdict
     }
@@ -101,11 +121,12 @@ impl<'a> Scope<'a> {
         limits: (Option<u32>, Option<u32>),
         per: Option<&str>,
         context: &Context<'_>,
+        anchor: Option<&Fact>,
     ) -> Verdict {
         let mut certain: FxHashSet<String> = FxHashSet::default();
         let mut possible: FxHashSet<String> = FxHashSet::default();
         let mut confidence = Confidence::High;
-        let open = self.each_match(pattern, context, self.anchor(context), &mut |view, found| {
+        let open = self.each_match(pattern, context, anchor, &mut |view, found| {
             let key = per.map_or_else(
                 || view.id.0.to_string(),
                 |field| format!("{:?}", view.field(field).unwrap_or(Value::ABSENT).data),
@@ -324,12 +345,16 @@ impl<'a> Scope<'a> {
 impl World for Scope<'_> {
     fn quantify(&self, quantifier: &Quantifier, context: &Context<'_>) -> Verdict {
         match quantifier {
-            Quantifier::Some(pattern) => self.exists(pattern, context),
+            Quantifier::Some(pattern) => self.once(pattern, context, |anchor| self.exists(pattern, context, anchor)),
             Quantifier::None(pattern) => {
-                let verdict = self.exists(pattern, context).not();
+                let exists = self.once(pattern, context, |anchor| self.exists(pattern, context, anchor));
+                let verdict = exists.not();
                 if verdict.tri == Tri::True { Verdict::TRUE } else { verdict }
             }
-            Quantifier::Count { pattern, min, max, per } => self.count(pattern, (*min, *max), per.as_deref(), context),
+            Quantifier::Count { pattern, min, max, per } => {
+                let limits = (*min, *max);
+                self.once(pattern, context, |anchor| self.count(pattern, limits, per.as_deref(), context, anchor))
+            }
         }
     }
 
