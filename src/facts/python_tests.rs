@@ -464,7 +464,12 @@ fn what_is_set_either_way_replaces_what_stood_in_the_base() {
     };
     let text_of_base = "from .base import *\n";
     assert_eq!(keys(text_of_base), 1);
-    assert_eq!(keys(&format!("{text_of_base}try:\n    DEBUG = read()\nexcept OSError:\n    DEBUG = made()\n")), 0);
+    assert_eq!(
+        keys(&format!(
+            "{text_of_base}try:\n    with held():\n        DEBUG = read()\nexcept OSError:\n    DEBUG = made()\n"
+        )),
+        0
+    );
     assert_eq!(keys(&format!("{text_of_base}if asked():\n    DEBUG = read()\nelse:\n    DEBUG = made()\n")), 0);
     assert_eq!(keys(&format!("{text_of_base}if asked():\n    DEBUG = read()\n")), 1);
 }

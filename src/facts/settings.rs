@@ -151,7 +151,9 @@ fn is_sure(program: &Program<'_>, at: ExprRef) -> bool {
 /// Is it set in a `try` and where that failed, or in both branches of an `if`?
 fn is_set_either_way(program: &Program<'_>, own: &[ExprRef]) -> bool {
     let way = |at: &ExprRef| {
-        let mut contexts = program.module(at.module).contexts_of(at.expr).map(|(_, context)| context.kind);
+        let contexts = program.module(at.module).contexts_of(at.expr).map(|(_, context)| context.kind);
+        // What a `with` holds always runs.
+        let mut contexts = contexts.filter(|kind| !matches!(kind, ContextKind::With(_)));
         let innermost = contexts.next()?;
         contexts.all(|kind| matches!(kind, ContextKind::Function(_))).then_some((at.module, innermost))
     };
