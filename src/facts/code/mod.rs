@@ -42,6 +42,7 @@ mod state;
 mod statuses;
 mod stored;
 mod thrown;
+mod told;
 mod unresolved;
 mod usage;
 mod uses;
