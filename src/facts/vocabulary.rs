@@ -91,6 +91,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("literal", &["name", "value", "entropy", "length", "context", "reads_as"]),
     ("mention", &["name", "of", "type", "tested", "given"]),
     ("pair", &["name", "value", "beside"]),
+    ("field", &["name", "holders", "said", "least"]),
     ("oauth", &["op", "binds", "checks", "library"]),
     ("session", &["op", "name", "library"]),
     ("capability", &["name", "opts", "handler"]),

@@ -10,7 +10,8 @@ use toml::{Spanned, Table, Value as Toml};
 
 use super::resources::{RawResource, RawSettings};
 use super::{
-    Clause, ColumnType, ColumnWrapper, Constants, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb,
+    Clause, ColumnType, ColumnWrapper, Constants, FieldWords, OriginClause, Projection, SETTINGS, Stack, Stacks, Test,
+    Verb,
 };
 use crate::facts::model::{Data, Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
@@ -65,6 +66,8 @@ struct RawStack {
     mentions: Vec<String>,
     #[serde(default)]
     pairs: Vec<String>,
+    #[serde(default)]
+    fields: FieldWords,
     #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
@@ -251,6 +254,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     stacks.finals.extend(raw.finals);
     stacks.mentions.extend(raw.mentions);
     stacks.pairs.extend(raw.pairs);
+    stacks.fields.extend(raw.fields);
     let stack = stacks.stacks.len();
     for resource in raw.resources {
         stacks.resources.push(resource.load(&loader, stack)?);
