@@ -9,13 +9,11 @@ use rustc_hash::FxHashSet;
 
 use super::extract::Raw;
 use super::names::{last_name, shape, words};
-use crate::facts::graph::is_audited;
+use crate::facts::graph::{Callable, is_audited};
 use crate::facts::model::{Data, Value};
-use crate::facts::program::{ExprRef, ModuleId};
+use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{
-    Atom, BinaryOp, ClassIdx, ClassMember, ExprId, ExprKind, FunctionIdx, Language, MemberKind, Module,
-};
+use crate::syntax::hir::{Atom, BinaryOp, ClassIdx, ClassMember, ExprId, ExprKind, Language, MemberKind, Module};
 
 /// Definitions that are followed one after the other (`password: secret`, `const secret = text.min(8)`).
 const MAX_STEPS: u8 = 3;
@@ -26,6 +24,8 @@ const MAX_AROUND: usize = 12;
 const VALIDATED: &str = "validator";
 /// Said where a length is compared by hand.
 const COMPARED: &str = "comparison";
+/// Said of a call whose name says that it judges.
+const JUDGED: &str = "judged";
 
 /// What stands in a field.
 #[derive(Debug, Default)]
@@ -62,6 +62,9 @@ pub(super) fn field_shapes(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
                 {
                     let told = hir.list(args).next().filter(|&arg| is_asked(hir, arg, &asked));
                     out.extend(told.and_then(|told| of_checker(evaluator, module, told, id)));
+                }
+                ExprKind::Call { callee, .. } if is_judge(evaluator, hir, callee, &asked) => {
+                    out.push(of_judge(evaluator, module, callee, id));
                 }
                 ExprKind::Binary { op: BinaryOp::Compare, left, right } => {
                     out.extend(of_comparison(evaluator, module, id, &asked, (left, right)));
@@ -116,6 +119,24 @@ fn of_checker(evaluator: &mut Evaluator<'_>, module: ModuleId, told: ExprId, cal
     said.look_at(evaluator, ExprRef { module, expr: end }, MAX_STEPS);
     let holders = holders(hir, end);
     Some(said.fact(evaluator, ExprRef { module, expr: call }, hir.literal(told)?, &holders))
+}
+
+/// `validatePassword(…)`: a function whose name says that it judges what is asked for.
+fn is_judge(evaluator: &Evaluator<'_>, hir: &Module, callee: ExprId, asked: &FxHashSet<Atom>) -> bool {
+    let atom = match hir.kind(callee) {
+        ExprKind::Ident(symbol) => hir.symbol(symbol).name,
+        ExprKind::Member { name, .. } | ExprKind::Global(name) => name,
+        _ => return false,
+    };
+    asked.contains(&atom) && words(hir.str(atom)).iter().any(|word| evaluator.stacks.fields.judges.contains(word))
+}
+
+fn of_judge(evaluator: &mut Evaluator<'_>, module: ModuleId, callee: ExprId, call: ExprId) -> Raw {
+    let hir = evaluator.program.module(module);
+    let mut said = Said { names: vec![JUDGED.to_owned()], ..Said::default() };
+    said.look_into(evaluator, ExprRef { module, expr: callee });
+    let holders = holders(hir, call);
+    said.fact(evaluator, ExprRef { module, expr: call }, last_name(hir, callee), &holders)
 }
 
 /// `password.length < 8`, `len(password) < 8`: which way it is compared is not looked at.
@@ -252,11 +273,10 @@ impl Said {
             ExprKind::Ident(symbol) => {
                 self.names.push(hir.str(hir.symbol(symbol).name).to_owned());
                 let origin = evaluator.origin(at);
-                match evaluator.program.kind(origin) {
-                    ExprKind::Function(function) => self.look_into(evaluator, origin.module, function),
-                    _ if origin != at => self.look_at(evaluator, origin, steps - 1),
-                    _ => {}
+                if origin != at {
+                    self.look_at(evaluator, origin, steps - 1);
                 }
+                self.look_into(evaluator, at);
             }
             ExprKind::Member { name, .. } | ExprKind::Global(name) => self.names.push(hir.str(name).to_owned()),
             _ => {}
@@ -264,13 +284,17 @@ impl Said {
     }
 
     /// A check of the project's own: the least that it compares a length with, for it may have an upper bound, too.
-    fn look_into(&mut self, evaluator: &mut Evaluator<'_>, module: ModuleId, function: FunctionIdx) {
-        let hir = evaluator.program.module(module);
+    fn look_into(&mut self, evaluator: &mut Evaluator<'_>, at: ExprRef) {
         let mut compared = Said::default();
-        for (index, expr) in hir.exprs.iter().enumerate() {
-            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
-            let ExprKind::Binary { op: BinaryOp::Compare, left, right } = expr.kind else { continue };
-            if hir.function_of(id) == function {
+        for callable in evaluator.callables(at) {
+            let Callable::Function(FunctionRef { module, function }) = callable else { continue };
+            let hir = evaluator.program.module(module);
+            for (index, expr) in hir.exprs.iter().enumerate() {
+                let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
+                let ExprKind::Binary { op: BinaryOp::Compare, left, right } = expr.kind else { continue };
+                if hir.function_of(id) != function {
+                    continue;
+                }
                 for (measured, bound) in [(left, right), (right, left)] {
                     if measured_name(hir, measured).is_some() {
                         compared.bound(evaluator, ExprRef { module, expr: bound });

@@ -249,6 +249,8 @@ pub struct FieldWords {
     pub makers: FxHashSet<String>,
     /// What is called with the name of a field (`body("password")`).
     pub checkers: FxHashSet<String>,
+    /// Words by which a function says that it judges such a field (`validatePassword`).
+    pub judges: FxHashSet<String>,
     /// What bounds the length of a text from below, as a function, key or attribute.
     pub least: FxHashSet<String>,
 }
@@ -258,6 +260,7 @@ impl FieldWords {
         self.words.extend(more.words);
         self.makers.extend(more.makers);
         self.checkers.extend(more.checkers);
+        self.judges.extend(more.judges);
         self.least.extend(more.least);
     }
 }
