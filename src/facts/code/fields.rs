@@ -348,3 +348,44 @@ impl Said {
         shape(evaluator.program, "field", at, fields)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::audit::facts_of;
+    use crate::facts::{Data, Value};
+
+    fn least(path: &str, text: &str) -> Vec<Option<f64>> {
+        let number = |value: &Value| match value.data {
+            Data::Number(number) => Some(number),
+            _ => None,
+        };
+        let facts = facts_of(&[(path, text)]).facts;
+        facts.iter().filter(|fact| &*fact.kind == "field").map(|fact| fact.get("least").and_then(number)).collect()
+    }
+
+    #[test]
+    fn a_bound_is_found_in_chains_records_and_names() {
+        let script = "import { z } from 'zod'\nconst secret = z.string().min(10)\n\
+            export const a = z.object({ password: z.string().trim().min(8) })\n\
+            export const b = { password: { type: 'string', minLength: 9 } }\n\
+            export const c = z.object({ newPassword: secret, name: z.string().min(2) })\n\
+            export const d = z.object({ password: z.string() })\n\
+            export const row = { password: hash('x') }\n";
+        assert_eq!(least("src/server.ts", script), [Some(8.0), Some(9.0), Some(10.0), None]);
+    }
+
+    #[test]
+    fn a_check_of_the_project_is_followed() {
+        let script = "import Joi from 'joi'\nconst strong = (value) => {\n  if (value.length < 9) throw new Error('short')\n\
+            if (value.length > 72) throw new Error('long')\n  return value\n}\n\
+            export const a = Joi.object({ password: Joi.string().custom(strong) })\n";
+        assert_eq!(least("src/server.ts", script), [Some(9.0)]);
+    }
+
+    #[test]
+    fn members_of_classes_are_fields() {
+        let python = "from pydantic import BaseModel, Field\nclass Registration(BaseModel):\n    password: str = Field(min_length=7)\n\
+            class Change(BaseModel):\n    new_password: str\n";
+        assert_eq!(least("app.py", python), [Some(7.0), None]);
+    }
+}
