@@ -233,7 +233,7 @@ impl<'a> Composer<'a> {
         self.fix_for(&mut work);
         self.write_files(&mut work)?;
         self.add_dependencies(&mut work)?;
-        let mut wanted = work.variant.env.clone();
+        let mut wanted = work.variables()?;
         if work.variant.variables {
             wanted.extend(work.renderer.variables());
         }
@@ -242,6 +242,7 @@ impl<'a> Composer<'a> {
             self.declare_variables(&mut work)?;
         }
         self.complete_containers(&mut work);
+        self.start_directly(&mut work)?;
         self.wire(&mut work)?;
         self.pass_arguments(&mut work)?;
         work.steps()?;
@@ -317,6 +318,9 @@ impl<'a> Composer<'a> {
     /// What the module makes can be imported by what comes after it.
     fn share_client(&mut self, work: &Work<'_>) -> Result<(), String> {
         let Some(spec) = &work.variant.client else { return Ok(()) };
+        if !work.holds(spec.when.as_deref())? {
+            return Ok(());
+        }
         let (library, store, api) = (spec.library.clone(), spec.store.clone(), spec.api.clone());
         let (name, file) = (spec.name.clone(), work.path_of(&spec.file)?);
         self.shared.push(Client { library, store, api, name, default: false, file });

@@ -223,7 +223,12 @@ impl Renderer {
             (false, false) => format!("Read in {}", variable.place),
         };
         let all = self.context.deploy.variables.iter();
-        all.map(|one| EnvSpec { name: one.name.clone(), value: String::new(), about: about(one) }).collect()
+        all.map(|one| EnvSpec { name: one.name.clone(), value: String::new(), about: about(one), when: None }).collect()
+    }
+
+    /// What its `package.json` runs, by name.
+    pub fn scripts(&self) -> &BTreeMap<String, String> {
+        &self.context.deploy.scripts
     }
 
     /// The variables that the service reads.

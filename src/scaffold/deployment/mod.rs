@@ -15,7 +15,7 @@ use crate::facts::{Data, Fact, Value};
 use crate::project::{Area, SOURCE_LIMIT, ServiceId, decode};
 use crate::syntax::{Node, json, toml_file};
 
-pub use image::Image;
+pub use image::{Image, words};
 pub use runtime::{Runtime, Store, primary_language};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
