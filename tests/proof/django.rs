@@ -61,7 +61,7 @@ fn check(project: &Project) {
         let mut python = bin(project, "python");
         python.arg("manage.py").args(command).env("SECRET_KEY", KEY).env("REDIS_URL", "redis://127.0.0.1:1");
         for (name, value) in
-            [("NAME", "none"), ("USER", "none"), ("PASSWORD", "of nobody 4711"), ("HOST", "127.0.0.1"), ("PORT", "1")]
+            [("NAME", "none"), ("USER", "none"), ("PASSWORD", "the password of nobody 4711"), ("HOST", "127.0.0.1"), ("PORT", "1")]
         {
             python.env(format!("DB_{name}"), value);
         }
