@@ -1,6 +1,7 @@
 //! All facts of a project: from code, from configuration, from text.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use globset::{Candidate, GlobSet};
 use rayon::prelude::*;
@@ -152,7 +153,7 @@ fn stacks_by_file<'s>(
     ids.into_par_iter().flat_map_iter(of_file).collect()
 }
 
-/// Relations of models that name no database are of the one that the service's drivers talk to. MySQL makes an index for
+/// Relations of models and steps of migrations that name no database are of the one that the service's drivers talk to. MySQL makes an index for
 /// each of its foreign keys.
 fn name_databases(project: &Project, stacks: &Stacks, facts: &mut [Fact]) {
     let database_of = |service: ServiceId| {
@@ -162,17 +163,33 @@ fn name_databases(project: &Project, stacks: &Stacks, facts: &mut [Fact]) {
         let first = databases.next()?;
         databases.all(|other| other == first).then_some(first)
     };
-    for fact in facts.iter_mut().filter(|fact| &*fact.kind == "relation") {
+    let configured = configured_databases(facts);
+    for fact in facts.iter_mut().filter(|fact| matches!(&*fact.kind, "relation" | "migration-step")) {
         if fact.get("provider").is_some_and(|provider| !provider.is_absent()) {
             continue;
         }
-        if let Some(database) = database_of(fact.service) {
+        let configured = configured.get(&fact.service).filter(|_| &*fact.kind == "migration-step");
+        if let Some(database) = database_of(fact.service).or_else(|| configured.map(|name| &**name)) {
             fact.set("provider", Value::text(database));
-            if database == "mysql" {
+            if database == "mysql" && &*fact.kind == "relation" {
                 fact.set("auto_index", Value::bool(true));
             }
         }
     }
+}
+
+/// The only database that the configuration of a service names.
+fn configured_databases(facts: &[Fact]) -> HashMap<ServiceId, Arc<str>> {
+    let mut found: HashMap<ServiceId, BTreeSet<Arc<str>>> = HashMap::new();
+    for fact in facts.iter().filter(|fact| &*fact.kind == "datasource") {
+        if let Some(provider) = fact.get("provider").and_then(Value::as_text) {
+            found.entry(fact.service).or_default().insert(provider.into());
+        }
+    }
+    found
+        .into_iter()
+        .filter_map(|(service, all)| Some((service, all.first().filter(|_| all.len() == 1)?.clone())))
+        .collect()
 }
 
 /// What answers requests is `http`; what runs jobs or timers besides nothing else is a worker or scheduler.
@@ -205,7 +222,7 @@ fn configuration(
     calls: &[Vec<FunctionId>],
     facts: &mut Vec<Fact>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<(ServiceId, std::sync::Arc<str>, std::sync::Arc<str>)> {
+) -> Vec<(ServiceId, Arc<str>, Arc<str>)> {
     let mut schemas = Vec::new();
     let mut incomplete = Vec::new();
     for (id, mut reading) in readings {

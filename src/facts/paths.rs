@@ -352,15 +352,18 @@ impl Selector {
     }
 }
 
-/// `a.{b,c.d}` is `a.b | a.c.d`: names in braces that are paths themselves become alternatives of their own.
+/// `a.{b,c.d}` is `a.b | a.c.d`: names in braces become alternatives of their own where one is a path itself, or the package's
+/// own name (see [`is_package_itself`]).
 fn expand(text: &str) -> Vec<String> {
     let braces = text.find('{').and_then(|open| Some((open, open + text[open..].find('}')?)));
-    match braces {
-        Some((open, close)) if text[open..close].contains('.') => text[open + 1..close]
-            .split(',')
-            .map(|name| format!("{}{}{}", &text[..open], name.trim(), &text[close + 1..]))
-            .collect(),
-        _ => vec![text.to_owned()],
+    let Some((open, close)) = braces else { return vec![text.to_owned()] };
+    let (before, inside, after) = (&text[..open], &text[open + 1..close], &text[close + 1..]);
+    let package = before.strip_suffix('.').unwrap_or_default();
+    let is_apart = |name: &str| name.contains('.') || is_camel_case_of(name, package);
+    if inside.split(',').any(|name| is_apart(name.trim())) {
+        inside.split(',').map(|name| format!("{before}{}{after}", name.trim())).collect()
+    } else {
+        vec![text.to_owned()]
     }
 }
 
@@ -441,6 +444,8 @@ mod tests {
     fn a_selector_may_name_the_export_that_is_called_like_its_package() {
         let selector = Selector::parse("better-auth.betterAuth().api.getSession", true, &|_| None).unwrap();
         assert_eq!(selector, Selector::parse("better-auth().api.getSession", true, &|_| None).unwrap());
+        let group = Selector::parse("random.{random,choice}", true, &|_| None).unwrap();
+        assert_eq!(group, Selector::parse("random | random.choice", true, &|_| None).unwrap());
         let other = Selector::parse("better-auth.other()", true, &|_| None).unwrap();
         assert_ne!(other, Selector::parse("better-auth()", true, &|_| None).unwrap());
     }

@@ -1,4 +1,4 @@
-//! Input that is only compared: it decides which way to go, and goes nowhere itself.
+//! Input that is only compared or logged: it decides which way to go, and goes nowhere itself.
 
 use crate::syntax::hir::{BinaryOp, ExprId, ExprKind, Module, SymbolIdx, Use};
 
@@ -12,13 +12,13 @@ const MAX_VARIABLES: u8 = 3;
 const KEEPING: &[&str] =
     &["get", "has", "lower", "upper", "strip", "casefold", "trim", "toLowerCase", "toUpperCase", "toString"];
 
-/// `request.POST["action"] in ("pause", "resume")`, `if (body.email !== user.email)`: is that all that is done with a
-/// value and its fields?
-pub fn only_compared(module: &Module, value: ExprId) -> bool {
-    follow(module, value, MAX_VARIABLES)
+/// Is all that is done with a value and its fields to compare them (`request.POST["action"] in ("pause", "resume")`,
+/// `if (body.email !== user.email)`), or to hand them to one of the calls of a log?
+pub fn only_looked_at(module: &Module, value: ExprId, is_log: &dyn Fn(ExprId) -> bool) -> bool {
+    follow(module, value, MAX_VARIABLES, is_log)
 }
 
-fn follow(module: &Module, value: ExprId, variables: u8) -> bool {
+fn follow(module: &Module, value: ExprId, variables: u8, is_log: &dyn Fn(ExprId) -> bool) -> bool {
     let mut child = value;
     while let Some(parent) = module.expr(child).parent.some() {
         match module.kind(parent) {
@@ -31,6 +31,7 @@ fn follow(module: &Module, value: ExprId, variables: u8) -> bool {
             ExprKind::Index { object, .. } if object == child => {}
             ExprKind::Member { object, .. } if object == child => {}
             ExprKind::Call { callee, .. } if callee == child && is_keeping(module, callee) => {}
+            ExprKind::Call { callee, .. } if callee != child && is_log(parent) => return true,
             _ => return false,
         }
         child = parent;
@@ -38,12 +39,13 @@ fn follow(module: &Module, value: ExprId, variables: u8) -> bool {
     match module.expr(child).role {
         Use::Test => true,
         Use::Init if variables > 0 => {
-            let compared = |symbol: SymbolIdx| {
+            let looked_at = |symbol: SymbolIdx| {
                 let reads = &module.symbol(symbol).reads;
-                (1..=MAX_READS).contains(&reads.len()) && reads.iter().all(|&read| follow(module, read, variables - 1))
+                (1..=MAX_READS).contains(&reads.len())
+                    && reads.iter().all(|&read| follow(module, read, variables - 1, is_log))
             };
             let held = module.variables_of(child);
-            !held.is_empty() && held.into_iter().all(compared)
+            !held.is_empty() && held.into_iter().all(looked_at)
         }
         _ => false,
     }

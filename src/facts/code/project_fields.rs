@@ -170,6 +170,7 @@ impl Evaluator<'_> {
             Source::TagText => self.tag_text(at),
             Source::TagHoles => self.tag_holes(at),
             Source::FileRoute => Value::text(file_route(self.program.path(at.module), self.root_of(at.module))),
+            Source::FileHead => self.program.module(at.module).head.as_deref().map_or(Value::ABSENT, Value::text),
             Source::FileConfig => self.file_config(at.module, &item.steps),
             Source::Class if !item.steps.is_empty() => return self.class_attribute(place, &item.steps),
             Source::Value | Source::Elements | Source::Target | Source::Class | Source::Type

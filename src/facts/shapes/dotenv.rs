@@ -115,7 +115,8 @@ pub fn is_placeholder(value: &str) -> bool {
         || is_local(&value)
 }
 
-/// A password that everybody tries first.
+/// A password that everybody tries first. The list stands here and not in the lexicons, which only rules see: a fact must say
+/// `common` without holding the value.
 pub fn is_common(value: &str) -> bool {
     const COMMON: [&str; 24] = [
         "password",
@@ -163,7 +164,8 @@ fn is_ciphertext(value: &str) -> bool {
     value.starts_with("encrypted:") || value.starts_with("ENC[")
 }
 
-/// An address of this machine, or of a neighbour in its own network, whose password, if any, is the name of the product or the user.
+/// An address of this machine, or of a neighbour in its own network, whose password, if any, is the name of the product or the
+/// user.
 fn is_local(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return value.starts_with("localhost") };
     let authority = rest.split(['/', '?']).next().unwrap_or_default();

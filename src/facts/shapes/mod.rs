@@ -112,7 +112,11 @@ pub fn read(id: FileId, file: &File, text: &str, around: &Surroundings<'_>) -> R
             facts.extend(packages::required_by_tree(id, &file.path, &node));
             facts
         }),
-        FileKind::Yaml if helm::chart_of(&file.path, around).is_some() => templated(id, file, text, around),
+        FileKind::Yaml if helm::chart_of(&file.path, around).is_some() => {
+            let broken = helm::check(text);
+            reading.diagnostics.extend(broken.as_ref().map(|problem| problem.diagnostic(&file.path)));
+            templated(id, file, text, around).or_else(|error| broken.map_or(Err(error), |_| Ok(Vec::new())))
+        }
         FileKind::Yaml => {
             let (nodes, problem) = documents::documents(text);
             reading.diagnostics.extend(problem.map(|problem| problem.diagnostic(&file.path)));

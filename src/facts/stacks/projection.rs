@@ -52,6 +52,8 @@ pub enum Source {
     Member,
     /// The URL path that the file's place stands for.
     FileRoute,
+    /// The comment in its first line.
+    FileHead,
     /// A constant of the file: `export const config = { matcher: … }`.
     FileConfig,
     /// The exported value; of an attribute or setting what is assigned, of a parameter its default.
@@ -238,6 +240,7 @@ fn parse_source(body: &str) -> Option<(Source, &str)> {
         ("name", Source::Name),
         ("member", Source::Member),
         ("file.route", Source::FileRoute),
+        ("file.head", Source::FileHead),
         ("file.config", Source::FileConfig),
         ("value[*]", Source::Elements),
         ("value", Source::Value),

@@ -66,6 +66,8 @@ pub struct Module {
     pub types: Vec<Type>,
     pub directives: Vec<Atom>,
     pub comments: Vec<Comment>,
+    /// The comment in the first line of a file of Python, where tools say what they made and when.
+    pub head: Option<Box<str>>,
     pub tests: TestStats,
     /// Bytes of a file of the product that only tests compile, in order of their beginnings.
     pub test_code: Vec<std::ops::Range<u32>>,

@@ -113,13 +113,16 @@ impl Lower<'_> {
                 let source = self.source(&it.source.value, it.source.span, it.export_kind.is_type(), false);
                 for specifier in &it.specifiers {
                     let local = self.export_name(&specifier.local);
-                    let imported = if self.builder.module.str(local) == "default" {
-                        Imported::Default
-                    } else {
-                        Imported::Named(local)
-                    };
                     let name = self.export_name(&specifier.exported);
-                    self.export(name, ExportTarget::Reexport { source, name: imported }, specifier.span);
+                    let is_default = self.builder.module.str(local) == "default";
+                    let target = match is_default {
+                        true if is_bare(&it.source.value) => {
+                            ExportTarget::Expr(self.default_of(source, specifier.span))
+                        }
+                        true => ExportTarget::Reexport { source, name: Imported::Default },
+                        false => ExportTarget::Reexport { source, name: Imported::Named(local) },
+                    };
+                    self.export(name, target, specifier.span);
                 }
             }
             ModuleDeclaration::ExportAllDeclaration(it) => {
@@ -140,6 +143,18 @@ impl Lower<'_> {
             }
             ModuleDeclaration::TSNamespaceExportDeclaration(_) => {}
         }
+    }
+
+    /// `export { default } from "pkg"` has no expression for what it hands on, which may be a handler: `require("pkg").default`.
+    fn default_of(&mut self, source: SourceIdx, span: Span) -> ExprId {
+        let default = self.atom("default");
+        self.at_root(Use::Exported, |l| {
+            let id = l.reserve(span);
+            let object = l.under(id, |l| l.reserve(span));
+            l.set(object, ExprKind::Require(source));
+            l.set(id, ExprKind::Member { object, name: default });
+            id
+        })
     }
 
     fn export_name(&mut self, name: &ModuleExportName<'_>) -> Atom {
@@ -231,4 +246,9 @@ impl Lower<'_> {
             self.builder.module.exports.push(Export { name, target: ExportTarget::Expr(value), start });
         }
     }
+}
+
+/// A package, or an alias for a folder; no path from the file.
+fn is_bare(specifier: &str) -> bool {
+    !specifier.starts_with(['.', '/'])
 }

@@ -82,6 +82,9 @@ impl<'t> Lower<'t> {
         for token in parsed.tokens().iter().filter(|token| token.kind() == TokenKind::Comment) {
             let range = token.range();
             let text = self.text.get(range.start().to_usize()..range.end().to_usize()).unwrap_or_default();
+            if range.start().to_usize() == 0 && text.len() <= MAX_HEAD {
+                self.builder.module.head = Some(text.into());
+            }
             if admits_a_gap(text) {
                 self.builder.module.comments.push(Comment {
                     start: range.start().into(),
@@ -244,6 +247,9 @@ impl<'t> Lower<'t> {
         }
     }
 }
+
+/// Longer comments are no heads.
+const MAX_HEAD: usize = 200;
 
 /// What a name means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -41,6 +41,12 @@ pub enum What {
         column: String,
         kind: Kind,
     },
+    /// The column is as described from here on; what that changes follows from what it was before.
+    Describe {
+        table: String,
+        column: Column,
+        indexed: bool,
+    },
     SetNullable {
         table: String,
         column: String,
@@ -83,6 +89,8 @@ pub enum What {
     Truncate {
         table: String,
     },
+    /// Code of the project that does something with rows.
+    RunCode,
     CreateType {
         name: String,
     },
@@ -149,6 +157,8 @@ pub struct DefaultValue {
     pub text: String,
     /// Worked out anew for every row (`gen_random_uuid()`), so that adding the column rewrites the table.
     pub volatile: bool,
+    /// The database keeps it, so that who does not know the column can still write rows.
+    pub lasting: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -189,7 +189,7 @@ impl Source<'_> {
             nullable: !serial,
             primary: false,
             unique: false,
-            default: serial.then(|| DefaultValue { text: "nextval".into(), volatile: true }),
+            default: serial.then(|| DefaultValue { text: "nextval".into(), volatile: true, lasting: true }),
             references: None,
             check: None,
         };
@@ -200,7 +200,7 @@ impl Source<'_> {
                 ColumnOption::Unique(_) => column.unique = true,
                 ColumnOption::Default(expr) => column.default = Some(default(expr)),
                 ColumnOption::Generated { .. } | ColumnOption::Identity(_) => {
-                    column.default = Some(DefaultValue { text: "generated".into(), volatile: true });
+                    column.default = Some(DefaultValue { text: "generated".into(), volatile: true, lasting: true });
                 }
                 ColumnOption::ForeignKey(key) => {
                     column.references =
@@ -347,5 +347,5 @@ fn default(expr: &Expr) -> DefaultValue {
         _ => None,
     };
     let volatile = called.is_some_and(|name| !STABLE.contains(&name.as_str()));
-    DefaultValue { text, volatile }
+    DefaultValue { text, volatile, lasting: true }
 }

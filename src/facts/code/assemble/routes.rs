@@ -8,11 +8,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Builder, symbol_of};
 use crate::facts::code::answers::answer;
-use crate::facts::code::compared::only_compared;
+use crate::facts::code::compared::only_looked_at;
 use crate::facts::code::extract::Raw;
 use crate::facts::code::handed_back::HandedBack;
 use crate::facts::code::routes::Composed;
 use crate::facts::model::{FunctionId, Value};
+use crate::facts::program::ExprRef;
 use crate::syntax::hir::{BinaryOp, ExprId, ExprKind, Use};
 
 const MUTATING: &[&str] = &["POST", "PUT", "PATCH", "DELETE", "ACTION"];
@@ -23,14 +24,15 @@ impl<'p, 'r> Builder<'p, 'r> {
     /// The parts of requests that functions read; or those that their signatures declare, checked before they run.
     pub(super) fn inputs_by_function(&self, declared: bool) -> FxHashMap<FunctionId, Vec<String>> {
         let mut inputs: FxHashMap<FunctionId, Vec<String>> = FxHashMap::default();
-        let is_compared = |raw: &Raw| {
-            let module = || self.program().module(raw.at.module);
+        let logs: FxHashSet<ExprRef> = self.raws.iter().filter(|raw| &*raw.kind == "log").map(|raw| raw.at).collect();
+        let is_looked_at = |raw: &Raw| {
+            let is_log = |expr| logs.contains(&ExprRef { module: raw.at.module, expr });
             raw.text("part").map(input_part) == Some("body")
                 && raw.at.expr != ExprId::NONE
-                && only_compared(module(), raw.at.expr)
+                && only_looked_at(self.program().module(raw.at.module), raw.at.expr, &is_log)
         };
         let of_sort = |raw: &&Raw| {
-            &*raw.kind == "input" && raw.is_declared_input() == declared && (declared || !is_compared(raw))
+            &*raw.kind == "input" && raw.is_declared_input() == declared && (declared || !is_looked_at(raw))
         };
         for raw in self.raws.iter().filter(of_sort) {
             if let (Some(function), Some(part)) = (raw.function, raw.text("part")) {

@@ -49,7 +49,7 @@ pub(super) fn tables(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
             Table::new(evaluator, raws, &parts, index, &mut found).of_call();
         }
     }
-    migrated::changes(evaluator, raws, &parts, &mut found);
+    left_out.extend(migrated::changes(evaluator, raws, &parts, &mut found));
     for (class, column) in decorated_classes(evaluator.program, raws, &parts, &owners) {
         if !declared.contains(&class) {
             Table::new(evaluator, raws, &parts, column, &mut found).named_after(class).of_class(class);
@@ -168,10 +168,12 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
     /// `Table("orders", metadata, Column(…), Index(…))`
     pub(super) fn of_call(mut self) {
         let site = self.source.at;
-        for at in self.source.refs("parts").to_vec() {
+        let handed = self.source.refs("parts");
+        let members: Vec<_> = handed.iter().flat_map(|&at| migrated::members(self.evaluator, at)).collect();
+        for (before, at) in members {
             let Some(column) = site_among(self.evaluator, at, &self.parts.columns) else { continue };
-            let Some(name) = self.column_at(column).and_then(|raw| raw.text("name")) else { continue };
-            let name = name.to_owned();
+            let own = self.column_at(column).and_then(|raw| raw.text("name")).map(str::to_owned);
+            let Some(name) = before.or(own).or_else(|| migrated::name_of_part(self.source)) else { continue };
             self.column(&name, at, Some(column), None);
         }
         for &part in self.parts.by_site.get(&site).into_iter().flatten() {
@@ -237,7 +239,7 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
             Some(Data::Unknown) => Value::UNKNOWN,
             _ => Value::bool(!primary && annotation.is_some_and(|annotation| annotation.nullable)),
         };
-        let default = raw.and_then(|raw| raw.get("default")).cloned().unwrap_or(Value::ABSENT);
+        let said = |field: &str| raw.and_then(|raw| raw.get(field)).cloned().unwrap_or(Value::ABSENT);
         let fields = vec![
             ("name", Value::text(name)),
             ("type", Value::text(of.kind())),
@@ -246,7 +248,8 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
             ("primary", Value::bool(primary)),
             ("unique", Value::bool(unique || primary)),
             ("nullable", nullable),
-            ("default", default),
+            ("default", said("default")),
+            ("stored_default", said("stored_default")),
         ];
         self.push("column", at, fields);
         if primary {
@@ -300,8 +303,8 @@ impl<'e, 'p, 'r> Table<'e, 'p, 'r> {
                 self.relation(part, None, columns);
             }
             "check" => {
-                let text = raw.get("text").cloned().unwrap_or(Value::ABSENT);
-                self.push("check", raw.at, vec![("text", text)]);
+                let said = |field: &str| raw.get(field).cloned().unwrap_or(Value::ABSENT);
+                self.push("check", raw.at, vec![("name", said("name")), ("text", said("text"))]);
             }
             _ => {}
         }

@@ -3,27 +3,83 @@
 //! In go the facts that clauses saw (`op.create_table(…)` with its parts), out come flat ones that a schema can be folded
 //! from: each part becomes a change of its own, at its own place.
 
+use rustc_hash::FxHashSet;
+
 use super::classes::Table;
+use super::owners::around;
 use super::parts::{Parts, column_names, policy, target};
 use super::types::column_type;
 use crate::facts::code::extract::Raw;
 use crate::facts::model::{Data, Value};
+use crate::facts::program::ExprRef;
 use crate::facts::resolve::Evaluator;
+use crate::syntax::hir::{ExprId, ExprKind};
 
 pub(super) const CHANGE: &str = "schema-change";
 
-/// Adds the parts of what migrations add, and completes what their calls only name.
-pub(super) fn changes(evaluator: &mut Evaluator<'_>, raws: &[Raw], parts: &Parts, found: &mut Vec<Raw>) {
+/// Adds the parts of what migrations add, and completes what their calls only name. Gives the indices of what changes no
+/// database.
+pub(super) fn changes(
+    evaluator: &mut Evaluator<'_>,
+    raws: &[Raw],
+    parts: &Parts,
+    found: &mut Vec<Raw>,
+) -> FxHashSet<usize> {
+    let told = only_told(raws);
+    let mut left_out = FxHashSet::default();
     for (index, raw) in raws.iter().enumerate().filter(|(_, raw)| &*raw.kind == CHANGE) {
+        if raw.text("op") == Some(TELLS) || is_inside(evaluator, raw, &told) {
+            left_out.insert(index);
+            continue;
+        }
         if raw.refs("parts").is_empty() {
             continue;
         }
         let Some(table) = raw.get("table").filter(|table| table.as_text().is_some()).cloned() else { continue };
         let mut added = Vec::new();
         Table::new(evaluator, raws, parts, index, &mut added).of_table(table.clone()).of_call();
-        let primary = primary_columns(&added);
-        found.extend(added.into_iter().filter_map(|part| change(part, &table, &primary)));
+        found.extend(Addition::of(raw, &table, &added).changes(added));
     }
+    left_out
+}
+
+/// Changes of what the library believes only: the `op` of the call that is handed them as `parts`.
+const TELLS: &str = "only-told";
+
+fn only_told(raws: &[Raw]) -> FxHashSet<ExprRef> {
+    let tells = raws.iter().filter(|raw| &*raw.kind == CHANGE && raw.text("op") == Some(TELLS));
+    tells.flat_map(|raw| raw.refs("parts")).copied().collect()
+}
+
+/// It stands in one of the expressions; what an export names may stand in none at all.
+fn is_inside(evaluator: &Evaluator<'_>, raw: &Raw, exprs: &FxHashSet<ExprRef>) -> bool {
+    let here = |expr| ExprRef { module: raw.at.module, expr };
+    let module = evaluator.program.module(raw.at.module);
+    !exprs.is_empty()
+        && raw.at.expr.some().is_some_and(|expr| around(module, expr).map(here).any(|at| exprs.contains(&at)))
+}
+
+/// What a migration is handed as parts: the expression itself, or the members of a list, each with the name before it
+/// (`[("id", models.AutoField())]`).
+pub(super) fn members(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Vec<(Option<String>, ExprRef)> {
+    let module = evaluator.program.module(at.module);
+    let here = |expr| ExprRef { module: at.module, expr };
+    let ExprKind::Array(members) = module.kind(at.expr) else { return vec![(None, at)] };
+    let pair = |member: ExprId| match module.kind(member) {
+        ExprKind::Array(inner) => match module.list(inner).collect::<Vec<_>>().as_slice() {
+            &[name, part] => (Some(here(name)), here(part)),
+            _ => (None, here(member)),
+        },
+        _ => (None, here(member)),
+    };
+    let pairs: Vec<(Option<ExprRef>, ExprRef)> = module.list(members).map(pair).collect();
+    let mut text = |at: ExprRef| evaluator.value(at).as_text().map(str::to_owned);
+    pairs.into_iter().map(|(name, part)| (name.and_then(&mut text), part)).collect()
+}
+
+/// The name that a migration gives to the only part that it is handed.
+pub(super) fn name_of_part(source: &Raw) -> Option<String> {
+    source.text("name").filter(|_| &*source.kind == CHANGE).map(str::to_owned)
 }
 
 /// What a change names by an expression: the type of a column, the columns of a key, what it refers to.
@@ -47,32 +103,77 @@ pub(super) fn complete(evaluator: &mut Evaluator<'_>, raw: &mut Raw) {
     }
 }
 
-fn primary_columns(added: &[Raw]) -> Vec<String> {
-    let is_primary = |raw: &&Raw| raw.get("primary").is_some_and(|value| value.data == Data::Bool(true));
-    let columns = added.iter().filter(|raw| &*raw.kind == "column").filter(is_primary);
-    columns.filter_map(|raw| raw.text("name").map(str::to_owned)).collect()
+/// A call that adds parts to a table, or says anew what one is.
+struct Addition<'r> {
+    source: &'r Raw,
+    table: &'r Value,
+    primary: Vec<String>,
+    unique: Vec<String>,
+    indexed: Vec<String>,
 }
 
-/// A part of a table as the change that adds it.
-fn change(mut part: Raw, table: &Value, primary: &[String]) -> Option<Raw> {
-    let is = |name: &str| part.get(name).is_some_and(|value| value.data == Data::Bool(true));
-    let op = match &*part.kind {
-        "column" => "add-column",
-        "relation" => "add-foreign-key",
-        "check" => "add-check",
-        "index" if is("primary") || names_all(&part, primary) => "add-primary-key",
-        "index" if is("unique") => "add-unique",
-        "index" => "create-index",
-        _ => return None,
-    };
-    part.kind = CHANGE.into();
-    part.fields.retain(|(name, _)| !matches!(&**name, "model" | "auto_index" | "provider" | "primary"));
-    part.set("op", Value::text(op));
-    part.set("table", table.clone());
-    Some(part)
+impl<'r> Addition<'r> {
+    fn of(source: &'r Raw, table: &'r Value, added: &[Raw]) -> Addition<'r> {
+        let columns = |field: &str| -> Vec<String> {
+            let said = added.iter().filter(|raw| &*raw.kind == "column" && is(raw, field));
+            said.filter_map(|raw| raw.text("name").map(str::to_owned)).collect()
+        };
+        let plain = added.iter().filter(|raw| &*raw.kind == "index" && !is(raw, "unique"));
+        let indexed = plain.filter_map(only_column).collect();
+        Addition { source, table, primary: columns("primary"), unique: columns("unique"), indexed }
+    }
+
+    fn changes(&self, added: Vec<Raw>) -> Vec<Raw> {
+        added.into_iter().filter_map(|part| self.change(part)).collect()
+    }
+
+    /// A part of a table as the change that adds it.
+    fn change(&self, mut part: Raw) -> Option<Raw> {
+        let anew = self.source.text("op") == Some("alter-column");
+        let op = match &*part.kind {
+            "column" if anew => "describe-column",
+            _ if anew => return None,
+            "column" => "add-column",
+            "relation" => "add-foreign-key",
+            "check" => "add-check",
+            "index" if is(&part, "primary") || self.names_key(&part) => "add-primary-key",
+            // The column says so itself.
+            "index" if is(&part, "unique") && only_column(&part).is_some_and(|name| self.unique.contains(&name)) => {
+                return None;
+            }
+            "index" if is(&part, "unique") => "add-unique",
+            "index" => "create-index",
+            _ => return None,
+        };
+        let indexed = part.text("name").is_some_and(|name| self.indexed.iter().any(|column| column == name));
+        part.kind = CHANGE.into();
+        part.fields.retain(|(name, _)| !matches!(&**name, "model" | "auto_index" | "provider" | "primary"));
+        part.set("op", Value::text(op));
+        part.set("table", self.table.clone());
+        part.set("indexed", Value::bool(indexed));
+        for field in ["concurrently", "not_valid", "keeps_default", "way"] {
+            if let Some(value) = self.source.get(field) {
+                part.set(field, value.clone());
+            }
+        }
+        Some(part)
+    }
+
+    fn names_key(&self, index: &Raw) -> bool {
+        let Some(Value { data: Data::List(columns), .. }) = index.get("columns") else { return false };
+        let key = self.primary.iter().map(|name| Some(name.as_str()));
+        !self.primary.is_empty() && columns.iter().map(Value::as_text).eq(key)
+    }
 }
 
-fn names_all(index: &Raw, primary: &[String]) -> bool {
-    let Some(Value { data: Data::List(columns), .. }) = index.get("columns") else { return false };
-    !primary.is_empty() && columns.iter().map(Value::as_text).eq(primary.iter().map(|name| Some(name.as_str())))
+fn is(raw: &Raw, name: &str) -> bool {
+    raw.get(name).is_some_and(|value| value.data == Data::Bool(true))
+}
+
+/// The column of an index over a single one.
+fn only_column(index: &Raw) -> Option<String> {
+    match index.get("columns").map(|value| &value.data) {
+        Some(Data::List(columns)) if columns.len() == 1 => columns[0].as_text().map(str::to_owned),
+        _ => None,
+    }
 }

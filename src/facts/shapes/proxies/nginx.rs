@@ -1,6 +1,6 @@
 //! Servers of nginx: what the places that pass requests on have in common, with what they inherit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Proxy, ProxyFile, host_of};
 use crate::facts::shapes::paths;
@@ -23,6 +23,8 @@ pub fn is_likely(text: &str) -> bool {
 pub struct Shared<'a> {
     snippets: BTreeMap<&'a str, &'a [Directive]>,
     http: Vec<(&'a str, &'a [Directive])>,
+    /// The zones that limits are counted in, wherever they are defined.
+    zones: BTreeSet<&'a str>,
 }
 
 impl<'a> Shared<'a> {
@@ -32,7 +34,11 @@ impl<'a> Shared<'a> {
             let http = directives.iter().filter(|directive| directive.name == "http");
             http.map(|block| (paths::folder(file.path), block.children()))
         });
-        Shared { http: blocks.collect(), snippets }
+        let top = files.iter().flat_map(|(_, directives)| directives);
+        let inner = top.clone().filter(|found| found.name == "http").flat_map(Directive::children);
+        let zones = top.chain(inner).filter(|found| found.name == "limit_req_zone");
+        let zones = zones.filter_map(|found| found.args.iter().find_map(|arg| zone_of(arg)));
+        Shared { http: blocks.collect(), snippets, zones: zones.collect() }
     }
 
     /// The `http` block that a file without one is included in: that of a folder around it.
@@ -67,10 +73,11 @@ pub fn servers(path: &str, directives: &[Directive], shared: &Shared<'_>) -> Vec
         http.extend(shared.level(shared.around(path), MAX_DEPTH).into_iter().filter(|found| found.name != "server"));
     }
     let servers: Vec<&&Directive> = http.iter().filter(|found| found.name == "server").take(MAX_SERVERS).collect();
+    let whole = own.is_some() || !shared.around(path).is_empty();
     let redirects = servers.iter().any(|server| sends_to_https(&shared.level(server.children(), MAX_DEPTH), MAX_DEPTH));
     let read = servers.iter().map(|server| {
         let level = shared.level(server.children(), MAX_DEPTH);
-        Server { shared, http: &http, own: &level, redirects }.proxy(server)
+        Server { shared, http: &http, own: &level, redirects, whole }.proxy(server)
     });
     read.collect()
 }
@@ -89,6 +96,8 @@ struct Server<'d> {
     http: &'d Level<'d>,
     own: &'d Level<'d>,
     redirects: bool,
+    /// The `http` block around it is known.
+    whole: bool,
 }
 
 /// The directives around a place where requests are passed on, the innermost level first.
@@ -127,13 +136,13 @@ impl Server<'_> {
             protocols: self.words("ssl_protocols"),
             redirects: self.redirects || (plain && sends_to_https(self.own, MAX_DEPTH)),
             headers: common_headers(&places),
-            rate_limit: all(&|place| !place.of("limit_req").is_empty()),
+            rate_limit: all(&|place| self.is_limited(place)),
             body_limit: self.text("client_max_body_size").filter(|size| size != "0").map(|size| size_text(&size)),
-            timeout: places.first().and_then(|place| place.text("proxy_read_timeout")),
+            timeout: longest_wait(&places),
             compresses: self.compresses(),
             hides_version: self.text("server_tokens").map(|value| value == "off"),
             upstreams: self.upstreams(&places),
-            balanced: places.iter().any(|place| self.members(place.target).len() > 1),
+            balanced: places.iter().any(|place| self.serving(place.target) > 1),
             checks: places.iter().any(|place| self.is_checked(place)),
             outer: self.is_behind_another() || is_local(names),
         }
@@ -222,12 +231,33 @@ impl Server<'_> {
         hosts
     }
 
+    /// How many servers a target shares its requests among: those that do not only wait for others to fail.
+    fn serving(&self, target: &Directive) -> usize {
+        let host = host_of(&self.resolved(target.arg(0))).unwrap_or_default();
+        let serves = |server: &&Directive| !server.args.iter().any(|arg| matches!(arg.as_str(), "down" | "backup"));
+        self.upstream(&host).map_or(1, |upstream| upstream.all("server").filter(serves).count())
+    }
+
+    /// A server that fails is left out for a while, as nginx does of several servers unless it is told otherwise.
+    /// https://nginx.org/en/docs/http/ngx_http_upstream_module.html#max_fails
     fn is_checked(&self, place: &Passing<'_>) -> bool {
         let host = host_of(&self.resolved(place.target.arg(0))).unwrap_or_default();
         let counted = self.upstream(&host).is_some_and(|upstream| {
-            upstream.all("server").any(|server| server.args.iter().any(|arg| arg.starts_with("max_fails=")))
+            upstream.all("server").count() > 1
+                && upstream.all("server").any(|server| !server.args.iter().any(|arg| arg == "max_fails=0"))
         });
-        counted || !place.of("health_check").is_empty() || !place.of("proxy_next_upstream").is_empty()
+        let passes_on = !place.of("proxy_next_upstream").iter().any(|found| found.arg(0) == "off");
+        counted && passes_on || !place.of("health_check").is_empty()
+    }
+
+    /// A limit holds where it is enforced and what counts for it is defined, here or in a file that nobody showed us.
+    fn is_limited(&self, place: &Passing<'_>) -> bool {
+        let dry = place.text("limit_req_dry_run").is_some_and(|value| value == "on");
+        let is_made = |limit: &&Directive| {
+            let zone = limit.args.iter().find_map(|arg| zone_of(arg));
+            zone.is_some_and(|zone| self.shared.zones.contains(zone) || !self.whole)
+        };
+        !dry && place.of("limit_req").iter().any(is_made)
     }
 }
 
@@ -243,6 +273,18 @@ impl Passing<'_> {
         self.of(name).first().map(|found| found.arg(0).to_owned())
     }
 
+    /// Seconds until nginx gives up on an answer, where that is said: `proxy_read_timeout` of `proxy_pass`.
+    fn wait(&self) -> Option<u64> {
+        let kind = self.target.name.strip_suffix("_pass").unwrap_or("proxy");
+        self.text(&format!("{kind}_read_timeout")).and_then(|text| seconds(&text))
+    }
+
+    /// It is meant for connections that stay open, such as those of WebSockets.
+    fn stays_open(&self) -> bool {
+        let upgrades = self.of("proxy_set_header").iter().any(|set| set.arg(0).eq_ignore_ascii_case("upgrade"));
+        upgrades && self.wait().is_some_and(|wait| wait > LONG_WAIT)
+    }
+
     fn headers(&self) -> BTreeMap<String, String> {
         let set = self.of("add_header").into_iter().chain(self.of("more_set_headers"));
         set.map(|found| match found.arg(0).split_once(':') {
@@ -251,6 +293,50 @@ impl Passing<'_> {
         })
         .collect()
     }
+}
+
+/// `zone=api:10m` names `api`.
+fn zone_of(argument: &str) -> Option<&str> {
+    let zone = argument.strip_prefix("zone=")?.split(':').next()?;
+    (!zone.is_empty()).then_some(zone)
+}
+
+/// How long nginx waits for an answer unless it is told otherwise.
+const USUAL_WAIT: u64 = 60;
+/// Longer than this, a wait is no deadline.
+const LONG_WAIT: u64 = 300;
+
+/// The longest time that a place waits for an answer, where some place says how long; those for connections that stay open
+/// aside.
+fn longest_wait(places: &[Passing<'_>]) -> Option<String> {
+    let waits: Vec<Option<u64>> = places.iter().filter(|place| !place.stays_open()).map(|place| place.wait()).collect();
+    waits.iter().any(Option::is_some).then(|| {
+        let longest = waits.iter().map(|wait| wait.unwrap_or(USUAL_WAIT)).max().unwrap_or(USUAL_WAIT);
+        format!("{longest}s")
+    })
+}
+
+/// Seconds of `30`, `30s`, `1m30s`, `1d`.
+fn seconds(text: &str) -> Option<u64> {
+    let mut rest = text;
+    let mut total: u64 = 0;
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, after) = rest.split_at(digits);
+        let number: u64 = number.parse().ok()?;
+        let (unit, length) = match after {
+            _ if after.starts_with("ms") => (0, 2),
+            _ if after.starts_with('m') => (60, 1),
+            _ if after.starts_with('h') => (3_600, 1),
+            _ if after.starts_with('d') => (86_400, 1),
+            _ if after.starts_with('s') => (1, 1),
+            "" => (1, 0),
+            _ => return None,
+        };
+        total = total.checked_add(number.checked_mul(unit)?)?;
+        rest = after.get(length..)?;
+    }
+    (!text.is_empty()).then_some(total)
 }
 
 /// The headers that all places send: one that sets its own loses those of the levels around it.

@@ -22,7 +22,7 @@ fn container(fields: &[(&str, Value)]) -> Fact {
     fields.iter().fold(fact("container", at, "test", "api"), |fact, (name, value)| fact.with(name, value.clone()))
 }
 
-const NGINX: &str = "http {\n  gzip on;\n  gzip_types application/json;\n  limit_req zone=a;\n  upstream api { server api:3000 max_fails=2; server api2:3000; }\n  server { listen 80; return 301 https://$host$request_uri; }\n  server {\n    listen 443 ssl;\n    ssl_certificate /etc/letsencrypt/live/x/fullchain.pem;\n    ssl_protocols TLSv1.2 TLSv1.3;\n    client_max_body_size 10m;\n    add_header X-Frame-Options DENY always;\n    add_header X-Content-Type-Options nosniff;\n    location / { proxy_pass http://api; }\n    location /ws { proxy_pass http://api; add_header X-Frame-Options DENY; }\n  }\n}\n";
+const NGINX: &str = "http {\n  limit_req_zone $binary_remote_addr zone=a:10m rate=5r/s;\n  gzip on;\n  gzip_types application/json;\n  limit_req zone=a;\n  upstream api { server api:3000 max_fails=2; server api2:3000; }\n  server { listen 80; return 301 https://$host$request_uri; }\n  server {\n    listen 443 ssl;\n    ssl_certificate /etc/letsencrypt/live/x/fullchain.pem;\n    ssl_protocols TLSv1.2 TLSv1.3;\n    client_max_body_size 10m;\n    add_header X-Frame-Options DENY always;\n    add_header X-Content-Type-Options nosniff;\n    location / { proxy_pass http://api; }\n    location /ws { proxy_pass http://api; add_header X-Frame-Options DENY; }\n  }\n}\n";
 
 #[test]
 fn nginx_with_everything() {
@@ -166,4 +166,58 @@ fn nginx_in_a_config_map() {
         assert_eq!(proxy.get("headers").unwrap().field("x-frame-options").as_text(), Some("DENY"));
         assert_eq!(proxy.get("published"), Some(&Value::bool(false)));
     }
+}
+
+/// The field of the proxy of a server with these directives in an `http` block of its own.
+fn field_of(http: &str, server: &str, field: &str) -> Value {
+    let text = format!("http {{ {http} server {{ {server} }} }}");
+    let facts = read(&[("nginx.conf", &text)], &[]);
+    of_kind(&facts, "proxy")[0].get(field).cloned().unwrap_or(Value::ABSENT)
+}
+
+#[test]
+fn limits_of_nginx_need_a_zone_and_must_be_enforced() {
+    const ZONE: &str = "limit_req_zone $binary_remote_addr zone=api:10m rate=5r/s;";
+    let limited = |http: &str, place: &str| {
+        let server = format!("listen 80; location / {{ {place} proxy_pass http://api; }}");
+        field_of(http, &server, "rate_limit") == Value::bool(true)
+    };
+    assert!(limited(ZONE, "limit_req zone=api burst=20;"));
+    assert!(!limited(ZONE, ""), "the zone is not used");
+    assert!(!limited(ZONE, "limit_req zone=other;"), "the zone is not defined");
+    assert!(!limited("", "limit_req zone=api;"));
+    assert!(!limited(ZONE, "limit_req zone=api; limit_req_dry_run on;"));
+    let included = "server { listen 80; location / { limit_req zone=api; proxy_pass http://api; } }";
+    let facts = read(&[("conf.d/app.conf", included)], &[]);
+    let proxy = of_kind(&facts, "proxy")[0];
+    assert_eq!(proxy.get("rate_limit"), Some(&Value::bool(true)), "the zone may stand in what includes the file");
+}
+
+#[test]
+fn the_longest_wait_of_nginx_counts() {
+    let timeout = |server: &str| field_of("", &format!("listen 80; {server}"), "timeout");
+    let place = |inner: &str| format!("location /{} {{ {inner} proxy_pass http://api; }}", inner.len());
+    assert_eq!(timeout(&place("")), Value::ABSENT);
+    assert_eq!(timeout(&place("proxy_read_timeout 1m30s;")), Value::text("90s"));
+    assert_eq!(timeout(&(place("proxy_read_timeout 5;") + &place(""))), Value::text("60s"));
+    assert_eq!(timeout(&(place("proxy_read_timeout 5;") + &place("proxy_read_timeout 1d;"))), Value::text("86400s"));
+    let open = place("proxy_set_header Upgrade $http_upgrade; proxy_read_timeout 1d;");
+    assert_eq!(timeout(&(place("proxy_read_timeout 5;") + &open)), Value::text("5s"));
+    assert_eq!(timeout(&open), Value::ABSENT);
+    let python = "uwsgi_read_timeout 30; location / { uwsgi_pass app:8000; proxy_read_timeout 9s; }";
+    assert_eq!(timeout(python), Value::text("30s"));
+    assert_eq!(timeout(&place("proxy_read_timeout $wait;")), Value::ABSENT);
+}
+
+#[test]
+fn servers_of_nginx_that_fail_are_left_out() {
+    let of = |servers: &str, place: &str, field: &str| {
+        let server = format!("listen 80; location / {{ {place} proxy_pass http://api; }}");
+        field_of(&format!("upstream api {{ {servers} }}"), &server, field) == Value::bool(true)
+    };
+    assert!(of("server a; server b;", "", "checks") && of("server a; server b;", "", "balanced"));
+    assert!(!of("server a max_fails=0; server b max_fails=0;", "", "checks"));
+    assert!(!of("server a; server b;", "proxy_next_upstream off;", "checks"));
+    assert!(!of("server a max_fails=3;", "", "checks"), "there is no other server");
+    assert!(!of("server a; server b backup;", "", "balanced") && !of("server a; server b down;", "", "balanced"));
 }

@@ -6,7 +6,7 @@ use crate::project::{FileId, Span};
 use crate::syntax::sql::{Change, Column, Constraint, Index, Kind, Range, Reference, Rule, Security, What};
 
 /// The tables after all changes so far, by their lower-case names.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Schema {
     pub tables: BTreeMap<String, Table>,
     pub enums: Vec<String>,
@@ -164,6 +164,7 @@ pub(super) fn named(what: &What) -> Option<&str> {
         | What::DropColumn { table, .. }
         | What::RenameColumn { table, .. }
         | What::SetType { table, .. }
+        | What::Describe { table, .. }
         | What::SetNullable { table, .. }
         | What::SetDefault { table, .. }
         | What::AddConstraint { table, .. }
@@ -175,9 +176,12 @@ pub(super) fn named(what: &What) -> Option<&str> {
         | What::Validate { table, .. }
         | What::DropIndex { table: Some(table), .. } => Some(table),
         What::Upkeep { table, .. } => table.as_deref(),
-        What::DropIndex { table: None, .. } | What::CreateType { .. } | What::LimitLocks | What::Begin | What::End => {
-            None
-        }
+        What::DropIndex { table: None, .. }
+        | What::CreateType { .. }
+        | What::RunCode
+        | What::LimitLocks
+        | What::Begin
+        | What::End => None,
     }
 }
 

@@ -23,6 +23,21 @@ pub(super) struct Group<'t> {
     pub files: Vec<(FileId, &'t str, &'t str)>,
 }
 
+/// The tool that keeps a folder of migrations for each part of a project, beside models that say what they lead to.
+const IN_PARTS: &str = "django";
+
+impl Group<'_> {
+    /// Other folders of the same tool and service belong to the same schema.
+    pub fn is_one_of_several(&self) -> bool {
+        self.tool == Some(IN_PARTS)
+    }
+
+    /// Models say all that the migrations say of the schema.
+    pub fn is_told_by_models(&self) -> bool {
+        self.tool == Some(IN_PARTS)
+    }
+}
+
 /// All groups: migrations before plain scripts, larger before smaller, so that the first to name a table is the one to
 /// believe.
 pub(super) fn groups<'t>(scripts: &[(FileId, &'t File, &'t str)], coded: &Coded) -> Vec<Group<'t>> {
@@ -50,7 +65,7 @@ pub(super) fn groups<'t>(scripts: &[(FileId, &'t File, &'t str)], coded: &Coded)
     for group in &mut groups {
         let revision = |id: &FileId| coded.order.get(id).copied();
         group.files.sort_by(|a, b| revision(&a.0).cmp(&revision(&b.0)).then_with(|| natural(a.1, b.1)));
-        group.dialect = dialect(group);
+        group.dialect = if group.is_told_by_models() { Dialect::Unknown } else { dialect(group) };
     }
     groups.sort_by(|a, b| {
         let key = |group: &Group<'_>| (group.tool.is_none(), group.dialect, std::cmp::Reverse(group.files.len()));

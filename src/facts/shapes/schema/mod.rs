@@ -5,6 +5,8 @@ mod coded;
 mod fold;
 mod groups;
 mod known;
+mod newest;
+mod redescribed;
 mod steps;
 mod tables;
 
@@ -37,11 +39,14 @@ pub fn schemas(scripts: &[(FileId, &File, &str)], declared: &[Fact], calls: &[Ve
     let known = Known::of(declared);
     let coded = Coded::of(declared, calls);
     let mut seen: BTreeSet<(ServiceId, String)> = BTreeSet::new();
-    for group in groups(scripts, &coded).into_iter().chain(declared_tables(scripts)) {
+    let groups: Vec<Group<'_>> = groups(scripts, &coded).into_iter().chain(declared_tables(scripts)).collect();
+    let newest = newest::newest(&groups, &coded.days, |file| service_of(scripts, file));
+    for group in groups {
         let Some(service) = group.files.first().and_then(|first| service_of(scripts, first.0)) else { continue };
         let before = reading.facts.len();
-        let schema = replay(&group, &coded, service, &mut reading);
-        for (key, table) in &schema.tables {
+        let schema = replay(&group, &Replay { coded: &coded, newest: &newest, service }, &mut reading);
+        let told = if group.is_told_by_models() { None } else { Some(&schema.tables) };
+        for (key, table) in told.into_iter().flatten() {
             if seen.insert((service, key.clone())) {
                 reading.facts.extend(tables::facts(table, &schema, group.dialect, known.model(&table.name)));
             }
@@ -71,13 +76,19 @@ fn declared_tables<'t>(scripts: &[(FileId, &'t File, &'t str)]) -> Option<Group<
     (!files.is_empty()).then(|| Group { folder: String::new(), tool: None, dialect: Dialect::Unknown, files })
 }
 
+/// What is known of all groups when one of them is replayed.
+struct Replay<'r> {
+    coded: &'r Coded,
+    newest: &'r BTreeSet<FileId>,
+    service: ServiceId,
+}
+
 /// The schema after all scripts of a group; on the way, what each migration does.
-fn replay(group: &Group<'_>, coded: &Coded, service: ServiceId, reading: &mut SchemaReading) -> Schema {
+fn replay(group: &Group<'_>, with: &Replay<'_>, reading: &mut SchemaReading) -> Schema {
     let mut schema = Schema::default();
-    let last = group.files.len().saturating_sub(1);
-    for (number, (file, path, text)) in group.files.iter().enumerate() {
-        let script = match coded.changes.get(file) {
-            Some(changes) => Script { changes: changes.clone(), errors: Vec::new() },
+    for (file, path, text) in &group.files {
+        let script = match with.coded.changes.get(file) {
+            Some(changes) => Script { changes: redescribed::resolved(changes, &schema, *file), errors: Vec::new() },
             None if path.ends_with(".rs") => Script { changes: diesel::parse(text), errors: Vec::new() },
             None => sql::parse(text, group.dialect),
         };
@@ -87,10 +98,10 @@ fn replay(group: &Group<'_>, coded: &Coded, service: ServiceId, reading: &mut Sc
         if !script.errors.is_empty() {
             let reason: Arc<str> = format!("{path} did not parse as a whole").into();
             let kinds = ["model", "column", "index", "relation", "check", "row-security"];
-            reading.incomplete.extend(kinds.map(|kind| (service, kind.into(), reason.clone())));
+            reading.incomplete.extend(kinds.map(|kind| (with.service, kind.into(), reason.clone())));
         }
         if group.tool.is_some() {
-            reading.facts.extend(steps::facts(*file, &script.changes, &schema, group, number == last));
+            reading.facts.extend(steps::facts(*file, &script.changes, &schema, group, with.newest.contains(file)));
         }
         script.changes.iter().for_each(|change| schema.apply(*file, change));
     }

@@ -14,7 +14,7 @@ use super::groups::Group;
 /// still be changed.
 pub(super) fn facts(file: FileId, changes: &[Change], schema: &Schema, group: &Group<'_>, newest: bool) -> Vec<Fact> {
     let made: BTreeSet<String> = changes.iter().filter_map(|change| creates(&change.what)).collect();
-    let alters = changes.iter().any(|change| alters_table(&change.what));
+    let alters = changes.iter().any(|change| alters_table(&change.what) && !makes(&made, &change.what));
     let limited = changes.iter().any(|change| change.what == What::LimitLocks);
     let moved: Vec<Moved<'_>> = changes.iter().filter_map(|change| moves(&change.what)).collect();
     let write = |step: Step<'_>, table: Option<&str>, at: Range, fresh: bool| {
@@ -54,6 +54,11 @@ pub(super) fn facts(file: FileId, changes: &[Change], schema: &Schema, group: &G
         .map(|at| write(Step::risky("transaction-left-open"), None, at, false));
     facts.extend(open);
     facts
+}
+
+/// It is about a table that the script makes itself, and that nobody uses yet.
+fn makes(made: &BTreeSet<String>, what: &What) -> bool {
+    named(what).is_some_and(|table| made.contains(&table.to_ascii_lowercase()))
 }
 
 /// The name under which there is a table from here on.
@@ -140,6 +145,7 @@ impl<'w> Course<'w> {
         let within = self.transaction.is_some();
         match what {
             What::Begin if within => Some(Step::risky("transaction-in-transaction")),
+            What::RunCode => Some(Step { op: "run-code", column: None, safe: !within }),
             What::CreateIndex { concurrently: true, .. } if within => Some(Step::risky("index-in-transaction")),
             What::Validate { name, .. } if within && self.unchecked.iter().any(|other| same(other, name)) => {
                 Some(Step::risky("validate-in-transaction"))
@@ -204,6 +210,7 @@ fn describe<'w>(what: &'w What, before: Option<&Table>) -> Option<Step<'w>> {
                 (None, false) => step("add-column-required", name, false),
                 _ if column.references.is_some() => step("add-column-references", name, false),
                 _ if column.unique => step("add-column-unique", name, false),
+                (Some(default), false) if !default.lasting => step("add-column-unfilled", name, false),
                 _ => step("add-column", name, true),
             }
         }
