@@ -237,7 +237,14 @@ impl Renderer {
     }
 
     fn values(&self) -> Value {
-        Value::from(Serde(&*self.context))
+        context! { layout => self.own_layout(), ..Value::from(Serde(&*self.context)) }
+    }
+
+    /// The folders as the service's own files and commands call them, which are read where it lies.
+    fn own_layout(&self) -> BTreeMap<String, String> {
+        let prefix = format!("{}/", self.context.service);
+        let all = self.context.layout.iter();
+        all.map(|(name, path)| (name.clone(), path.strip_prefix(&prefix).unwrap_or(path).to_owned())).collect()
     }
 
     fn environment(&self, path: &str) -> Environment<'static> {

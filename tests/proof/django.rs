@@ -47,7 +47,7 @@ impl Orders {
         let start = Start::new(self.project.root(), &[gunicorn.to_str().unwrap()]);
         let start = start.set("PYTHONDONTWRITEBYTECODE", "1").set("PYTHONUNBUFFERED", "1").set("SECRET_KEY", KEY);
         let start = start.set("REDIS_URL", &self.redis.url()).set("WEB_CONCURRENCY", "1");
-        self.postgres.variables("orders").into_iter().fold(start, |start, (name, value)| start.set(name, &value))
+        self.postgres.variables("orders").into_iter().fold(start, |start, (name, value)| start.set(&name, &value))
     }
 
     fn ready(&self) -> App {
@@ -60,9 +60,13 @@ fn check(project: &Project) {
     for command in [&["check"][..], &["makemigrations", "--check", "--dry-run", "--skip-checks"], &["test"]] {
         let mut python = bin(project, "python");
         python.arg("manage.py").args(command).env("SECRET_KEY", KEY).env("REDIS_URL", "redis://127.0.0.1:1");
-        for (name, value) in
-            [("NAME", "none"), ("USER", "none"), ("PASSWORD", "the password of nobody 4711"), ("HOST", "127.0.0.1"), ("PORT", "1")]
-        {
+        for (name, value) in [
+            ("NAME", "none"),
+            ("USER", "none"),
+            ("PASSWORD", "the password of nobody 4711"),
+            ("HOST", "127.0.0.1"),
+            ("PORT", "1"),
+        ] {
             python.env(format!("DB_{name}"), value);
         }
         succeed(&mut python);
@@ -76,6 +80,23 @@ fn django_checks_hold_and_tests_pass_and_everything_can_be_taken_back() {
     project.apply_all("django");
     check(&project);
     project.undo(&MADE);
+}
+
+#[test]
+#[ignore = "needs Python: run by scripts/test"]
+fn the_unready_django_shop_passes_its_tests_and_starts() {
+    let project = Project::fixture("django-shop-unready");
+    project.apply(&["--all"]);
+    check(&project);
+    succeed(bin(&project, "python").args(["manage.py", "migrate", "--verbosity", "0"]));
+    let gunicorn = program("gunicorn");
+    let start = Start::new(project.root(), &[gunicorn.to_str().unwrap()]).set("PYTHONDONTWRITEBYTECODE", "1");
+    let app = start.set("WEB_CONCURRENCY", "1").ready();
+    assert_eq!((app.get("/api/products/").status, app.get("/api/products/").body.as_str()), (200, "[]"));
+    assert_eq!(app.get("/admin/login/").status, 200);
+    assert_eq!(app.get("/health/ready").json()["checks"]["database"], "up");
+    drop(app);
+    project.undo(&["__pycache__", "db.sqlite3"]);
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn lock_of_the_next_ledger() {
 fn lock_of_the_python_services() {
     let services = [
         (Project::app("django"), "django"),
+        (Project::fixture("django-shop-unready"), "django"),
         (Project::app("fastapi"), "fastapi"),
         (Project::fixture("fastapi-ledger-unready"), "fastapi"),
     ];
