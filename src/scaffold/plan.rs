@@ -302,6 +302,9 @@ fn attempt(selection: &Selection<'_>, chosen: &[&Module], reaudit: Reaudit<'_>) 
     let Selection { audit, library, service, lock, request } = selection;
     let planned = selection.planned_ids(chosen);
     let mut composer = Composer::new(audit, library, *service, lock, planned, request.inputs.clone());
+    if request.all {
+        composer = composer.naming(request.modules.clone());
+    }
     let mut attempt =
         Attempt { drafts: Vec::new(), after: None, turns: Vec::new(), steps: Vec::new(), refused: Vec::new() };
     for module in chosen {

@@ -50,6 +50,8 @@ pub struct Context {
     /// What stands for something at the top of that file: what it imports and what it makes.
     pub names: Vec<String>,
     pub input: BTreeMap<String, String>,
+    /// The user has named the module, or one that needs it; not so where all are meant.
+    pub asked: bool,
     /// Source files that are there, by their paths without extension.
     #[serde(skip)]
     pub code: BTreeMap<String, String>,
@@ -122,6 +124,8 @@ pub struct TestContext {
     pub after_all: String,
     /// It is too old to know what Node.js has.
     pub outdated: bool,
+    /// Where one of them compares a whole body of an error; empty if none does.
+    pub whole_errors: String,
 }
 
 /// A client that a module of the service exports.

@@ -39,7 +39,7 @@ fn with_fetch(text: &str) -> String {
     const HIDDEN: &str = "\n// The sandbox of this test runner hides what Node.js has.\n";
     const FETCH: &str = "const fetch = runInThisContext(\"fetch\") as typeof globalThis.fetch;\n";
     let behind = |mark: &str| {
-        let at = text.rfind(mark)?;
+        let at = text.rfind(mark)? + 1;
         Some(text.get(at..)?.find('\n').map_or(text.len(), |end| at + end + 1))
     };
     let builtins = behind(" from \"node:").unwrap_or(0);
