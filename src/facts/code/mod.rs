@@ -14,6 +14,7 @@ mod env;
 mod extract;
 mod figures;
 mod flows;
+mod hand_checks;
 mod handed_back;
 mod headers;
 mod holding;
