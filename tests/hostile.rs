@@ -473,6 +473,64 @@ fn broken_files_are_said_with_their_place() {
     assert_eq!(place["line"], 2);
 }
 
+/// The place of the diagnostic of a file.
+#[track_caller]
+fn line_of(ran: &Ran, path: &str) -> u64 {
+    let report = ran.report();
+    let all = report["diagnostics"].as_array().cloned().unwrap_or_default();
+    let found = all.iter().find(|diagnostic| diagnostic["path"] == path);
+    found.and_then(|diagnostic| diagnostic["line"].as_u64()).unwrap_or_else(|| panic!("nothing about {path}: {all:#?}"))
+}
+
+#[test]
+fn a_statement_that_breaks_off_costs_itself() {
+    let tree = Tree::new();
+    tree.with("migrations/0001_init.sql", "CREATE TABLE txns (id bigserial PRIMARY KEY, note text, old text);\n");
+    tree.with(
+        "migrations/0002_more.sql",
+        "ALTER TABLE txns DROP COLUMN old;\n\nALTER TABLE txns ADD COLUMN (;\nCREATE TABLE half (id bigint,\n",
+    );
+    let ran = tree.audit();
+    ran.says("parse-error migrations/0002_more.sql");
+    assert_eq!(line_of(&ran, "migrations/0002_more.sql"), 3);
+    let report = ran.report();
+    let controls = report["controls"].as_array().unwrap();
+    let unsafe_migration = controls.iter().find(|control| control["id"] == "unsafe-migration").unwrap();
+    assert_eq!(unsafe_migration["findings"][0]["line"], 1, "the statement before is judged");
+}
+
+#[test]
+fn templates_of_helm_that_break_off_are_said() {
+    let tree = Tree::new();
+    tree.with("chart/Chart.yaml", "name: shop\nversion: 1.0.0\n").with("chart/values.yaml", "hosts: [a, b\n");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - name: api\n      image: shop/api:latest\n";
+    tree.with(
+        "chart/templates/open.yaml",
+        format!("{pod}  hostAliases:\n  {{{{- range .Values.hosts }}}}\n    - {{{{ . }}}}\n"),
+    );
+    tree.with("chart/templates/action.yaml", format!("{pod}      command: [{{{{ .Values.command ]\n"));
+    tree.with("chart/templates/more.yaml", format!("{pod}{{{{- end }}}}\n"));
+    tree.with("chart/templates/whole.yaml", format!("{{{{- if .Values.on }}}}\n{pod}{{{{- end }}}}\n"));
+    let ran = tree.audit();
+    for (path, line) in [("open", 9), ("action", 8), ("more", 8)] {
+        assert_eq!(line_of(&ran, &format!("chart/templates/{path}.yaml")), line, "{path}");
+    }
+    ran.says("parse-error chart/values.yaml").is_silent_about("chart/templates/whole.yaml");
+}
+
+#[test]
+fn a_large_dump_holds_nothing_up() {
+    let tree = Tree::new();
+    let row = format!("INSERT INTO items VALUES (1, '{}');\n", "x".repeat(200));
+    let copy = format!("COPY items (id, note) FROM stdin;\n{}\\.\n", "1\tsome text; with a 'quote\n".repeat(200_000));
+    let dump = row.repeat(20_000_000 / 2 / row.len()) + &copy + &row.repeat(20_000);
+    tree.with("db/dump.sql", format!("CREATE TABLE items (id int, note text);\n{dump}"));
+    tree.with("migrations/0001_init.sql", "CREATE TABLE txns (id bigserial PRIMARY KEY, old text);\n");
+    tree.with("migrations/0002_more.sql", "ALTER TABLE txns DROP COLUMN old;\n");
+    let ran = tree.audit();
+    assert!(ran.out.contains("migrations/0002_more.sql"), "the rest is judged");
+}
+
 #[test]
 fn a_broken_manifest_at_the_root_is_said() {
     Tree::new().with("package.json", "{\"name\": ").audit().says("parse-error package.json");

@@ -324,7 +324,11 @@ fn scripts_of<'c>(project: &'c Project, contents: &'c Contents, facts: &[Fact]) 
 fn proxy_facts(project: &Project, contents: &Contents, facts: &[Fact]) -> (Vec<Fact>, Vec<Diagnostic>) {
     let configures = |id: &FileId| {
         let file = project.file(*id);
-        file.kind == FileKind::Text && shapes::is_proxy_file(&file.path)
+        match file.kind {
+            FileKind::Text => shapes::is_proxy_file(&file.path),
+            FileKind::Yaml | FileKind::Toml => shapes::is_traefik_file(&file.path),
+            _ => false,
+        }
     };
     let files = project.file_ids().filter(configures).filter_map(|id| {
         let file = project.file(id);

@@ -249,6 +249,8 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "concurrently",
             "not_valid",
             "indexed",
+            "shape",
+            "types",
             "stored_default",
             "keeps_default",
             "atomic",

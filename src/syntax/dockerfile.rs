@@ -255,7 +255,8 @@ fn variable(text: &str, variables: &BTreeMap<String, String>) -> (String, usize)
     }
     let length = after.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
     let name = &after[..length];
-    (variables.get(name).cloned().unwrap_or_else(|| format!("${name}")), length + 1)
+    let value = variables.get(name).filter(|value| !value.is_empty());
+    (value.cloned().unwrap_or_else(|| format!("${name}")), length + 1)
 }
 
 /// The instructions of a text.

@@ -29,6 +29,7 @@ pub fn compose(file: FileId, path: &str, root: &Node, around: &Surroundings<'_>)
     let finished = awaited_to_end(services);
     let mut facts = Vec::new();
     for service in services {
+        let before = facts.len();
         let at = span(file, service.key_start, service.key_end);
         let test = service.value.at(&["healthcheck", "test"]).and_then(command_text);
         facts.push(container(service, path, &roles, &finished, fact("container", at, "shape compose", &service.key)));
@@ -36,9 +37,9 @@ pub fn compose(file: FileId, path: &str, root: &Node, around: &Surroundings<'_>)
         if is_production(path) {
             facts.extend(set_here(file, at, &service.value));
         }
+        let area = area_of(service, path);
+        facts[before..].iter_mut().for_each(|fact| fact.area = area);
     }
-    let area = area(path);
-    facts.iter_mut().for_each(|fact| fact.area = area);
     facts
 }
 
@@ -269,6 +270,15 @@ fn port(node: &Node) -> Option<String> {
     })
 }
 
+/// `shop-dev` is for development, wherever it stands but in a file for production.
+fn area_of(service: &Entry, path: &str) -> Area {
+    let named = paths::words(&service.key).iter().any(|word| matches!(word.as_str(), "dev" | "development"));
+    match area(path) {
+        Area::Config if named && !is_production(path) => Area::Example,
+        area => area,
+    }
+}
+
 /// Files for development and tests describe no production.
 fn area(path: &str) -> Area {
     let words = paths::words(path);
@@ -352,6 +362,14 @@ mod tests {
         let probes: Vec<_> = facts().into_iter().filter(|f| &*f.kind == "probe").collect();
         assert_eq!(probes.len(), 1);
         assert_eq!(probes[0].get("path"), Some(&Value::text("/health")));
+    }
+
+    #[test]
+    fn services_for_development_are_told_by_their_names() {
+        let text = "services:\n  shop-dev: {build: .}\n  shop: {build: .}\n";
+        let areas = |path: &str| read(path, text, &[]).iter().map(|fact| fact.area).collect::<Vec<_>>();
+        assert_eq!(areas("docker-compose.yml"), [Area::Example, Area::Config]);
+        assert_eq!(areas("docker-compose.prod.yml"), [Area::Config, Area::Config]);
     }
 
     #[test]

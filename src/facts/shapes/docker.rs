@@ -90,11 +90,17 @@ fn root_user(user: Option<&str>, base: &str, command: &str, context: &DockerCont
     }
 }
 
-/// A command with the scripts that it starts named as in the project.
+/// A command with the scripts that it starts named as in the project, and those that the Dockerfile itself writes.
 fn with_sources(command: &str, parsed: &Dockerfile) -> String {
     let renamed = parsed.renamed_copies();
     let words = command.split_whitespace().map(|word| renamed.get(word).map_or(word, String::as_str));
-    words.collect::<Vec<_>>().join(" ")
+    let is_started = |target: &str| command.split_whitespace().any(|word| paths::name(word) == paths::name(target));
+    let written = parsed.final_chain().flat_map(|stage| &stage.instructions).filter(|instruction| {
+        matches!(instruction.name.as_str(), "COPY" | "ADD")
+            && !instruction.body.is_empty()
+            && instruction.value.split_whitespace().next_back().is_some_and(is_started)
+    });
+    words.chain(written.map(|instruction| instruction.body.as_str())).collect::<Vec<_>>().join(" ")
 }
 
 const DROPPERS: [&str; 8] =

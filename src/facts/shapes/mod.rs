@@ -54,7 +54,7 @@ pub use openapi::openapi;
 pub use operations::{Operation, operations};
 pub use packages::dependencies;
 pub use prisma::prisma;
-pub use proxies::{Backend, ProxyFile, ProxyInput, is_proxy_file, proxies};
+pub use proxies::{Backend, ProxyFile, ProxyInput, is_proxy_file, is_traefik_file, proxies};
 pub use schema::{SchemaReading, schemas};
 pub use settings::{format_of, settings};
 pub use targets::{Targets, is_script};

@@ -3,14 +3,17 @@
 //! In go the facts that clauses saw (`op.create_table(…)` with its parts), out come flat ones that a schema can be folded
 //! from: each part becomes a change of its own, at its own place.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 
 use super::classes::Table;
+use super::objects::{member, objects};
 use super::owners::around;
 use super::parts::{Parts, column_names, policy, target};
 use super::types::column_type;
 use crate::facts::code::extract::Raw;
-use crate::facts::model::{Data, Value};
+use crate::facts::model::{Data, Origins, Record, Value};
 use crate::facts::program::ExprRef;
 use crate::facts::resolve::Evaluator;
 use crate::syntax::hir::{ExprId, ExprKind};
@@ -93,6 +96,10 @@ pub(super) fn complete(evaluator: &mut Evaluator<'_>, raw: &mut Raw) {
         let columns = column_names(evaluator, raw.refs("columns"));
         raw.set("columns", columns);
     }
+    if let Some(&at) = raw.refs("shape").first() {
+        let types = types_of(evaluator, at);
+        raw.set("types", types);
+    }
     if !raw.refs("target").is_empty() {
         let target = target(evaluator, raw);
         raw.set("target", target);
@@ -101,6 +108,24 @@ pub(super) fn complete(evaluator: &mut Evaluator<'_>, raw: &mut Raw) {
         let policy = policy(evaluator, raw);
         raw.set("on_delete", policy);
     }
+}
+
+/// The types of columns that an object describes: `{ id: { type: Sequelize.INTEGER }, note: Sequelize.TEXT }`.
+fn types_of(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Value {
+    let mut found = Vec::new();
+    for object in objects(evaluator, at) {
+        let module = evaluator.program.module(object.module);
+        let ExprKind::Object(run) = module.kind(object.expr) else { continue };
+        for prop in module.object(run) {
+            let Some(name) = prop.key.map(|key| module.str(key)) else { continue };
+            let described = ExprRef { module: object.module, expr: prop.value };
+            let of = member(module, described, "type").unwrap_or(described);
+            if let Some((of, _)) = column_type(evaluator, of) {
+                found.push((name.into(), Value::text(of.kind())));
+            }
+        }
+    }
+    Value { data: Data::Record(Arc::new(Record::closed(found))), origins: Origins::default() }
 }
 
 /// A call that adds parts to a table, or says anew what one is.

@@ -244,13 +244,13 @@ impl Reader<'_, '_, '_> {
     }
 }
 
-fn member(module: &Module, object: ExprRef, name: &str) -> Option<ExprRef> {
+pub(super) fn member(module: &Module, object: ExprRef, name: &str) -> Option<ExprRef> {
     let ExprKind::Object(run) = module.kind(object.expr) else { return None };
     let found = module.object(run).iter().rev().find(|p| p.key.is_some_and(|key| module.str(key) == name))?;
     Some(ExprRef { module: object.module, expr: found.value })
 }
 
-fn objects(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Vec<ExprRef> {
+pub(super) fn objects(evaluator: &mut Evaluator<'_>, at: ExprRef) -> Vec<ExprRef> {
     let things = evaluator.things(at);
     things.into_iter().filter_map(|thing| if let Thing::Data(data) = thing { Some(data) } else { None }).collect()
 }

@@ -12,8 +12,8 @@ pub fn whole_services(path: &str, root: &Node, around: &Surroundings<'_>) -> Vec
     let base = own.iter().any(|service| is_partial(&service.value)).then(|| base_of(path, around)).flatten();
     let whole = |service: &Entry| {
         let mut value = extended(path, root, &service.value, around, MAX_DEPTH);
-        let below = base.as_ref().and_then(|base| base.at(&["services", &service.key]));
-        if let Some(below) = below.filter(|_| is_partial(&value)) {
+        // A file that changes some services of the base changes them all.
+        if let Some(below) = base.as_ref().and_then(|base| base.at(&["services", &service.key])) {
             value = merged(&value, below);
         }
         Entry { value, ..service.clone() }
@@ -50,10 +50,29 @@ fn extended(path: &str, root: &Node, body: &Node, around: &Surroundings<'_>, dep
     inherited.map_or_else(|| body.clone(), |inherited| merged(body, &inherited))
 }
 
-/// The keys of the first, then those of the second that it lacks.
+/// The keys of the first, then those of the second that it lacks; variables one by one.
 fn merged(over: &Node, under: &Node) -> Node {
     let mut entries = over.entries().to_vec();
-    let missing = under.entries().iter().filter(|entry| over.get(&entry.key).is_none());
-    entries.extend(missing.cloned());
+    for entry in under.entries() {
+        match entries.iter_mut().find(|own| own.key == entry.key) {
+            Some(own) if &*entry.key == "environment" => own.value = with_variables(&own.value, &entry.value),
+            Some(_) => {}
+            None => entries.push(entry.clone()),
+        }
+    }
     Node { data: NodeData::Map(entries), ..over.clone() }
+}
+
+/// Variables of two services, where both write them in the same form.
+fn with_variables(over: &Node, under: &Node) -> Node {
+    let name = |item: &Node| item.as_text().map(|text| text.split('=').next().unwrap_or_default().to_owned());
+    let data = match (&over.data, &under.data) {
+        (NodeData::Map(_), NodeData::Map(_)) => return merged(over, under),
+        (NodeData::List(own), NodeData::List(others)) => {
+            let missing = others.iter().filter(|other| !own.iter().any(|item| name(item) == name(other)));
+            NodeData::List(own.iter().chain(missing).cloned().collect())
+        }
+        (data, _) => data.clone(),
+    };
+    Node { data, ..over.clone() }
 }

@@ -138,6 +138,14 @@ mod tests {
     }
 
     #[test]
+    fn actions_may_take_several_lines() {
+        let template = "a: 1\n{{- /* nindent 2\n  {{ if }} */}}\nsecurityContext:\n  {{- include \"x\" (list\n    .Values\n    \"y\"\n  ) | nindent 2 }}\nreplicas: {{ .Values.replicaCount\n  | default 1 }}\nopen: {{ .Values\n";
+        let node = yaml::parse(&rendered(template).text).unwrap();
+        assert_eq!(node.at(&["securityContext", MARK]).unwrap().as_bool(), Some(true));
+        assert_eq!(node.get("replicas").unwrap().data, NodeData::Number(2.0));
+    }
+
+    #[test]
     fn places_are_those_of_the_template() {
         let template =
             "{{- if .Values.image }}\na: 1\nresources:\n  {{- toYaml .Values.resources | nindent 2 }}\n{{- end }}\n";

@@ -1,5 +1,7 @@
 //! Templates line by line: conditions choose lines, loops repeat them.
 
+use std::borrow::Cow;
+
 use super::blocks::{self, Step};
 use super::expressions::Found;
 use super::write::{is_empty, write};
@@ -19,33 +21,42 @@ pub fn render(template: &str, chart: &Chart, marks: bool) -> Rendered {
     renderer.out
 }
 
-/// A line of a template, without what only begins on it, and its place.
+/// Lines that one action may take.
+const MAX_ACTION: usize = 60;
+
+/// A line of a template with all lines of the action that begins on it, and its place.
 struct Line<'t> {
-    text: &'t str,
+    text: Cow<'t, str>,
     place: (u32, u32),
 }
 
 fn lines(template: &str) -> Vec<Line<'_>> {
-    let mut found = Vec::new();
-    let (mut offset, mut open) = (0, false);
+    let mut found: Vec<Line<'_>> = Vec::new();
+    let (mut offset, mut taken) = (0, 0);
     for whole in template.split_inclusive('\n') {
         let line = whole.trim_end();
-        let indent = line.len() - line.trim_start().len();
-        let place = (narrow(offset + indent), narrow(offset + line.len()));
+        let start = offset + line.len() - line.trim_start().len();
+        let place = (narrow(start), narrow(offset + line.len()));
         offset += whole.len();
-        // An action over several lines is a comment or too much for us.
-        if open {
-            open = !line.contains("}}");
-            continue;
-        }
-        let opened = line.rfind("{{").filter(|at| !line.get(*at..).unwrap_or_default().contains("}}"));
-        open = opened.is_some();
-        let text = opened.map_or(line, |at| line.get(..at).unwrap_or_default());
-        if !open || !text.trim().is_empty() {
-            found.push(Line { text, place });
+        match found.last_mut().filter(|last| taken > 0 && taken < MAX_ACTION && is_open(&last.text)) {
+            Some(last) => {
+                let text = last.text.to_mut();
+                text.push(' ');
+                text.push_str(line.trim_start());
+                taken += 1;
+            }
+            None => {
+                found.push(Line { text: Cow::Borrowed(line), place });
+                taken = 1;
+            }
         }
     }
     found
+}
+
+/// An action begins on the line that does not end there.
+fn is_open(line: &str) -> bool {
+    line.rfind("{{").is_some_and(|at| !line.get(at..).unwrap_or_default().contains("}}"))
 }
 
 fn narrow(offset: usize) -> u32 {
@@ -83,9 +94,9 @@ impl<'v> Renderer<'v> {
         let mut next = 0;
         while let Some(line) = lines.get(next) {
             next += 1;
-            let Some(action) = action_of(line.text) else {
+            let Some(action) = action_of(&line.text) else {
                 if self.is_shown() {
-                    let text = self.inline(line.text);
+                    let text = self.inline(&line.text);
                     self.out.push(&text, line.place);
                 }
                 continue;
@@ -188,7 +199,7 @@ impl<'v> Renderer<'v> {
             "end" => {
                 self.blocks.pop();
             }
-            _ if !self.is_shown() => {}
+            _ if !self.is_shown() || word.starts_with("/*") => {}
             _ if word.starts_with('$') && (rest.starts_with(":=") || rest.starts_with("= ")) => {
                 let found = self.value(rest.trim_start_matches([':', '=']).trim());
                 self.variables.push((word.trim_start_matches('$').to_owned(), found));
@@ -236,7 +247,7 @@ impl Body {
         let mut depth = 0usize;
         let mut otherwise = None;
         for (number, line) in lines.iter().enumerate() {
-            for step in blocks::steps(line.text) {
+            for step in blocks::steps(&line.text) {
                 match step {
                     Step::Open => depth += 1,
                     Step::Otherwise if depth == 0 => otherwise = otherwise.or(Some(number)),

@@ -1,4 +1,4 @@
-//! Proxies in front of services: nginx, Caddy, Traefik's labels, Ingress objects, each as one `proxy` fact for every
+//! Proxies in front of services: nginx, Caddy, Traefik's labels and files, Ingress objects, each as one `proxy` fact for every
 //! service behind it, and the `directive`s of the files.
 //!
 //! A proxy proves something only if it is wired: mounted or copied by what is deployed. The others are shown as what
@@ -9,6 +9,7 @@ mod config_map;
 mod ingress;
 mod nginx;
 mod traefik;
+mod traefik_file;
 mod wiring;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use std::sync::Arc;
 use crate::facts::{Data, Fact, Origins, Record, Value};
 use crate::project::{Area, Diagnostic, FileId, ServiceId, Span};
 use crate::syntax::blocks::{self, Directive, Style};
+
+pub use traefik_file::is_traefik_file;
 
 use super::paths;
 use super::values::{fact, optional, span};
@@ -117,8 +120,17 @@ pub fn proxies(input: &ProxyInput<'_>) -> (Vec<Fact>, Vec<Diagnostic>) {
             facts.extend(placed(proxy, file.id, file.area, &behind, file.service, &wiring));
         }
     }
+    let trees = traefik_file::trees(&input.files);
+    let started = traefik::commands(input.facts) + &traefik_file::started(&trees);
+    for (file, tree) in &trees {
+        let wiring = wiring::of_file(file.path, input);
+        for proxy in traefik_file::routers(tree, &started) {
+            let behind = wiring::behind(&proxy.upstreams, input);
+            facts.extend(placed(proxy, file.id, file.area, &behind, file.service, &wiring));
+        }
+    }
     for container in input.facts.iter().filter(|fact| &*fact.kind == "container") {
-        if let Some(proxy) = traefik::router(container, input.facts) {
+        if let Some(proxy) = traefik::router(container, &started) {
             let own = wiring::service_of(container, input);
             let behind: Vec<ServiceId> = own.into_iter().collect();
             let wiring = wiring::Wiring::of_container(container);

@@ -221,3 +221,36 @@ fn servers_of_nginx_that_fail_are_left_out() {
     assert!(!of("server a max_fails=3;", "", "checks"), "there is no other server");
     assert!(!of("server a; server b backup;", "", "balanced") && !of("server a; server b down;", "", "balanced"));
 }
+
+#[test]
+fn files_of_traefik_say_what_labels_say() {
+    let dynamic = "http:\n  routers:\n    api:\n      rule: Host(`shop.test`)\n      entryPoints: [websecure]\n      middlewares: [limit, secure@file]\n      service: api\n      tls: {certResolver: le}\n    plain:\n      rule: Path(`/x`)\n      service: other\n      middlewares: [unused]\n  middlewares:\n    limit: {rateLimit: {average: 10}}\n    secure: {headers: {stsSeconds: 31536000, frameDeny: true}}\n  services:\n    api:\n      loadBalancer:\n        healthCheck: {path: /health}\n        servers: [{url: \"http://api:3000\"}, {url: \"http://api2:3000\"}]\n";
+    let fixed = "[entryPoints.web.http.redirections.entryPoint]\nto = \"websecure\"\nscheme = \"https\"\n[certificatesResolvers.le.acme]\nemail = \"ops@shop.test\"\n";
+    let mounted = container(&[("binds", Value::texts(["traefik"])), ("published", Value::texts(["443:443"]))]);
+    let facts = read(&[("traefik/dynamic.yml", dynamic), ("traefik/traefik.toml", fixed)], &[mounted]);
+    let proxies = of_kind(&facts, "proxy");
+    let [api, plain] = proxies.as_slice() else { panic!("{proxies:#?}") };
+    for (field, wanted) in [
+        ("tls", Value::bool(true)),
+        ("renewal", Value::bool(true)),
+        ("redirects", Value::bool(true)),
+        ("rate_limit", Value::bool(true)),
+        ("balanced", Value::bool(true)),
+        ("checks", Value::bool(true)),
+        ("wired", Value::bool(true)),
+        ("upstreams", Value::texts(["api", "api2"])),
+    ] {
+        assert_eq!(api.get(field), Some(&wanted), "{field}");
+    }
+    assert_eq!(api.get("headers").unwrap().field("strict-transport-security"), Value::text("max-age=31536000"));
+    assert_eq!((plain.get("tls"), plain.get("rate_limit")), (Some(&Value::bool(false)), Some(&Value::bool(false))));
+    assert!(!is_traefik_file("traefik/docker-compose.yml") && !is_traefik_file("docs/traefik.md"));
+}
+
+#[test]
+fn odd_files_of_traefik_are_survived() {
+    let nested = format!("http: {}1{}", "{a: ".repeat(40), "}".repeat(40));
+    for text in ["", "[", "http: 3", "http: {routers: [a]}", "http: {routers: {a: 1, b: {service: [x]}}}", &nested] {
+        let _ = read(&[("traefik.yml", text), ("traefik.toml", text)], &[]);
+    }
+}

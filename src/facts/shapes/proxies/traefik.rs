@@ -5,10 +5,19 @@ use std::collections::BTreeMap;
 use super::Proxy;
 use crate::facts::{Data, Fact, Value};
 
-/// The router of a container, with what the commands of Traefik itself in the project add.
-pub fn router(container: &Fact, all: &[Fact]) -> Option<Proxy> {
-    let labels = labels(container);
-    let routers: Vec<(&str, &str)> = part(&labels, "traefik.http.routers.");
+/// Settings of Traefik by their paths, in lower case: `traefik.http.routers.api.tls` → `true`.
+pub type Labels = BTreeMap<String, String>;
+
+/// The router of a container; `started` is how the project starts Traefik itself.
+pub fn router(container: &Fact, started: &str) -> Option<Proxy> {
+    let name = container.symbol.to_string();
+    let found = read(&labels(container), started)?;
+    Some(Proxy { upstreams: vec![name.clone()], name, at: (container.at.start, container.at.end), ..found })
+}
+
+/// What labels say of the requests that their routers take.
+pub fn read(labels: &Labels, started: &str) -> Option<Proxy> {
+    let routers: Vec<(&str, &str)> = part(labels, "traefik.http.routers.");
     if routers.is_empty() || labels.get("traefik.enable").is_some_and(|value| value == "false") {
         return None;
     }
@@ -22,18 +31,15 @@ pub fn router(container: &Fact, all: &[Fact]) -> Option<Proxy> {
         || entries.iter().any(|value| named(value)) && !entries.is_empty();
     let used: Vec<&str> = ends_list(&routers);
     let middlewares: BTreeMap<&str, &str> =
-        part(&labels, "traefik.http.middlewares.").into_iter().filter(|(name, _)| is_used(name, &used)).collect();
+        part(labels, "traefik.http.middlewares.").into_iter().filter(|(name, _)| is_used(name, &used)).collect();
     let option = |ending: &str| middlewares.iter().find(|(name, _)| name.ends_with(ending)).map(|(_, value)| *value);
-    let commands = traefik_commands(all);
-    let name = container.symbol.to_string();
     Some(Proxy {
         software: "Traefik",
-        at: (container.at.start, container.at.end),
         tls,
-        renewal: !resolvers.is_empty() || commands.contains("certresolver"),
+        renewal: !resolvers.is_empty() || started.contains("certresolver"),
         redirects: option("redirectscheme.scheme") == Some("https")
             || used.iter().any(|name| name.contains("https-redirect") || name.contains("redirect-to-https"))
-            || commands.contains("redirections.entrypoint"),
+            || started.contains("redirections.entrypoint"),
         headers: headers(&option),
         rate_limit: option(".ratelimit.average").is_some(),
         body_limit: option(".buffering.maxrequestbodybytes").map(|size| format!("{size}b")),
@@ -42,20 +48,18 @@ pub fn router(container: &Fact, all: &[Fact]) -> Option<Proxy> {
             .map(|_| vec!["*".to_owned()])
             .unwrap_or_default(),
         checks: labels.keys().any(|name| name.contains(".loadbalancer.healthcheck.")),
-        upstreams: vec![name.clone()],
-        name,
         ..Proxy::default()
     })
 }
 
-fn labels(container: &Fact) -> BTreeMap<String, String> {
+fn labels(container: &Fact) -> Labels {
     let Some(Value { data: Data::Record(record), .. }) = container.get("labels") else { return BTreeMap::new() };
     let texts = record.fields.iter().filter_map(|(name, value)| Some((name.to_ascii_lowercase(), value.as_text()?)));
     texts.map(|(name, value)| (name, value.to_ascii_lowercase())).collect()
 }
 
 /// The labels below a name, without it.
-fn part<'l>(labels: &'l BTreeMap<String, String>, prefix: &str) -> Vec<(&'l str, &'l str)> {
+fn part<'l>(labels: &'l Labels, prefix: &str) -> Vec<(&'l str, &'l str)> {
     labels.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value.as_str()))).collect()
 }
 
@@ -92,7 +96,7 @@ fn headers<'l>(option: &dyn Fn(&str) -> Option<&'l str>) -> BTreeMap<String, Str
 }
 
 /// How the project starts Traefik, in lower case.
-fn traefik_commands(all: &[Fact]) -> String {
+pub fn commands(all: &[Fact]) -> String {
     let images = all.iter().filter(|fact| &*fact.kind == "container");
     let own = images.filter(|fact| fact.get("image").and_then(Value::as_text).is_some_and(|i| i.contains("traefik")));
     own.filter_map(|fact| fact.get("command").and_then(Value::as_text)).map(str::to_ascii_lowercase).collect()

@@ -187,6 +187,15 @@ fn plain_policy(written: &str) -> String {
     written.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
+fn kind_of(written: &str, zoned: Option<bool>) -> Kind {
+    let first = written.split([' ', '(']).next().unwrap_or(written);
+    let name = match sql::kind_of_word(&first.to_ascii_lowercase()) {
+        "other" => written,
+        known => known,
+    };
+    Kind { name: name.to_owned(), custom: None, zoned }
+}
+
 /// Reads the change of one table.
 struct Reader<'f> {
     fact: &'f Fact,
@@ -259,25 +268,39 @@ impl Reader<'_> {
         Some(DefaultValue { text: default.as_text().unwrap_or_default().to_owned(), volatile: false, lasting })
     }
 
-    /// The columns of `{ id: { type: …, allowNull: false }, … }`.
+    /// The columns of `{ id: { type: …, allowNull: false }, … }`, or of `[{ name: 'id', type: … }, …]`.
     fn columns_of_record(&self) -> Vec<Column> {
-        let Some(Data::Record(record)) = self.fact.get("fields").map(|value| &value.data) else { return Vec::new() };
-        record.fields.iter().map(|(name, said)| self.column_of_record(name, said)).collect()
+        match self.fact.get("fields").map(|value| &value.data) {
+            Some(Data::Record(record)) => {
+                record.fields.iter().map(|(name, said)| self.column_of_record(name, said)).collect()
+            }
+            Some(Data::List(items)) => {
+                let named = |said: &Value| Some(self.column_of_record(field(said, "name")?.as_text()?, said));
+                items.iter().filter_map(named).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn column_of_record(&self, name: &str, said: &Value) -> Column {
         let says = |key: &str| field(said, key).is_some_and(says_yes);
-        let refused = field(said, "allowNull").is_some_and(|value| value.data == Data::Bool(false));
+        let allows = |key: &str| field(said, key).map(|value| value.data != Data::Bool(false));
+        // TypeORM's columns hold something unless they say otherwise, Sequelize's the other way round.
+        let in_list = field(said, "name").is_some();
+        let nullable = allows("allowNull").or_else(|| allows("isNullable")).unwrap_or(!in_list);
+        let primary = says("primaryKey") || says("isPrimary");
+        let known = self.fact.get("types").and_then(|types| field(types, name)).and_then(Value::as_text);
+        let written = known.or_else(|| field(said, "type").and_then(Value::as_text)).unwrap_or("other");
         let to = field(said, "references");
         let target = to.and_then(|to| field(to, "model").or_else(|| field(to, "table"))).and_then(Value::as_text);
         let on_delete = field(said, "onDelete").and_then(Value::as_text).map(plain_policy);
         Column {
             name: name.to_owned(),
             at: (self.fact.at.start, self.fact.at.end),
-            kind: Kind { name: "other".to_owned(), custom: None, zoned: None },
-            nullable: !says("primaryKey") && !refused,
-            primary: says("primaryKey"),
-            unique: says("unique"),
+            kind: kind_of(written, None),
+            nullable: nullable && !primary,
+            primary,
+            unique: says("unique") || says("isUnique"),
             default: None,
             references: target.map(|table| Reference { table: table.to_owned(), on_delete }),
             check: None,
@@ -289,12 +312,7 @@ impl Reader<'_> {
             Some(Data::Bool(zoned)) => Some(*zoned),
             _ => None,
         };
-        let written = text(self.fact, "type").unwrap_or_else(|| "other".to_owned());
-        let name = match sql::kind_of_word(&written.to_ascii_lowercase()) {
-            "other" => written,
-            known => known.to_owned(),
-        };
-        Kind { name, custom: None, zoned }
+        kind_of(text(self.fact, "type").as_deref().unwrap_or("other"), zoned)
     }
 
     fn altered(self) -> Vec<What> {
