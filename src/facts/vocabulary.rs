@@ -93,6 +93,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("mention", &["name", "of", "type", "tested", "given"]),
     ("told", &["name", "to"]),
     ("pair", &["name", "value", "beside"]),
+    ("field", &["name", "holders", "said", "least"]),
     ("oauth", &["op", "binds", "checks", "library"]),
     ("session", &["op", "name", "library"]),
     ("capability", &["name", "opts", "handler"]),
