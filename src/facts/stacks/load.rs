@@ -10,7 +10,8 @@ use toml::{Spanned, Table, Value as Toml};
 
 use super::resources::{RawResource, RawSettings};
 use super::{
-    Clause, ColumnType, ColumnWrapper, Constants, OriginClause, Projection, SETTINGS, Stack, Stacks, Test, Verb,
+    Clause, ColumnType, ColumnWrapper, Constants, FieldWords, OriginClause, Projection, SETTINGS, Stack, Stacks, Test,
+    Verb,
 };
 use crate::facts::model::{Data, Origins, VOCABULARY, Value};
 use crate::facts::paths::{Selector, TypeIdx};
@@ -64,7 +65,13 @@ struct RawStack {
     #[serde(default)]
     mentions: Vec<String>,
     #[serde(default)]
+    told: Vec<String>,
+    #[serde(default)]
+    told_to: Vec<String>,
+    #[serde(default)]
     pairs: Vec<String>,
+    #[serde(default)]
+    fields: FieldWords,
     #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
 }
@@ -250,7 +257,10 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     stacks.carriers.extend(raw.carriers);
     stacks.finals.extend(raw.finals);
     stacks.mentions.extend(raw.mentions);
+    stacks.told.extend(raw.told);
+    stacks.told_to.extend(raw.told_to);
     stacks.pairs.extend(raw.pairs);
+    stacks.fields.extend(raw.fields);
     let stack = stacks.stacks.len();
     for resource in raw.resources {
         stacks.resources.push(resource.load(&loader, stack)?);

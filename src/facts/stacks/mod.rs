@@ -226,8 +226,13 @@ pub struct Stacks {
     pub finals: Vec<String>,
     /// Words that names and texts are looked through for: facts of kind `mention`.
     pub mentions: FxHashSet<String>,
+    /// Words of what a journal is told, and of the calls that tell it: facts of kind `told`.
+    pub told: FxHashSet<String>,
+    pub told_to: FxHashSet<String>,
     /// Keys whose values count wherever they are written: facts of kind `pair`.
     pub pairs: FxHashSet<String>,
+    /// What is looked for in the fields of schemas: facts of kind `field`.
+    pub fields: FieldWords,
     /// Named types that play a part in the engine: every type called `Request` is one.
     pub request_types: Vec<TypeIdx>,
     pub app_types: Vec<TypeIdx>,
@@ -235,6 +240,32 @@ pub struct Stacks {
     by_verb: FxHashMap<Verb, ByName>,
     origin_by_name: FxHashMap<Arc<str>, Vec<usize>>,
     column_by_name: FxHashMap<Arc<str>, Vec<usize>>,
+}
+
+/// How fields of schemas are known, whatever the library, by the names that code uses.
+#[derive(Debug, Default, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FieldWords {
+    /// Words of the names of fields that anybody asks for.
+    pub words: FxHashSet<String>,
+    /// What makes a field of text (`z.string()`, `{ type: String }`).
+    pub makers: FxHashSet<String>,
+    /// What is called with the name of a field (`body("password")`).
+    pub checkers: FxHashSet<String>,
+    /// Words by which a function says that it judges such a field (`validatePassword`).
+    pub judges: FxHashSet<String>,
+    /// What bounds the length of a text from below, as a function, key or attribute.
+    pub least: FxHashSet<String>,
+}
+
+impl FieldWords {
+    fn extend(&mut self, more: FieldWords) {
+        self.words.extend(more.words);
+        self.makers.extend(more.makers);
+        self.checkers.extend(more.checkers);
+        self.judges.extend(more.judges);
+        self.least.extend(more.least);
+    }
 }
 
 impl Stacks {
