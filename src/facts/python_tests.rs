@@ -455,31 +455,6 @@ fn settings_are_those_of_production() {
 }
 
 #[test]
-fn what_is_set_either_way_replaces_what_stood_in_the_base() {
-    let base = ("conf/base.py", "DEBUG = 'x'\n");
-    let keys = |text: &str| {
-        let files =
-            [("conf/__init__.py", ""), base, ("conf/live.py", text), ("conf/local.py", "from .base import *\n")];
-        facts(&files, "setting").iter().filter(|fact| text_of(fact)).count()
-    };
-    let text_of_base = "from .base import *\n";
-    assert_eq!(keys(text_of_base), 1);
-    assert_eq!(
-        keys(&format!(
-            "{text_of_base}try:\n    with held():\n        DEBUG = read()\nexcept OSError:\n    DEBUG = made()\n"
-        )),
-        0
-    );
-    assert_eq!(keys(&format!("{text_of_base}if asked():\n    DEBUG = read()\nelse:\n    DEBUG = made()\n")), 0);
-    assert_eq!(keys(&format!("{text_of_base}if asked():\n    DEBUG = read()\n")), 1);
-}
-
-/// Is the value the one that the base has?
-fn text_of(fact: &super::Fact) -> bool {
-    fact.get("value").and_then(super::Value::as_text) == Some("x")
-}
-
-#[test]
 fn a_setting_under_a_debug_switch_is_not_productions() {
     let text = "DATABASES = {}\nDEBUG = flag()\nif DEBUG:\n    DATABASES = {'default': {'ENGINE': 'sqlite3'}}\nelse:\n    DATABASES = {'default': {'ENGINE': 'pg'}}\n";
     let found = facts(&[("settings.py", text)], "setting");
