@@ -23,6 +23,18 @@ pub struct Index<'a> {
     near: Vec<OnceLock<FxHashMap<&'a str, Vec<FactId>>>>,
     joins: Mutex<FxHashMap<(String, String, By), Arc<Join>>>,
     reached: Mutex<ReachCache>,
+    counts: Mutex<FxHashMap<Domain, usize>>,
+}
+
+/// Which facts a rule looks at, but for its condition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Domain {
+    pub kind: Arc<str>,
+    /// None for the whole repository.
+    pub service: Option<ServiceId>,
+    /// Facts of any area, of any guard.
+    pub area: bool,
+    pub guard: bool,
 }
 
 /// The facts of one kind.
@@ -111,6 +123,7 @@ impl<'a> Index<'a> {
             near: (0..project.services.len().max(1)).map(|_| OnceLock::new()).collect(),
             joins: Mutex::default(),
             reached: Mutex::default(),
+            counts: Mutex::default(),
         };
         for (number, fact) in (0u32..).zip(&store.facts) {
             let id = FactId(number);
@@ -154,6 +167,16 @@ impl<'a> Index<'a> {
 
     pub fn function(&self, kind: &str, function: FunctionId) -> &[FactId] {
         self.kinds.get(kind).and_then(|of_kind| of_kind.by_function.get(&function)).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many facts a domain has, counted once.
+    pub fn count(&self, domain: Domain, count: impl FnOnce() -> usize) -> usize {
+        if let Some(known) = self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(&domain) {
+            return *known;
+        }
+        let found = count();
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).insert(domain, found);
+        found
     }
 
     /// Whether facts of one service count for another: its own, and those of the libraries that it uses.

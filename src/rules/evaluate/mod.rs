@@ -3,6 +3,7 @@
 mod control;
 mod fingerprint;
 mod index;
+mod lookup;
 mod scope;
 mod sites;
 mod view;

@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::index::{By, Direction, Index, is_shared};
+use super::index::{Direction, Domain, Index, is_shared};
 use super::view::FactView;
 use crate::facts::{Confidence, Data, Fact, FactId, FunctionId, Guard, Value};
 use crate::project::{Area, ServiceId};
-use crate::rules::conditions::{
-    Clause, Condition, Context, Fields, Operand, Own, Pattern, Predicate, Quantifier, Tri, Verdict, Via, World,
-};
+use crate::rules::conditions::{Context, Fields, Own, Pattern, Quantifier, Tri, Verdict, Via, World};
 use crate::rules::lexicon::Lexicons;
 
 /// One control in one service, while it is evaluated.
@@ -71,6 +70,25 @@ impl<'a> Scope<'a> {
         if self.wide { self.index.kind(kind) } else { self.index.near(kind, self.service) }
     }
 
+    /// Whether a fact is among those that a rule looks at.
+    pub fn has_in_domain(&self, fact: &Fact, own: Own) -> bool {
+        self.holds(fact) && (own.area || is_default_area(fact)) && (own.guard || !is_test_only(fact))
+    }
+
+    /// How many facts of a kind a rule looks at.
+    pub fn count(&self, kind: &Arc<str>, own: Own) -> usize {
+        let asked = Domain {
+            kind: kind.clone(),
+            service: (!self.wide).then_some(self.service),
+            area: own.area,
+            guard: own.guard,
+        };
+        self.index.count(asked, || {
+            let facts = self.kind(kind).iter().filter_map(|id| self.index.fact(*id));
+            facts.filter(|fact| self.has_in_domain(fact, own)).count()
+        })
+    }
+
     /// Some fact of the kind belongs here.
     pub fn has_kind(&self, kind: &str) -> bool {
         self.kind(kind).iter().filter_map(|id| self.index.fact(*id)).any(|fact| self.holds(fact))
@@ -115,7 +133,7 @@ impl<'a> Scope<'a> {
         verdict
     }
 
-    fn count(
+    fn count_matches(
         &self,
         pattern: &Pattern,
         limits: (Option<u32>, Option<u32>),
@@ -238,51 +256,6 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Facts of the kind that may count here; where the pattern asks a field to equal or hold something, only those that
-    /// may.
-    fn joined(&self, pattern: &Pattern, kind: &str, context: &Context<'_>) -> Cow<'_, [FactId]> {
-        let looked_up = self.looked_up(&pattern.condition, kind, context);
-        looked_up.map_or_else(|| Cow::Borrowed(self.kind(kind)), Cow::Owned)
-    }
-
-    /// The facts of a kind among which those are that satisfy a condition, where the index knows them: by the first
-    /// clause that it can look up.
-    fn looked_up(&self, condition: &Condition, kind: &str, context: &Context<'_>) -> Option<Vec<FactId>> {
-        condition.clauses.iter().find_map(|clause| match clause {
-            Clause::Field { name, test } => self.looked_up_by_field(name, test, kind, context),
-            Clause::Any(conditions) => {
-                let found = conditions.iter().map(|condition| self.looked_up(condition, kind, context));
-                let mut ids = found.collect::<Option<Vec<_>>>()?.concat();
-                ids.sort_unstable();
-                ids.dedup();
-                Some(ids)
-            }
-            _ => None,
-        })
-    }
-
-    fn looked_up_by_field(
-        &self,
-        field: &str,
-        test: &Predicate,
-        kind: &str,
-        context: &Context<'_>,
-    ) -> Option<Vec<FactId>> {
-        let (test, by) = match test {
-            Predicate::Has(test) => (&**test, By::Element),
-            test => (test, By::Value),
-        };
-        let value = match test {
-            Predicate::Text(text) => Value::text(text.clone()),
-            Predicate::Same(Operand::Site(path)) => match path.as_slice() {
-                [field] => context.site?.field(field).unwrap_or(Value::ABSENT),
-                _ => return None,
-            },
-            _ => return None,
-        };
-        self.index.joined(kind, field, &value, by)
-    }
-
     /// Facts in the functions that the site leads to. At module level without a function: those beside it.
     fn reached(&self, pattern: &Pattern, kind: &str, anchor: &Fact) -> Candidates<'_> {
         let roots = roots(anchor);
@@ -353,7 +326,9 @@ impl World for Scope<'_> {
             }
             Quantifier::Count { pattern, min, max, per } => {
                 let limits = (*min, *max);
-                self.once(pattern, context, |anchor| self.count(pattern, limits, per.as_deref(), context, anchor))
+                self.once(pattern, context, |anchor| {
+                    self.count_matches(pattern, limits, per.as_deref(), context, anchor)
+                })
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::scope::{Scope, is_default_area, is_test_only};
+use super::scope::Scope;
 use super::view::FactView;
 use crate::facts::{Confidence, Data, FactId, Value};
 use crate::rules::conditions::{Condition, Context, Fields, Tri, Verdict};
@@ -84,9 +84,10 @@ pub fn survey(control: &Control, scope: &Scope<'_>) -> Survey {
         let mut count = Count::default();
         let mut groups = FxHashSet::default();
         for kind in &rule.each.kinds {
-            for view in scope.kind(kind).iter().filter_map(|id| scope.index.view(*id)) {
-                if in_domain(rule, &view, scope) {
-                    count.facts += 1;
+            let own = rule.each.own;
+            count.facts += scope.count(kind, own);
+            for view in scope.candidates_of(&rule.each.condition, kind).iter().filter_map(|id| scope.index.view(*id)) {
+                if scope.has_in_domain(view.fact, own) {
                     look(control, (number, rule), view, scope, &mut groups, &mut survey, &mut count);
                 }
             }
@@ -95,11 +96,6 @@ pub fn survey(control: &Control, scope: &Scope<'_>) -> Survey {
     }
     survey.sites.iter_mut().for_each(|site| site.unknown &= site.credit == 0.0);
     survey
-}
-
-fn in_domain(rule: &Rule, view: &FactView<'_>, scope: &Scope<'_>) -> bool {
-    let own = rule.each.own;
-    scope.holds(view.fact) && (own.area || is_default_area(view.fact)) && (own.guard || !is_test_only(view.fact))
 }
 
 fn look<'a>(
