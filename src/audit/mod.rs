@@ -133,7 +133,7 @@ fn run_here(options: &Options, progress: &(dyn Fn(Stage) + Sync)) -> miette::Res
     let task = Task { options, root: &root, scope, stacks: &stacks };
     let mut audit = task.run(&rules, &config, progress)?;
     if rules.is_changed() {
-        let unchanged = RuleSet::embedded()?.with_further_rules(&root.join(USER_RULES))?;
+        let unchanged = RuleSet::embedded_for_audit()?.with_further_rules(&root.join(USER_RULES))?;
         let strictly = Options { no_waivers: true, ..options.clone() };
         let task = Task { options: &strictly, ..task };
         harden(&mut audit.report, &task.run(&unchanged, &without_leniency(config), progress)?.report);
@@ -187,7 +187,7 @@ const USER_RULES: &str = ".readycheck/rules";
 
 /// The rules in force: the binary's, and the user's unless strangers are audited.
 pub fn rules(options: &Options, root: &Path) -> miette::Result<RuleSet> {
-    let rules = RuleSet::embedded()?;
+    let rules = RuleSet::embedded_for_audit()?;
     if options.no_config {
         return Ok(rules);
     }

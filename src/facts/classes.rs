@@ -28,12 +28,18 @@ impl Evaluator<'_> {
         bases.into_iter().flat_map(|expr| self.things(ExprRef { module, expr })).collect()
     }
 
-    /// A class and those of the project above it, and what these extend from elsewhere; nearest first.
+    /// A class and those of the project above it, what other files add to these, and what they extend from elsewhere;
+    /// nearest first.
     pub fn lineage(&mut self, module: ModuleId, class: ClassIdx) -> Lineage {
         let mut found = Lineage { classes: vec![(module, class)], outside: SmallVec::new() };
         let mut next = 0;
         while let Some(&(module, class)) = found.classes.get(next) {
             next += 1;
+            for extension in self.extensions_of(module, class) {
+                if found.classes.len() < MAX_ANCESTORS && !found.classes.contains(&extension) {
+                    found.classes.push(extension);
+                }
+            }
             for parent in self.parents(module, class) {
                 match parent {
                     Thing::Path { path, .. } if !found.outside.contains(&path) => found.outside.push(path),

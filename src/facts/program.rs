@@ -356,6 +356,8 @@ impl<'p> Program<'p> {
         asked: &mut Asked<'a>,
     ) -> Option<Exported> {
         match target {
+            // `use crate::User` in a module that the crate exports as a whole: whoever asks the crate comes round.
+            ExportTarget::Symbol(symbol) if self.comes_round(loaded, *symbol, asked) => None,
             ExportTarget::Symbol(symbol) => {
                 Some(self.passed_on(loaded, *symbol, asked).unwrap_or(Exported::Symbol(id, *symbol)))
             }
@@ -376,6 +378,19 @@ impl<'p> Program<'p> {
         }
         let inside = self.target_module(&loaded.targets[source.0 as usize], asked)?;
         self.export_within(inside, &loaded.module, name, asked)
+    }
+
+    /// Does a name of Rust stand for one that is being looked up already?
+    fn comes_round(&self, loaded: &Loaded, symbol: SymbolIdx, asked: &Asked<'_>) -> bool {
+        let Definition::Import { source, name: Imported::Named(name) } = loaded.module.symbol(symbol).definition else {
+            return false;
+        };
+        match loaded.targets[source.0 as usize] {
+            Target::Module(inside) if loaded.module.language == Language::Rust => {
+                asked.contains(&(inside, loaded.module.str(name)))
+            }
+            _ => false,
+        }
     }
 
     /// The module that an import leads to, where what it names inside another is a module itself.

@@ -169,6 +169,14 @@ impl Program<'_> {
         named.collect()
     }
 
+    /// The packages that a Python module lies in: who imports it runs their `__init__.py` first.
+    pub fn packages_above(&self, id: ModuleId) -> Vec<ModuleId> {
+        let is_python = self.module(id).language == Language::Python;
+        let innermost = is_python.then(|| split(self.path(id)).0);
+        let folders = std::iter::successors(innermost, |folder| (!folder.is_empty()).then(|| split(folder).0));
+        folders.filter_map(|folder| self.of_file(self.project.find(&joined(folder, "__init__.py"))?)).collect()
+    }
+
     /// What a text of a module spells: a module of the project, or a name in one (`"shop.middleware.Audit"`).
     pub fn named(&self, from: ModuleId, text: &str) -> Option<Exported> {
         let loaded = self.loaded(from);

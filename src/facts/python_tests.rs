@@ -297,6 +297,34 @@ fn applications_named_in_a_text_are_reached() {
 }
 
 #[test]
+fn a_package_runs_before_what_is_imported_from_it() {
+    let files = [
+        ("app/auth/__init__.py", "from .views import login\n"),
+        ("app/auth/base.py", ""),
+        ("app/auth/views/__init__.py", ""),
+        ("app/auth/views/login.py", "from app.auth.base import bp\n"),
+        ("app/auth/views/unused.py", "from app.auth.base import bp\n"),
+        ("app/other/__init__.py", ""),
+        ("server.py", "from app.auth.base import bp\n"),
+    ];
+    let mut project = project(&files);
+    let entry = project.find("server.py").unwrap();
+    project.services[0].entries.push((entry, "server.py".into()));
+    let reached: Vec<String> = with_program(&project, &files, |program| {
+        let reach = graph::reach(program, &[]);
+        program.ids().filter(|id| reach.reached[id.0 as usize]).map(|id| program.path(id).to_owned()).collect()
+    });
+    let wanted = [
+        "app/auth/__init__.py",
+        "app/auth/base.py",
+        "app/auth/views/__init__.py",
+        "app/auth/views/login.py",
+        "server.py",
+    ];
+    assert_eq!(reached, wanted);
+}
+
+#[test]
 fn formats_that_are_not_written_out_count_as_built() {
     let text = "QUERY = 'SELECT {}'\ndef f(x):\n    a = QUERY.format(x)\n    b = 'SELECT ' + x\n    c = OTHER % x\nOTHER = 'SELECT %s'\ndef g(a, b='z'): return a\nd = g(b=1, a='y')\n";
     with(&[("a.py", text)], |evaluator| {
@@ -424,6 +452,31 @@ fn settings_are_those_of_production() {
         ("DATABASES.default.ENGINE".to_owned(), Some(super::Value::text("postgres"))),
     ];
     assert_eq!(found, wanted);
+}
+
+#[test]
+fn what_is_set_either_way_replaces_what_stood_in_the_base() {
+    let base = ("conf/base.py", "DEBUG = 'x'\n");
+    let keys = |text: &str| {
+        let files =
+            [("conf/__init__.py", ""), base, ("conf/live.py", text), ("conf/local.py", "from .base import *\n")];
+        facts(&files, "setting").iter().filter(|fact| text_of(fact)).count()
+    };
+    let text_of_base = "from .base import *\n";
+    assert_eq!(keys(text_of_base), 1);
+    assert_eq!(
+        keys(&format!(
+            "{text_of_base}try:\n    with held():\n        DEBUG = read()\nexcept OSError:\n    DEBUG = made()\n"
+        )),
+        0
+    );
+    assert_eq!(keys(&format!("{text_of_base}if asked():\n    DEBUG = read()\nelse:\n    DEBUG = made()\n")), 0);
+    assert_eq!(keys(&format!("{text_of_base}if asked():\n    DEBUG = read()\n")), 1);
+}
+
+/// Is the value the one that the base has?
+fn text_of(fact: &super::Fact) -> bool {
+    fact.get("value").and_then(super::Value::as_text) == Some("x")
 }
 
 #[test]

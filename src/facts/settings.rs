@@ -97,7 +97,9 @@ impl Settings {
         let hir = program.module(module);
         for (name, symbol) in variables(hir) {
             let assignments = assignments(hir, module, symbol);
-            let is_set = self.assigned(service, name).iter().any(|own| !own.adds && is_sure(program, own.value));
+            let own: Vec<ExprRef> =
+                self.assigned(service, name).iter().filter(|own| !own.adds).map(|own| own.value).collect();
+            let is_set = own.iter().any(|&at| is_sure(program, at)) || is_set_either_way(program, &own);
             if is_set {
                 let replaced = assignments.iter().map(|one| {
                     let expr = hir.expr(one.value.expr);
@@ -144,6 +146,24 @@ impl Settings {
 fn is_sure(program: &Program<'_>, at: ExprRef) -> bool {
     let hir = program.module(at.module);
     hir.contexts_of(at.expr).all(|(_, context)| matches!(context.kind, ContextKind::Function(_)))
+}
+
+/// Is it set in a `try` and where that failed, or in both branches of an `if`?
+fn is_set_either_way(program: &Program<'_>, own: &[ExprRef]) -> bool {
+    let way = |at: &ExprRef| {
+        let contexts = program.module(at.module).contexts_of(at.expr).map(|(_, context)| context.kind);
+        // What a `with` holds always runs.
+        let mut contexts = contexts.filter(|kind| !matches!(kind, ContextKind::With(_)));
+        let innermost = contexts.next()?;
+        contexts.all(|kind| matches!(kind, ContextKind::Function(_))).then_some((at.module, innermost))
+    };
+    let ways: Vec<_> = own.iter().filter_map(way).collect();
+    let is_other = |one: ContextKind, other: ContextKind| match (one, other) {
+        (ContextKind::Try { .. }, ContextKind::Catch) => true,
+        (ContextKind::Then(test), ContextKind::Else(of)) => test == of,
+        _ => false,
+    };
+    ways.iter().any(|&(module, one)| ways.iter().any(|&(of, other)| module == of && is_other(one, other)))
 }
 
 /// The variables of a module.

@@ -91,6 +91,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("stored", &["field", "value", "model", "hashed_on_write"]),
     ("literal", &["name", "value", "entropy", "length", "context", "reads_as"]),
     ("mention", &["name", "of", "type", "tested", "given"]),
+    ("told", &["name", "to"]),
     ("pair", &["name", "value", "beside"]),
     ("field", &["name", "holders", "said", "least"]),
     ("oauth", &["op", "binds", "checks", "library"]),

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::document::{self, as_bool};
 use super::error::{Problem, RuleError};
+use super::examples::without_examples;
 use super::lexicon::Lexicons;
 use super::load;
 use super::schema::{Control, Rule, Source, TextFormat, TextMatch};
@@ -68,6 +69,14 @@ impl RuleSet {
         RuleSet::from_files(files)
     }
 
+    /// The rules of the binary without their examples, which are most of what there is to read. Places in a rule are
+    /// those of the text without examples.
+    pub fn embedded_for_audit() -> Result<RuleSet, RuleErrors> {
+        let mut files = Vec::new();
+        collect(&RULES, &mut files);
+        RuleSet::of(files, without_examples)
+    }
+
     /// The lexicons of the binary alone.
     pub fn embedded_lexicons() -> Result<Lexicons, RuleErrors> {
         let text = RULES.get_file(LEXICONS).and_then(|file| file.contents_utf8()).unwrap_or_default();
@@ -86,7 +95,12 @@ impl RuleSet {
     }
 
     /// The rules of some files; one of them may be `lexicons.toml`, stacks are left out.
-    pub fn from_files(mut files: Vec<Source>) -> Result<RuleSet, RuleErrors> {
+    pub fn from_files(files: Vec<Source>) -> Result<RuleSet, RuleErrors> {
+        RuleSet::of(files, whole)
+    }
+
+    /// The rules of some files, of which `part` says what is read.
+    fn of(mut files: Vec<Source>, part: fn(&str) -> Cow<'_, str>) -> Result<RuleSet, RuleErrors> {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let lexicons = files.iter().find(|source| source.path == LEXICONS);
         let lexicons =
@@ -95,7 +109,7 @@ impl RuleSet {
         let sources: Vec<Arc<Source>> =
             files.into_iter().filter(|source| is_control(&source.path)).map(Arc::new).collect();
         let loaded: Vec<Result<Control, RuleError>> =
-            sources.par_iter().map(|source| read(source, &lexicons)).collect();
+            sources.par_iter().map(|source| read(source, &part(&source.text), &lexicons)).collect();
         let mut errors = Vec::new();
         let mut controls = Vec::new();
         for result in loaded {
@@ -247,9 +261,9 @@ enum Existing {
 }
 
 /// Reads a control from its file.
-pub fn read(source: &Arc<Source>, lexicons: &Arc<Lexicons>) -> Result<Control, RuleError> {
-    let root = document::parse(&source.path, &source.text)?;
-    load::control(&root, source, lexicons).map_err(|problem| problem.in_file(&source.path, &source.text))
+pub fn read(source: &Arc<Source>, text: &str, lexicons: &Arc<Lexicons>) -> Result<Control, RuleError> {
+    let root = document::parse(&source.path, text)?;
+    load::control(&root, source, lexicons).map_err(|problem| problem.in_file(&source.path, text))
 }
 
 /// Why an expression of a text match cannot be used.
@@ -287,6 +301,10 @@ fn check_regexes(control: &Control) -> Result<(), Problem> {
 /// Files that hold no control: lexicons and stacks.
 fn is_control(path: &str) -> bool {
     path.contains('/') && !path.starts_with("stacks/") && path.ends_with(".toml")
+}
+
+fn whole(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
 }
 
 fn collect(folder: &Dir<'static>, files: &mut Vec<Source>) {

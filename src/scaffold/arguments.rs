@@ -19,11 +19,18 @@ impl Composer<'_> {
             let Some(call) = work.stack.call(&spec.of) else { continue };
             let wiring = self.wirings.get_mut(&work.stack.id).ok_or("the stack has no wiring")?;
             let is_clear = wiring.unclear().map_or(Ok(()), Err);
-            let found = is_clear.and_then(|()| wiring.call(&call.pattern)).and_then(|made| {
+            let made = is_clear.and_then(|()| wiring.call(&call.pattern));
+            let path = made.as_ref().map(|made| made.path.clone()).unwrap_or_default();
+            let found = made.and_then(|made| {
                 let (text, outline) =
                     wiring.source(&made.path).cloned().ok_or_else(|| format!("{} cannot be read", made.path))?;
                 let call = language::call_at(&made.path, &text, made.start, made.end);
-                Ok((call.ok_or_else(|| format!("{} cannot be edited", made.path))?, text, outline, made))
+                Ok((
+                    call.ok_or_else(|| format!("{} takes its options from elsewhere", made.path))?,
+                    text,
+                    outline,
+                    made,
+                ))
             });
             let reason = match found {
                 Ok((call, text, outline, made)) => match change(work, spec, &made, &text, &call)? {
@@ -35,7 +42,7 @@ impl Composer<'_> {
                 },
                 Err(reason) => reason,
             };
-            let step = by_hand(work, spec, &call.about, &reason)?;
+            let step = by_hand(work, spec, &path, &call.about, &reason)?;
             work.draft.wiring.push(step);
         }
         Ok(())
@@ -160,12 +167,16 @@ fn on_lines(text: &str, call: &Call, argument: &str) -> Edit {
     Edit::replace(call.open, call.close, format!("{lines}{line_break}{blanks}"))
 }
 
-fn by_hand(work: &Work<'_>, spec: &ArgumentSpec, about: &str, reason: &str) -> Result<Step, String> {
+/// What the user passes to the call, and imports in its file if that is known.
+fn by_hand(work: &Work<'_>, spec: &ArgumentSpec, path: &str, about: &str, reason: &str) -> Result<Step, String> {
     let conventions = work.renderer.conventions();
-    let value = work.argument(&spec.value, "", "", "…")?;
+    let guess = format!("app.{}", conventions.extension);
+    let path = if path.is_empty() { &guess } else { path };
+    let value = work.argument(&spec.value, path, "", "…")?;
     let whole = spec.name.as_ref().map_or(value.clone(), |name| format!("{name}={value}"));
-    let imports = spec.imports.iter().map(|line| work.argument(line, "", "", "…"));
-    let mut lines = imports.collect::<Result<Vec<_>, _>>()?;
+    let imports = spec.imports.iter().map(|line| work.argument(line, path, "", "…"));
+    let imports = imports.map(|line| Ok(work.dressed(path, &line?)?.trim_end().to_owned()));
+    let mut lines = imports.collect::<Result<Vec<_>, String>>()?;
     lines.push(whole);
     Ok(Step { text: format!("Pass this to {about} ({reason})"), snippet: Some(lines.join(conventions.line_break())) })
 }

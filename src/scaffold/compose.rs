@@ -65,6 +65,8 @@ pub struct Composer<'a> {
     /// All modules that are there in the end.
     pub(super) planned: Vec<String>,
     inputs: BTreeMap<String, String>,
+    /// The modules that were named, where the others are there because all are meant.
+    named: Option<Vec<String>>,
     pub(super) wirings: HashMap<String, Wiring<'a>>,
     /// What fixes are written with.
     pub(super) desks: HashMap<Language, Arc<Desk>>,
@@ -180,6 +182,7 @@ impl<'a> Composer<'a> {
             lock,
             planned,
             inputs,
+            named: None,
             wirings,
             desks,
             files,
@@ -188,6 +191,13 @@ impl<'a> Composer<'a> {
             declared,
             shared,
         }
+    }
+
+    /// All modules are meant, and these were named besides.
+    #[must_use]
+    pub fn naming(mut self, modules: Vec<String>) -> Composer<'a> {
+        self.named = Some(modules);
+        self
     }
 
     /// Regards some files as not there.
@@ -215,6 +225,7 @@ impl<'a> Composer<'a> {
         self.continue_migrations(&mut context);
         context.code = self.code_files();
         Arc::make_mut(&mut context.paths).retain(|path| !self.replaced.contains(&**path));
+        context.asked = self.named.as_ref().is_none_or(|named| named.contains(&module.id));
         context.input = module.inputs.iter().cloned().chain(self.inputs.clone()).collect();
         let draft = Draft { module: module.id.clone(), stack: stack.id.clone(), ..Draft::default() };
         let mut work = Work { library, module, variant, stack, renderer: Renderer::new(context, conventions), draft };
@@ -233,7 +244,7 @@ impl<'a> Composer<'a> {
         self.fix_for(&mut work);
         self.write_files(&mut work)?;
         self.add_dependencies(&mut work)?;
-        let mut wanted = work.variant.env.clone();
+        let mut wanted = work.variables()?;
         if work.variant.variables {
             wanted.extend(work.renderer.variables());
         }
@@ -242,6 +253,7 @@ impl<'a> Composer<'a> {
             self.declare_variables(&mut work)?;
         }
         self.complete_containers(&mut work);
+        self.start_directly(&mut work)?;
         self.wire(&mut work)?;
         self.pass_arguments(&mut work)?;
         work.steps()?;
@@ -317,6 +329,9 @@ impl<'a> Composer<'a> {
     /// What the module makes can be imported by what comes after it.
     fn share_client(&mut self, work: &Work<'_>) -> Result<(), String> {
         let Some(spec) = &work.variant.client else { return Ok(()) };
+        if !work.holds(spec.when.as_deref())? {
+            return Ok(());
+        }
         let (library, store, api) = (spec.library.clone(), spec.store.clone(), spec.api.clone());
         let (name, file) = (spec.name.clone(), work.path_of(&spec.file)?);
         self.shared.push(Client { library, store, api, name, default: false, file });

@@ -37,7 +37,7 @@ fn complete(text: &str, specs: &[ContainerSpec], stores: &[Store]) -> Option<Str
     let mut now = text.to_owned();
     for spec in specs {
         for name in lacking(&now, spec, stores) {
-            let edited = add_key(&now, &name, spec).filter(|edited| keeps(&now, edited, &name, &spec.key));
+            let edited = add_key(&now, &name, &spec.text).filter(|edited| keeps(&now, edited, &name, &spec.key));
             now = edited.unwrap_or(now);
         }
     }
@@ -48,7 +48,8 @@ fn complete(text: &str, specs: &[ContainerSpec], stores: &[Store]) -> Option<Str
     (now != text).then_some(now)
 }
 
-fn services(root: &Node) -> &[Entry] {
+/// What a compose file runs, by name.
+pub(super) fn services(root: &Node) -> &[Entry] {
     root.get("services").map(Node::entries).unwrap_or_default()
 }
 
@@ -67,7 +68,8 @@ fn lacking(text: &str, spec: &ContainerSpec, stores: &[Store]) -> Vec<String> {
     services(&root).iter().filter(lacks).map(|one| one.key.to_string()).collect()
 }
 
-fn add_key(text: &str, service: &str, spec: &ContainerSpec) -> Option<String> {
+/// The text with an entry behind the last one of a service.
+pub(super) fn add_key(text: &str, service: &str, entry: &str) -> Option<String> {
     let root = yaml::parse(text).ok()?;
     let found = services(&root).iter().find(|one| *one.key == *service)?;
     let first = found.value.entries().first()?;
@@ -77,7 +79,7 @@ fn add_key(text: &str, service: &str, spec: &ContainerSpec) -> Option<String> {
     let at = line_end(text, end);
     let line_break = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let gap = if at == text.len() && !text.ends_with('\n') { line_break } else { "" };
-    let added = indent(spec.text.trim_end(), margin).replace('\n', line_break);
+    let added = indent(entry.trim_end(), margin).replace('\n', line_break);
     is_block.then(|| apply(text, &[Edit::insert(at, format!("{gap}{added}{line_break}"))]))
 }
 
@@ -122,7 +124,7 @@ fn wait_for(text: &str, service: &str) -> Option<String> {
 }
 
 /// Whether two texts say the same but for one key of one service.
-fn keeps(before: &str, after: &str, service: &str, key: &str) -> bool {
+pub(super) fn keeps(before: &str, after: &str, service: &str, key: &str) -> bool {
     let (Ok(before), Ok(after)) = (yaml::parse(before), yaml::parse(after)) else { return false };
     let has_key = after.at(&["services", service, key]).is_some();
     has_key && same(&without(&before, service, key), &without(&after, service, key))

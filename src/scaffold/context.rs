@@ -16,7 +16,7 @@ use super::variables::variables;
 use super::verify;
 use crate::audit::Audit;
 use crate::facts::{Data, Fact, Phase, Value};
-use crate::project::{Area, Service, ServiceId};
+use crate::project::{Area, File, SOURCE_LIMIT, Service, ServiceId, decode};
 use crate::report::{RouteReport, State};
 use crate::rules::Lexicons;
 
@@ -63,7 +63,9 @@ pub fn context_for(
             before_all: runner.before_all.clone(),
             after_all: runner.after_all.clone(),
             outdated: conventions.outdated_runner,
+            whole_errors: whole_errors(audit, id, stack),
         },
+        asked: true,
         manager: conventions.manager.id.clone(),
         install: conventions.manager.install.clone(),
         env: variables.iter().map(|variable| variable.name.clone()).collect(),
@@ -82,6 +84,22 @@ pub fn context_for(
         controls: Arc::new(controls(audit, id)),
         paths: Arc::new(audit.project.files.iter().map(|file| file.path.clone()).collect()),
     }
+}
+
+/// The first place where a test of the service compares a whole body of an error: it fails if anything is added.
+fn whole_errors(audit: &Audit, id: ServiceId, stack: &Stack) -> String {
+    let is_test = |file: &&File| file.service == id && file.area == Area::Test && !stack.whole_errors.is_empty();
+    let found = audit.project.files.iter().filter(is_test).find_map(|file| {
+        let bytes = audit.project.tree.read(&file.path, SOURCE_LIMIT).ok()?;
+        let text = decode(&bytes).ok()?;
+        let compares = |line: &str| {
+            let plain = line.replace(char::is_whitespace, "").replace('\'', "\"");
+            stack.whole_errors.iter().any(|known| plain.contains(known))
+        };
+        let line = text.lines().position(compares)?;
+        Some(format!("{}:{}", file.path, line + 1))
+    });
+    found.unwrap_or_default()
 }
 
 /// The names that the file of the application has at its top.

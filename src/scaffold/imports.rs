@@ -3,8 +3,9 @@
 use super::edits::{Edit, line_end};
 use super::outline::{Import, Outline};
 
-/// Puts import statements (already in the project's hand) where a reader looks for them: in their place where the
-/// imports of their kind are sorted, else behind the last of their kind. What is imported already is left out.
+/// Puts import statements (already in the project's hand) where a reader looks for them: among the names that are
+/// imported from there already, in their place where the imports of their kind are sorted, else behind the last of their
+/// kind. What is imported already is left out.
 ///
 /// `read` tells what a line imports, `is_local` whether an import is of the project itself.
 pub fn add_imports(
@@ -26,7 +27,12 @@ pub fn add_imports(
             [] => found.imports.iter().any(|import| import.specifier == new.specifier),
             names => names.iter().all(present),
         };
-        if !is_there {
+        if is_there {
+            continue;
+        }
+        if let Some(joined) = found.imports.iter().find_map(|import| join(text, import, &new, line)) {
+            edits.extend(joined);
+        } else {
             let mut edit = place(text, found, &new, line, line_break, is_local);
             // Only the first of those that open a group stands apart from what is above.
             if edits.iter().any(|other| other.start == edit.start) {
@@ -36,6 +42,49 @@ pub fn add_imports(
         }
     }
     edits
+}
+
+/// The longest line that names are added to.
+const MAX_LINE: usize = 88;
+
+/// The names of an import added to one of the same place that stands on one line, each where it is sorted.
+fn join(text: &str, present: &Import, new: &Import, line: &str) -> Option<Vec<Edit>> {
+    if present.specifier != new.specifier {
+        return None;
+    }
+    let statement = text.get(present.start..present.end)?;
+    let (list, known) = list_of(statement)?;
+    let (_, wanted) = list_of(line.trim_end())?;
+    let frame = |statement: &str, names: &[&str]| statement.replace(&names.join(", "), "").replace('"', "'");
+    let is_alike =
+        frame(statement, &known).trim_end_matches(';') == frame(line.trim_end(), &wanted).trim_end_matches(';');
+    let missing: Vec<&&str> = wanted.iter().filter(|name| !known.contains(name)).collect();
+    let longer: usize = missing.iter().map(|name| name.len() + 2).sum();
+    if !is_alike || statement.len() + longer > MAX_LINE {
+        return None;
+    }
+    let is_sorted = known.is_sorted();
+    let edit = |name: &&&str| {
+        let later = known.iter().position(|other| is_sorted && *other > **name);
+        let offset = |index: usize| known.iter().take(index).map(|other| other.len() + 2).sum::<usize>();
+        match later {
+            Some(index) => Edit::insert(present.start + list + offset(index), format!("{name}, ")),
+            None => Edit::insert(present.start + list + known.join(", ").len(), format!(", {name}")),
+        }
+    };
+    Some(missing.iter().map(edit).collect())
+}
+
+/// Where the plain names begin that a statement on one line imports, and what they are.
+fn list_of(statement: &str) -> Option<(usize, Vec<&str>)> {
+    let (from, to) = match (statement.find("{ "), statement.find(" }")) {
+        (Some(open), Some(close)) => (open + 2, close),
+        _ if statement.starts_with("from ") => (statement.find(" import ")? + " import ".len(), statement.len()),
+        _ => return None,
+    };
+    let names: Vec<&str> = statement.get(from..to)?.split(", ").collect();
+    let is_plain = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_$".contains(c));
+    names.iter().all(is_plain).then_some((from, names))
 }
 
 fn place(
@@ -115,7 +164,32 @@ mod tests {
     fn what_is_there_is_not_imported_again() {
         let text = "import { a, b } from './x'\n";
         assert_eq!(with(text, &["import { a } from './x'"]), text);
-        assert_eq!(with(text, &["import { c } from './x'"]), "import { a, b } from './x'\nimport { c } from './x'\n");
+    }
+
+    #[test]
+    fn names_join_those_of_the_same_place() {
+        let text = "import { a, c } from './x'\nimport type { T } from './x'\n";
+        let joined = "import { a, b, c, d } from './x'\nimport type { T } from './x'\n";
+        assert_eq!(with(text, &["import { b, c, d } from './x'"]), joined);
+        let text = "const { z, a } = require('x')\n";
+        assert_eq!(with(text, &["const { m } = require('x')"]), "const { z, a, m } = require('x')\n");
+        let read = |line: &str| language::import("a.py", line);
+        let python = |text: &str, line: &str| {
+            let found = language::outline("a.py", text).unwrap();
+            apply(text, &add_imports(text, &found, &[line.to_owned()], "\n", &read, &|_| false))
+        };
+        let text = "from sqlalchemy import create_engine, select\n\nengine = create_engine('')\n";
+        let joined = text.replace("create_engine, select", "create_engine, make_url, select");
+        assert_eq!(python(text, "from sqlalchemy import make_url"), joined);
+        for other in [
+            "from sqlalchemy import (\n    select,\n)\n",
+            "from sqlalchemy import select as pick\n",
+            "from sqlalchemy import *\n",
+            "from sqlalchemy import select, a_name_that_is_long_enough_to_need_the_line_for_itself, and_one\n",
+        ] {
+            let after = python(other, "from sqlalchemy import make_url");
+            assert_eq!(after, format!("{other}from sqlalchemy import make_url\n"));
+        }
     }
 
     #[test]

@@ -62,6 +62,12 @@ impl Library {
         Library::from_files(files)
     }
 
+    /// What services that modules are written for are made with.
+    pub fn frameworks(&self) -> Vec<&str> {
+        let titles = self.stacks.iter().filter(|stack| stack.stack.is_some());
+        titles.map(|stack| stack.title.as_str()).collect()
+    }
+
     /// From files laid out like `templates/`.
     pub fn from_files(files: impl IntoIterator<Item = (String, String)>) -> Result<Library, RuleErrors> {
         let lexicons = RuleSet::embedded_lexicons()?;

@@ -7,6 +7,7 @@ mod anchors;
 mod apply;
 mod arguments;
 mod chain;
+mod command;
 mod compose;
 mod containers;
 mod context;

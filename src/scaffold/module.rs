@@ -23,6 +23,7 @@ const VARIANT_KEYS: &[&str] = &[
     "fix",
     "own_schema",
     "closes",
+    "command",
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,8 @@ pub struct Variant {
     pub client: Option<ClientSpec>,
     /// Controls whose findings are fixed in place as well, with that client.
     pub fixes: Vec<String>,
+    /// How images start the service.
+    pub command: Option<CommandSpec>,
     /// What containers of compose files lack.
     pub containers: Vec<ContainerSpec>,
     /// The variables that the service reads go into its template of variables as well.
@@ -101,6 +104,18 @@ pub struct ClientSpec {
     pub name: String,
     /// `db/prisma.ts`: a folder of the layout and the rest.
     pub file: String,
+    pub when: Option<String>,
+}
+
+/// The program of the service is the first process of its images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandSpec {
+    /// Words that start a server for development alone, and what starts instead of it; nothing is put in its place
+    /// where that renders to nothing.
+    pub of: String,
+    pub run: String,
+    /// What the user does where the command cannot be edited.
+    pub step: String,
 }
 
 /// A key for containers that do not have it. Without one, containers wait until those that they need are well.
@@ -178,6 +193,7 @@ pub struct EnvSpec {
     /// The example value.
     pub value: String,
     pub about: String,
+    pub when: Option<String>,
 }
 
 /// What the user has to do.
@@ -256,6 +272,7 @@ fn variant(entry: &Entry) -> Result<Variant, Problem> {
         steps: items(node, "step").iter().map(step).collect::<Result<_, _>>()?,
         client: node.get("client").map(client).transpose()?,
         fixes: texts_of(node, "fix")?,
+        command: node.get("command").map(command).transpose()?,
         containers: items(node, "container").iter().map(container).collect::<Result<_, _>>()?,
         variables: node.get("variables").and_then(Node::as_bool).unwrap_or(false),
         closes: node.get("closes").map(|_| texts_of(node, "closes")).transpose()?,
@@ -333,24 +350,32 @@ fn argument(node: &Node) -> Result<ArgumentSpec, Problem> {
 }
 
 fn env(node: &Node) -> Result<EnvSpec, Problem> {
-    only_keys(as_table(node, "a variable")?, "a variable", &["name", "value", "about"])?;
+    only_keys(as_table(node, "a variable")?, "a variable", &["name", "value", "about", "if"])?;
     let name = required(node, "name")?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     if !is_name {
         return Err(at(node, format!("`{name}` is no name of a variable")));
     }
-    Ok(EnvSpec { name, value: text_of(node, "value")?.unwrap_or_default(), about: required(node, "about")? })
+    let value = text_of(node, "value")?.unwrap_or_default();
+    Ok(EnvSpec { name, value, about: required(node, "about")?, when: text_of(node, "if")? })
 }
 
 fn client(node: &Node) -> Result<ClientSpec, Problem> {
-    only_keys(as_table(node, "a client")?, "a client", &["library", "store", "api", "name", "file"])?;
+    only_keys(as_table(node, "a client")?, "a client", &["library", "store", "api", "name", "file", "if"])?;
     Ok(ClientSpec {
         library: required(node, "library")?,
         store: required(node, "store")?,
         api: required(node, "api")?,
         name: required(node, "name")?,
         file: required(node, "file")?,
+        when: text_of(node, "if")?,
     })
+}
+
+fn command(node: &Node) -> Result<CommandSpec, Problem> {
+    only_keys(as_table(node, "a command")?, "a command", &["of", "run", "step"])?;
+    let text = |key: &str| Ok(text_of(node, key)?.unwrap_or_default());
+    Ok(CommandSpec { of: text("of")?, run: text("run")?, step: required(node, "step")? })
 }
 
 fn container(node: &Node) -> Result<ContainerSpec, Problem> {

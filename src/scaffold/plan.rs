@@ -9,11 +9,13 @@ use serde::Serialize;
 use super::compose::{Composer, Draft, Step};
 use super::library::Library;
 use super::module::{Effect, Module};
+use super::stack::joined;
 use super::store::Lock;
 use super::verify::{self, Promise, Turn};
 use crate::audit::Audit;
-use crate::project::{ProcessKind, Service, ServiceId};
+use crate::project::{ProcessKind, SOURCE_LIMIT, Service, ServiceId, decode};
 use crate::report::{Score, State, view};
+use crate::syntax::{Node, SyntaxError, json, toml_file};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +90,7 @@ impl Plan {
 }
 
 /// The service that is meant: the one named, or the only one in the folder that can be.
-pub fn service_of(audit: &Audit, asked: Option<&str>) -> miette::Result<ServiceId> {
+pub fn service_of(audit: &Audit, library: &Library, asked: Option<&str>) -> miette::Result<ServiceId> {
     let ids = || (0..audit.project.services.len()).filter_map(|index| u16::try_from(index).ok()).map(ServiceId);
     let path = |id: ServiceId| audit.project.service(id).path.as_str();
     if let Some(asked) = asked {
@@ -106,7 +108,7 @@ pub fn service_of(audit: &Audit, asked: Option<&str>) -> miette::Result<ServiceI
     match found.as_slice() {
         [only] => Ok(*only),
         [] => Err(miette!(
-            help = "name the folder of a backend, or its service with --service",
+            help = format!("name the folder of a backend; modules are written for {}", library.frameworks().join(", ")),
             "there is no service here that modules could be written for"
         )),
         several => {
@@ -122,9 +124,25 @@ fn is_served(service: &Service) -> bool {
     service.kinds.iter().any(deployable)
 }
 
+/// Refuses a service whose manifest cannot be read: most of what modules have to know of it stands there.
+pub(super) fn readable_manifests(audit: &Audit, service: ServiceId) -> miette::Result<()> {
+    type Parse = fn(&str) -> Result<Node, SyntaxError>;
+    const MANIFESTS: [(&str, Parse); 3] =
+        [("package.json", json::parse), ("pyproject.toml", toml_file::parse), ("Cargo.toml", toml_file::parse)];
+    for (name, parse) in MANIFESTS {
+        let path = joined(&audit.project.service(service).path, name);
+        let Ok(bytes) = audit.project.tree.read(&path, SOURCE_LIMIT) else { continue };
+        if let Ok(Err(error)) = decode(&bytes).map(parse) {
+            return Err(miette!("{path}:{}: {}; repair it first", error.line, error.message));
+        }
+    }
+    Ok(())
+}
+
 /// Plans, renders, audits the result, and drops what does not hold.
 pub fn plan(audit: &Audit, library: &Library, request: &Request, reaudit: Reaudit<'_>) -> miette::Result<Plan> {
-    let service = service_of(audit, request.service.as_deref())?;
+    let service = service_of(audit, library, request.service.as_deref())?;
+    readable_manifests(audit, service)?;
     let lock = Lock::read(&audit.project.tree).map_err(|problem| miette!("{problem}"))?;
     let selection = Selection { audit, library, service, lock: &lock, request };
     let mut left_out = Vec::new();
@@ -284,6 +302,9 @@ fn attempt(selection: &Selection<'_>, chosen: &[&Module], reaudit: Reaudit<'_>) 
     let Selection { audit, library, service, lock, request } = selection;
     let planned = selection.planned_ids(chosen);
     let mut composer = Composer::new(audit, library, *service, lock, planned, request.inputs.clone());
+    if request.all {
+        composer = composer.naming(request.modules.clone());
+    }
     let mut attempt =
         Attempt { drafts: Vec::new(), after: None, turns: Vec::new(), steps: Vec::new(), refused: Vec::new() };
     for module in chosen {

@@ -44,7 +44,7 @@ pub fn regenerate(
     let mut without = earlier.clone();
     without.extend(created.iter().map(|path| (path.clone(), Arc::from([]))));
     let audit = reaudit(&without)?;
-    let service = service_of(&audit, Some(&locked.service))?;
+    let service = service_of(&audit, library, Some(&locked.service))?;
     let planned = lock.modules.iter().filter(|other| other.service == locked.service);
     let planned = planned.map(|other| other.id.clone()).collect();
     let others = Lock {

@@ -50,6 +50,8 @@ pub struct Context {
     /// What stands for something at the top of that file: what it imports and what it makes.
     pub names: Vec<String>,
     pub input: BTreeMap<String, String>,
+    /// The user has named the module, or one that needs it; not so where all are meant.
+    pub asked: bool,
     /// Source files that are there, by their paths without extension.
     #[serde(skip)]
     pub code: BTreeMap<String, String>,
@@ -122,6 +124,8 @@ pub struct TestContext {
     pub after_all: String,
     /// It is too old to know what Node.js has.
     pub outdated: bool,
+    /// Where one of them compares a whole body of an error; empty if none does.
+    pub whole_errors: String,
 }
 
 /// A client that a module of the service exports.
@@ -223,7 +227,12 @@ impl Renderer {
             (false, false) => format!("Read in {}", variable.place),
         };
         let all = self.context.deploy.variables.iter();
-        all.map(|one| EnvSpec { name: one.name.clone(), value: String::new(), about: about(one) }).collect()
+        all.map(|one| EnvSpec { name: one.name.clone(), value: String::new(), about: about(one), when: None }).collect()
+    }
+
+    /// What its `package.json` runs, by name.
+    pub fn scripts(&self) -> &BTreeMap<String, String> {
+        &self.context.deploy.scripts
     }
 
     /// The variables that the service reads.
@@ -232,7 +241,14 @@ impl Renderer {
     }
 
     fn values(&self) -> Value {
-        Value::from(Serde(&*self.context))
+        context! { layout => self.own_layout(), ..Value::from(Serde(&*self.context)) }
+    }
+
+    /// The folders as the service's own files and commands call them, which are read where it lies.
+    fn own_layout(&self) -> BTreeMap<String, String> {
+        let prefix = format!("{}/", self.context.service);
+        let all = self.context.layout.iter();
+        all.map(|(name, path)| (name.clone(), path.strip_prefix(&prefix).unwrap_or(path).to_owned())).collect()
     }
 
     fn environment(&self, path: &str) -> Environment<'static> {

@@ -153,7 +153,7 @@ impl Composer<'_> {
 
     fn undeclared(&self, work: &Work<'_>, schema: &OwnSchema) -> Vec<Variable> {
         let is_new = |name: &str| !self.declared.contains(name) && !schema.fields.iter().any(|field| field == name);
-        let mut wanted: Vec<Variable> = work.variant.env.iter().map(Variable::of_module).collect();
+        let mut wanted: Vec<Variable> = work.variables().unwrap_or_default().iter().map(Variable::of_module).collect();
         if work.variant.own_schema {
             let read = work.renderer.read_variables().iter().map(|read| Variable {
                 name: read.name.clone(),

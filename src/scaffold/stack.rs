@@ -21,6 +21,7 @@ const KEYS: &[&str] = &[
     "bundled",
     "order",
     "requires",
+    "whole_errors",
     "app",
     "serves",
     "mark",
@@ -61,6 +62,8 @@ pub struct Stack {
     pub order: Vec<String>,
     /// A folder of the layout without which no module fits, and what its absence means.
     requires: Option<(String, String)>,
+    /// How tests compare a whole body of an error, blanks left out and with double quotes.
+    pub whole_errors: Vec<String>,
     /// The fact that makes the application object.
     pub app: Option<FactPattern>,
     /// The application is what that call is given.
@@ -251,6 +254,7 @@ impl Stack {
                 .map(|entry| Ok((entry.key.to_string(), fact_pattern(&entry.value)?)))
                 .collect::<Result<_, Problem>>()?,
             requires: root.get("requires").map(requirement).transpose()?,
+            whole_errors: texts_of(root, "whole_errors")?,
             anchors: entries(root, "anchor").iter().map(anchor).collect::<Result<_, _>>()?,
             calls: entries(root, "call").iter().map(call_site).collect::<Result<_, _>>()?,
             layout: entries(root, "layout")

@@ -6,7 +6,7 @@ use super::edits::Edit;
 use super::imports::add_imports;
 use super::language;
 use super::library::Library;
-use super::module::{EditSpec, Module, Variant};
+use super::module::{EditSpec, EnvSpec, Module, Variant};
 use super::outline::{Import, Outline};
 use super::render::Renderer;
 use super::spots::at_start;
@@ -32,6 +32,17 @@ impl Work<'_> {
 
     pub(super) fn holds(&self, condition: Option<&str>) -> Result<bool, String> {
         condition.map_or(Ok(true), |condition| self.renderer.holds(condition)).map_err(|error| self.failed(&error))
+    }
+
+    /// The variables that the module's code reads.
+    pub(super) fn variables(&self) -> Result<Vec<EnvSpec>, String> {
+        let mut found = Vec::new();
+        for spec in &self.variant.env {
+            if self.holds(spec.when.as_deref())? {
+                found.push(spec.clone());
+            }
+        }
+        Ok(found)
     }
 
     pub(super) fn path_of(&self, to: &str) -> Result<String, String> {

@@ -10,7 +10,7 @@ use crate::app::{App, Start};
 use crate::http::answer;
 use crate::process::{succeed, until};
 use crate::project::{ALL, Project, modules};
-use crate::python::{bin, check_lock, check_types, program, test};
+use crate::python::{bin, check_types, program, test};
 use crate::python_apps::{factory, flat, packaged};
 use crate::services::{Postgres, Redis};
 
@@ -67,16 +67,6 @@ fn uvicorn(project: &Project) -> Start {
         "25",
     ];
     Start::new(project.root(), &command).set("PYTHONDONTWRITEBYTECODE", "1").set("PYTHONUNBUFFERED", "1")
-}
-
-#[test]
-#[ignore = "needs Python: run by scripts/test"]
-fn lock_of_the_fastapi_services() {
-    let projects = [Project::app("fastapi"), Project::fixture("fastapi-ledger-unready")];
-    for project in &projects {
-        project.apply_all("fastapi");
-    }
-    check_lock(&projects.each_ref());
 }
 
 #[test]

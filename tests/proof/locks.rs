@@ -3,6 +3,7 @@
 use crate::apps::copy;
 use crate::npm;
 use crate::project::Project;
+use crate::python::check_lock;
 
 fn check(project: &Project, stack: &str, lock: &str) {
     project.apply_all(stack);
@@ -34,6 +35,21 @@ fn lock_of_the_next_service() {
 #[ignore = "needs Node: run by scripts/test"]
 fn lock_of_the_next_ledger() {
     check(&Project::fixture("nextjs-ledger-unready"), "nextjs", "nextjs-ledger");
+}
+
+#[test]
+#[ignore = "needs Python: run by scripts/test"]
+fn lock_of_the_python_services() {
+    let services = [
+        (Project::app("django"), "django"),
+        (Project::fixture("django-shop-unready"), "django"),
+        (Project::app("fastapi"), "fastapi"),
+        (Project::fixture("fastapi-ledger-unready"), "fastapi"),
+    ];
+    for (project, stack) in &services {
+        project.apply_all(stack);
+    }
+    check_lock(&services.each_ref().map(|(project, _)| project));
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod app;
 #[path = "../scaffold/apps.rs"]
 #[allow(dead_code, reason = "shared with the tests of the command line, which look at more of it")]
 mod apps;
+mod django;
 mod express;
 mod fastapi;
 mod harness;

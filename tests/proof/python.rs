@@ -21,7 +21,7 @@ const REFRESH: &str = "run `scripts/test --refresh-locks` and commit tests/proof
 
 /// `requirements.in`: what the services ask for; `requirements.txt`: the packages, with their digests.
 fn lock() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proof/locks/fastapi")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proof/locks/python")
 }
 
 /// A program of the installed packages, to be run in a service.
@@ -101,7 +101,7 @@ static ENVIRONMENT: LazyLock<PathBuf> = LazyLock::new(|| {
     let version = succeed(Command::new("python3").arg("-VV"));
     let digest = Sha256::new().chain_update(text).chain_update(version).finalize();
     let digest: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("proof/fastapi");
+    let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("proof/python");
     let folder = all.join(digest);
     let complete = folder.join("complete");
     if !complete.exists() {

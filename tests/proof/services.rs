@@ -61,6 +61,14 @@ impl Postgres {
         format!("postgresql://{SUPERUSER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// The same in parts, for services that read each by itself.
+    pub fn variables(&self, database: &str) -> Vec<(String, String)> {
+        let port = self.port.to_string();
+        let parts =
+            [("NAME", database), ("USER", SUPERUSER), ("PASSWORD", PASSWORD), ("HOST", "127.0.0.1"), ("PORT", &port)];
+        parts.map(|(name, value)| (format!("DB_{name}"), value.to_owned())).to_vec()
+    }
+
     /// The password within [`Self::url`]: no log may hold it.
     pub fn password(&self) -> &'static str {
         PASSWORD

@@ -1,5 +1,7 @@
 //! What is written into FastAPI services.
 
+use serde_json::Value;
+
 use crate::apps::{run, text, write};
 use crate::python_apps::{factory, flat, packaged};
 
@@ -145,4 +147,18 @@ fn clients_keep_their_names_beside_what_the_standard_library_calls_so() {
     let checks = text(service.path(), "src/shop/core/health_checks.py");
     assert!(checks.contains("from shop.stores import cache"), "{checks}");
     assert!(!checks.contains("from functools import cache"), "{checks}");
+}
+
+/// `detail` is kept and more stands beside it: a test that compares the whole body would fail.
+#[test]
+fn tests_that_compare_whole_errors_are_left_passing() {
+    let app = packaged();
+    let compared = "def test_missing(client):\n    answer = client.get(\"/nope\")\n    assert answer.json() == {\"detail\": \"Not Found\"}\n";
+    write(app.path(), "tests/test_items.py", compared);
+    let ran = run(app.path(), &["--all", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&ran.out).unwrap();
+    let left = plan["left_out"].as_array().unwrap().iter().find(|one| one["module"] == "error-handler");
+    assert!(left.unwrap()["reason"].as_str().unwrap().contains("tests/test_items.py:3"), "{}", plan["left_out"]);
+    let named = run(app.path(), &["error-handler"]);
+    assert!(named.code == 0 && named.out.contains("register_error_handlers(app)"), "{}{}", named.out, named.err);
 }

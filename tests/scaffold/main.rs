@@ -12,6 +12,7 @@ mod modules;
 mod nextjs;
 mod own;
 mod python_apps;
+mod refusals;
 mod reports;
 mod rust_apps;
 mod whole;

@@ -59,7 +59,7 @@ pub fn open(
     format: Format,
     width: usize,
 ) -> miette::Result<String> {
-    let id = scaffold::service_of(audit, service)?;
+    let id = scaffold::service_of(audit, library, service)?;
     let lock = Lock::read(&audit.project.tree).map_err(|problem| miette::miette!("{problem}"))?;
     let service = audit.project.service(id);
     let offers: Vec<Offer> = library

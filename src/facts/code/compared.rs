@@ -18,13 +18,27 @@ pub fn only_looked_at(module: &Module, value: ExprId, is_log: &dyn Fn(ExprId) ->
     follow(module, value, MAX_VARIABLES, is_log)
 }
 
+/// `req.body = parsed(req.body)`: what fills a part of a request is the reader of it, not who uses it.
+pub fn is_put_back(module: &Module, read: ExprId) -> bool {
+    let ExprKind::Member { name, .. } = module.kind(read) else { return false };
+    let mut child = read;
+    while let Some(parent) = module.expr(child).parent.some() {
+        if let ExprKind::Assign { target, .. } = module.kind(parent) {
+            return matches!(module.kind(target), ExprKind::Member { name: of, .. } if of == name);
+        }
+        child = parent;
+    }
+    false
+}
+
 fn follow(module: &Module, value: ExprId, variables: u8, is_log: &dyn Fn(ExprId) -> bool) -> bool {
     let mut child = value;
     while let Some(parent) = module.expr(child).parent.some() {
         match module.kind(parent) {
             // As an argument a comparison may make a query (`Item.owner == body["owner"]`): only tests are harmless.
             ExprKind::Binary {
-                op: BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::Compare | BinaryOp::In, ..
+                op: BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::Compare | BinaryOp::In | BinaryOp::Instanceof,
+                ..
             } => {}
             ExprKind::Conditional { test, .. } if test == child => return true,
             ExprKind::Await(_) | ExprKind::Not(_) | ExprKind::Logical { .. } => {}

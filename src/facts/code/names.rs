@@ -11,7 +11,7 @@ use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::Evaluator;
 use crate::project::{ServiceId, Span};
 use crate::syntax::hir::{
-    BinaryOp, ContextKind, Definition, Expr, ExprId, ExprKind, FunctionIdx, MemberKind, Module, PropKind, Use,
+    BinaryOp, ContextKind, Definition, Expr, ExprId, ExprKind, FunctionIdx, Language, MemberKind, Module, PropKind, Use,
 };
 
 /// Literals under names without any of these are no secrets; the lexicons of the rules decide about the rest.
@@ -352,6 +352,9 @@ fn comparison(evaluator: &mut Evaluator<'_>, module: ModuleId, id: ExprId, left:
     let program = evaluator.program;
     let hir = program.module(module);
     let names = [last_name(hir, left), last_name(hir, right)];
+    if hir.language == Language::Rust && names.iter().any(|name| is_variant(name)) {
+        return None;
+    }
     let telling = names.iter().any(|name| {
         let lower = name.to_ascii_lowercase();
         COMPARED.iter().any(|part| lower.contains(part))
@@ -371,6 +374,11 @@ fn comparison(evaluator: &mut Evaluator<'_>, module: ModuleId, id: ExprId, left:
         ExprRef { module, expr: id },
         vec![("left", values.0), ("right", values.1), ("names", names)],
     ))
+}
+
+/// `AccountType::Password` says of what kind something is.
+fn is_variant(name: &str) -> bool {
+    name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase)
 }
 
 /// `const comparePassword = (stored, given) => stored === given`

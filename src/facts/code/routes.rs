@@ -25,6 +25,8 @@ pub struct Composed {
     pub roles: Vec<String>,
     /// Every function on the way, the handler last.
     pub functions: Vec<FunctionRef>,
+    /// Those of the route itself, without what it is mounted under.
+    pub own: Vec<FunctionRef>,
     /// Calls that made the middleware on the way.
     pub sites: Vec<ExprRef>,
     /// Raw facts of the roles on the way.
@@ -260,6 +262,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             method: self.routes[index].method.clone().unwrap_or_else(|| method_of(raw)),
             declared_methods: self.declared_methods(index),
             mounted: true,
+            own: self.own_functions(index),
             ..Composed::default()
         };
         let mut links: Vec<(Callable, bool)> = Vec::new();
@@ -341,6 +344,14 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         let on_classes = classes.into_iter().map(|(module, class)| Declared::Class(module, class));
         let declared = on_classes.chain([Declared::Function(function)]);
         declared.flat_map(|declared| self.on_declared.get(&declared).cloned().unwrap_or_default()).collect()
+    }
+
+    fn own_functions(&self, index: usize) -> Vec<FunctionRef> {
+        let own = self.routes[index].callables.iter().filter_map(|callable| match callable {
+            Callable::Function(function) => Some(*function),
+            _ => None,
+        });
+        own.collect()
     }
 
     /// The project's own decorators around a route's functions (`@login_required`).

@@ -18,7 +18,7 @@ use crate::syntax::hir::{Atom, Definition, ExprId, ExprKind, Module, Prop, Run, 
 /// Longer texts are prose.
 const MAX_TEXT: usize = 400;
 /// Expressions around a mention that are looked at.
-const MAX_AROUND: usize = 8;
+pub(super) const MAX_AROUND: usize = 8;
 
 /// Facts of the kinds `mention` and `pair`.
 pub(super) fn written_shapes(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
@@ -106,17 +106,17 @@ fn receivers(hir: &Module, id: ExprId) -> SmallVec<[&str; 2]> {
     names
 }
 
-fn expressions(hir: &Module) -> impl Iterator<Item = ExprId> + use<> {
+pub(super) fn expressions(hir: &Module) -> impl Iterator<Item = ExprId> + use<> {
     (0..u32::try_from(hir.exprs.len()).unwrap_or(u32::MAX)).map(ExprId)
 }
 
 /// The texts of a module that satisfy a test.
-fn atoms(hir: &Module, test: impl Fn(&str) -> bool) -> FxHashSet<Atom> {
+pub(super) fn atoms(hir: &Module, test: impl Fn(&str) -> bool) -> FxHashSet<Atom> {
     hir.strings.iter().filter(|(_, text)| text.len() <= MAX_TEXT && test(text)).map(|(atom, _)| atom).collect()
 }
 
 /// The names and texts that stand right in an expression.
-fn written(hir: &Module, id: ExprId) -> Vec<Atom> {
+pub(super) fn written(hir: &Module, id: ExprId) -> Vec<Atom> {
     match hir.kind(id) {
         ExprKind::Ident(symbol) => vec![hir.symbol(symbol).name],
         ExprKind::Str(atom) | ExprKind::Global(atom) | ExprKind::Member { name: atom, .. } => vec![atom],

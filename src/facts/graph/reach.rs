@@ -79,6 +79,7 @@ fn flood(program: &Program<'_>, reach: &mut Reach, mut queue: Vec<ModuleId>) {
                 && !source.type_only
             {
                 queue.push(*target);
+                queue.extend(program.packages_above(*target));
             }
         }
         queue.extend(program.packages_named_by(module).into_iter().flat_map(|package| program.modules_below(package)));

@@ -149,15 +149,20 @@ impl Evaluator<'_> {
 
     /// A member that another file adds to a class.
     fn extended_member(&mut self, module: ModuleId, class: ClassIdx, name: &str, is_static: bool, depth: u8) -> Things {
-        if self.extensions.is_none() {
-            self.extensions = Some(FxHashMap::default());
-            self.extensions = Some(self.find_extensions());
-        }
-        let known = self.extensions.as_ref().and_then(|all| all.get(&(module, class))).cloned().unwrap_or_default();
+        let known = self.extensions_of(module, class);
         known
             .into_iter()
             .flat_map(|(module, class)| self.class_member(module, class, name, is_static, depth + 1))
             .collect()
+    }
+
+    /// What other files add to a class: their `impl` blocks of it, with the traits that these are for.
+    pub(in crate::facts) fn extensions_of(&mut self, module: ModuleId, class: ClassIdx) -> Vec<(ModuleId, ClassIdx)> {
+        if self.extensions.is_none() {
+            self.extensions = Some(FxHashMap::default());
+            self.extensions = Some(self.find_extensions());
+        }
+        self.extensions.as_ref().and_then(|all| all.get(&(module, class))).cloned().unwrap_or_default()
     }
 
     fn find_extensions(&mut self) -> Extensions {

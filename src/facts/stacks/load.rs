@@ -65,6 +65,10 @@ struct RawStack {
     #[serde(default)]
     mentions: Vec<String>,
     #[serde(default)]
+    told: Vec<String>,
+    #[serde(default)]
+    told_to: Vec<String>,
+    #[serde(default)]
     pairs: Vec<String>,
     #[serde(default)]
     fields: FieldWords,
@@ -253,6 +257,8 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     stacks.carriers.extend(raw.carriers);
     stacks.finals.extend(raw.finals);
     stacks.mentions.extend(raw.mentions);
+    stacks.told.extend(raw.told);
+    stacks.told_to.extend(raw.told_to);
     stacks.pairs.extend(raw.pairs);
     stacks.fields.extend(raw.fields);
     let stack = stacks.stacks.len();

@@ -226,6 +226,9 @@ pub struct Stacks {
     pub finals: Vec<String>,
     /// Words that names and texts are looked through for: facts of kind `mention`.
     pub mentions: FxHashSet<String>,
+    /// Words of what a journal is told, and of the calls that tell it: facts of kind `told`.
+    pub told: FxHashSet<String>,
+    pub told_to: FxHashSet<String>,
     /// Keys whose values count wherever they are written: facts of kind `pair`.
     pub pairs: FxHashSet<String>,
     /// What is looked for in the fields of schemas: facts of kind `field`.

@@ -13,6 +13,12 @@ use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing, gives_what_it_holds};
 use crate::syntax::hir::{ExprId, ExprKind, Language, Module, Run, Type};
 
+/// What no longer holds of a value that is looked up by another.
+const FOUND: Origins = Origins(Origins::REQUEST.0 | Origins::GIVEN.0 | Origins::LOOP_VARIABLE.0);
+
+/// How the names of methods begin that look something up; `get` alone may as well read a part of its argument.
+const FINDING: &[&str] = &["find", "get", "fetch", "load", "lookup", "select"];
+
 impl Evaluator<'_> {
     pub(super) fn call_value(&mut self, at: ExprRef, callee: ExprId, args: Run) -> Value {
         let module = self.program.module(at.module);
@@ -60,6 +66,10 @@ impl Evaluator<'_> {
                 // How often says nothing of what.
                 "repeat" => receiver.origins,
                 "fill" => origins,
+                // What is found by a request's words is no longer the request's.
+                _ if finds(method) && !receiver.origins.has(Origins::REQUEST.with(Origins::GIVEN)) => {
+                    origins.without(FOUND).joined(receiver.origins)
+                }
                 _ => origins.joined(receiver.origins),
             };
         }
@@ -131,8 +141,7 @@ impl Evaluator<'_> {
         for &expr in entry.returns.iter().filter(|&&expr| !is_rejection(hir, expr)).take(6) {
             let mut value = self.value_apart(function, ExprRef { module: function.module, expr });
             // What a function finds by a request's words is no longer the request's.
-            let found = Origins::REQUEST.with(Origins::GIVEN).with(Origins::LOOP_VARIABLE);
-            value.origins = value.origins.without(found);
+            value.origins = value.origins.without(FOUND);
             returned = Some(match returned {
                 Some(seen) => {
                     let origins = seen.origins.joined(value.origins);
@@ -158,6 +167,16 @@ impl Evaluator<'_> {
         }
         value
     }
+}
+
+/// `findByPk`, `getPath`, `find_one`
+fn finds(method: &str) -> bool {
+    FINDING.iter().any(|word| {
+        let rest = method.strip_prefix(word);
+        rest.is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_uppercase() || c == '_') || rest.is_empty() && *word != "get"
+        })
+    })
 }
 
 /// What Rust's `parse` is called on.

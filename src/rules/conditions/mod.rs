@@ -4,6 +4,7 @@
 //! further conditions, and `some`, `none`, `count` over other facts. Whatever depends on a value that nobody can tell
 //! is unknown, and stays so through every connective that it decides.
 
+mod expression;
 mod parse;
 mod predicate;
 mod quantity;
@@ -12,8 +13,9 @@ mod tri;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use expression::LazyRegex;
 pub use parse::{CLAUSE_KEYS, Known, PATTERN_KEYS, PREDICATE_KEYS, VIA, fields_of, kinds};
-pub use predicate::{LazyRegex, Operand, OriginTest, Predicate, is_opaque};
+pub use predicate::{Operand, OriginTest, Predicate, is_opaque};
 pub use quantity::Quantity;
 pub use tri::{Tri, Verdict};
 
@@ -95,6 +97,8 @@ pub struct Pattern {
     pub after: Option<Arc<str>>,
     /// The pattern speaks of these itself, so that the engine's defaults do not apply.
     pub own: Own,
+    /// Some value in it depends on the site (`$field`), so that no other site has the same answer.
+    pub mentions_site: bool,
 }
 
 /// Which engine fields a condition mentions.

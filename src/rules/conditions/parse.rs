@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::predicate::{LazyRegex, Operand, OriginTest, Predicate};
+use super::expression::LazyRegex;
+use super::predicate::{Operand, OriginTest, Predicate};
 use super::quantity::Quantity;
 use super::{Clause, Condition, ENGINE_FIELDS, Pattern, Quantifier, Via, closed_words};
 use crate::facts::{Data, Origins, VOCABULARY, Value};
@@ -217,6 +218,7 @@ impl Parser<'_> {
         let role = |key: &str| table.get(key).map(|node| as_text(node, &format!("`{key}`")).map(Arc::from)).transpose();
         let pattern = Pattern {
             own: condition.own(),
+            mentions_site: condition.mentions_site(),
             kinds,
             condition,
             via,

@@ -1,9 +1,9 @@
 //! Questions about one value.
 
-use std::sync::{Arc, OnceLock};
+use std::borrow::Cow;
+use std::sync::Arc;
 
-use regex::Regex;
-
+use super::expression::LazyRegex;
 use super::quantity::Quantity;
 use super::{Context, Tri};
 use crate::facts::{Data, Origins, Value};
@@ -65,49 +65,15 @@ pub enum Operand {
     Value(Value),
 }
 
-/// A regular expression, compiled when it is first needed.
-#[derive(Debug, Clone)]
-pub struct LazyRegex {
-    source: Arc<str>,
-    compiled: Arc<OnceLock<Option<Regex>>>,
-}
-
-/// Compiled expressions larger than this are refused.
-const REGEX_LIMIT: usize = 1 << 20;
-
-impl LazyRegex {
-    pub fn new(source: impl Into<Arc<str>>) -> LazyRegex {
-        LazyRegex { source: source.into(), compiled: Arc::default() }
-    }
-
-    fn build(&self) -> Result<Regex, regex::Error> {
-        regex::RegexBuilder::new(&self.source).size_limit(REGEX_LIMIT).build()
-    }
-
-    /// The compiled expression; none if it is broken (which loading and `rules test` report).
-    pub fn get(&self) -> Option<&Regex> {
-        self.compiled.get_or_init(|| self.build().ok()).as_ref()
-    }
-
-    pub fn source(&self) -> &str {
-        &self.source
-    }
-
-    /// Why it does not compile.
-    pub fn broken(&self) -> Option<String> {
-        self.build().err().map(|error| error.to_string())
-    }
-}
-
 impl Operand {
-    fn value(&self, context: &Context<'_>) -> Value {
+    fn value<'v>(&'v self, context: &Context<'v>) -> Cow<'v, Value> {
         match self {
-            Operand::Value(value) => value.clone(),
+            Operand::Value(value) => Cow::Borrowed(value),
             Operand::Site(path) => {
-                let Some((first, rest)) = path.split_first() else { return Value::UNKNOWN };
-                let Some(site) = context.site else { return Value::UNKNOWN };
-                let value = site.field(first).unwrap_or(Value::ABSENT);
-                rest.iter().fold(value, |value, name| inner(&value, name, context))
+                let Some((first, rest)) = path.split_first() else { return Cow::Owned(Value::UNKNOWN) };
+                let Some(site) = context.site else { return Cow::Owned(Value::UNKNOWN) };
+                let value = site.look_at(first).unwrap_or(Cow::Owned(Value::ABSENT));
+                rest.iter().fold(value, |value, name| Cow::Owned(inner(&value, name, context)))
             }
         }
     }
@@ -156,7 +122,7 @@ impl Predicate {
             },
             Predicate::Serves { equal, then } => {
                 let then = then.as_ref().map(|operand| operand.value(context));
-                serves(value, &equal.value(context), then.as_ref())
+                serves(value, &equal.value(context), then.as_deref())
             }
             Predicate::Within(operand) => covered(value, &operand.value(context)),
             Predicate::Covers(operand) => covered(&operand.value(context), value),

@@ -10,7 +10,7 @@ use super::view::FactView;
 use crate::facts::{Confidence, Data, Fact, FactId, FunctionId, Guard, Value};
 use crate::project::{Area, ServiceId};
 use crate::rules::conditions::{
-    Clause, Context, Fields, Operand, Own, Pattern, Predicate, Quantifier, Tri, Verdict, Via, World,
+    Clause, Condition, Context, Fields, Operand, Own, Pattern, Predicate, Quantifier, Tri, Verdict, Via, World,
 };
 use crate::rules::lexicon::Lexicons;
 
@@ -24,7 +24,16 @@ pub struct Scope<'a> {
     /// The first fact that would have satisfied a `some`, were it reached and used.
     near: RefCell<Option<FactId>>,
     /// Answers of patterns that do not depend on the site.
-    known: RefCell<FxHashMap<(usize, bool, bool), Verdict>>,
+    known: RefCell<FxHashMap<Asked, Verdict>>,
+}
+
+/// A pattern, by its place in the rules, and what of the fact that asks decides which facts count.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Asked {
+    pattern: usize,
+    reached: bool,
+    used: bool,
+    area: Option<Area>,
 }
 
 /// Facts that a pattern may mean, and whether there may be more that nobody sees.
@@ -74,13 +83,27 @@ impl<'a> Scope<'a> {
         reasons.find(|(service, of, _)| &**of == kind && concerns(*service)).map(|(_, _, reason)| &**reason)
     }
 
-    fn exists(&self, pattern: &Pattern, context: &Context<'_>) -> Verdict {
+    /// The answer to a question about a pattern; asked once for all sites where it is the same for them.
+    fn once(&self, pattern: &Pattern, context: &Context<'_>, ask: impl FnOnce(Option<&'a Fact>) -> Verdict) -> Verdict {
         let anchor = self.anchor(context);
-        let (reached, used) = anchor.map_or((true, true), |fact| (fact.reached, fact.used));
-        let key = (std::ptr::from_ref(pattern) as usize, reached, used);
-        if let Some(known) = self.known.borrow().get(&key) {
+        if pattern.via != Via::Service || pattern.mentions_site {
+            return ask(anchor);
+        }
+        let asked = Asked {
+            pattern: std::ptr::from_ref(pattern) as usize,
+            reached: anchor.is_none_or(|fact| fact.reached),
+            used: anchor.is_none_or(|fact| fact.used),
+            area: anchor.map(|fact| fact.area),
+        };
+        if let Some(known) = self.known.borrow().get(&asked) {
             return *known;
         }
+        let verdict = ask(anchor);
+        self.known.borrow_mut().insert(asked, verdict);
+        verdict
+    }
+
+    fn exists(&self, pattern: &Pattern, context: &Context<'_>, anchor: Option<&Fact>) -> Verdict {
         let mut verdict = Verdict::FALSE;
         let open = self.each_match(pattern, context, anchor, &mut |_, found| {
             verdict = verdict.or(found);
@@ -88,9 +111,6 @@ impl<'a> Scope<'a> {
         });
         if open {
             verdict = verdict.or(Verdict::UNKNOWN);
-        }
-        if pattern.via == Via::Service && !pattern.condition.mentions_site() {
-            self.known.borrow_mut().insert(key, verdict);
         }
         verdict
     }
@@ -101,11 +121,12 @@ impl<'a> Scope<'a> {
         limits: (Option<u32>, Option<u32>),
         per: Option<&str>,
         context: &Context<'_>,
+        anchor: Option<&Fact>,
     ) -> Verdict {
         let mut certain: FxHashSet<String> = FxHashSet::default();
         let mut possible: FxHashSet<String> = FxHashSet::default();
         let mut confidence = Confidence::High;
-        let open = self.each_match(pattern, context, self.anchor(context), &mut |view, found| {
+        let open = self.each_match(pattern, context, anchor, &mut |view, found| {
             let key = per.map_or_else(
                 || view.id.0.to_string(),
                 |field| format!("{:?}", view.field(field).unwrap_or(Value::ABSENT).data),
@@ -220,23 +241,46 @@ impl<'a> Scope<'a> {
     /// Facts of the kind that may count here; where the pattern asks a field to equal or hold something, only those that
     /// may.
     fn joined(&self, pattern: &Pattern, kind: &str, context: &Context<'_>) -> Cow<'_, [FactId]> {
-        let by_field = pattern.condition.clauses.iter().find_map(|clause| {
-            let Clause::Field { name, test } = clause else { return None };
-            let (test, by) = match test {
-                Predicate::Has(test) => (&**test, By::Element),
-                test => (test, By::Value),
-            };
-            let value = match test {
-                Predicate::Text(text) => Value::text(text.clone()),
-                Predicate::Same(Operand::Site(path)) => match path.as_slice() {
-                    [field] => context.site?.field(field).unwrap_or(Value::ABSENT),
-                    _ => return None,
-                },
+        let looked_up = self.looked_up(&pattern.condition, kind, context);
+        looked_up.map_or_else(|| Cow::Borrowed(self.kind(kind)), Cow::Owned)
+    }
+
+    /// The facts of a kind among which those are that satisfy a condition, where the index knows them: by the first
+    /// clause that it can look up.
+    fn looked_up(&self, condition: &Condition, kind: &str, context: &Context<'_>) -> Option<Vec<FactId>> {
+        condition.clauses.iter().find_map(|clause| match clause {
+            Clause::Field { name, test } => self.looked_up_by_field(name, test, kind, context),
+            Clause::Any(conditions) => {
+                let found = conditions.iter().map(|condition| self.looked_up(condition, kind, context));
+                let mut ids = found.collect::<Option<Vec<_>>>()?.concat();
+                ids.sort_unstable();
+                ids.dedup();
+                Some(ids)
+            }
+            _ => None,
+        })
+    }
+
+    fn looked_up_by_field(
+        &self,
+        field: &str,
+        test: &Predicate,
+        kind: &str,
+        context: &Context<'_>,
+    ) -> Option<Vec<FactId>> {
+        let (test, by) = match test {
+            Predicate::Has(test) => (&**test, By::Element),
+            test => (test, By::Value),
+        };
+        let value = match test {
+            Predicate::Text(text) => Value::text(text.clone()),
+            Predicate::Same(Operand::Site(path)) => match path.as_slice() {
+                [field] => context.site?.field(field).unwrap_or(Value::ABSENT),
                 _ => return None,
-            };
-            self.index.joined(kind, name, &value, by)
-        });
-        by_field.map_or_else(|| Cow::Borrowed(self.kind(kind)), Cow::Owned)
+            },
+            _ => return None,
+        };
+        self.index.joined(kind, field, &value, by)
     }
 
     /// Facts in the functions that the site leads to. At module level without a function: those beside it.
@@ -301,12 +345,16 @@ impl<'a> Scope<'a> {
 impl World for Scope<'_> {
     fn quantify(&self, quantifier: &Quantifier, context: &Context<'_>) -> Verdict {
         match quantifier {
-            Quantifier::Some(pattern) => self.exists(pattern, context),
+            Quantifier::Some(pattern) => self.once(pattern, context, |anchor| self.exists(pattern, context, anchor)),
             Quantifier::None(pattern) => {
-                let verdict = self.exists(pattern, context).not();
+                let exists = self.once(pattern, context, |anchor| self.exists(pattern, context, anchor));
+                let verdict = exists.not();
                 if verdict.tri == Tri::True { Verdict::TRUE } else { verdict }
             }
-            Quantifier::Count { pattern, min, max, per } => self.count(pattern, (*min, *max), per.as_deref(), context),
+            Quantifier::Count { pattern, min, max, per } => {
+                let limits = (*min, *max);
+                self.once(pattern, context, |anchor| self.count(pattern, limits, per.as_deref(), context, anchor))
+            }
         }
     }
 

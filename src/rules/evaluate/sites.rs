@@ -233,7 +233,8 @@ fn is_open(rule: &Rule, context: &Context<'_>) -> bool {
     rule.unknown.as_ref().is_some_and(|unknown| unknown.evaluate(context).tri != Tri::False)
 }
 
-/// The site of a rule that does not know what is good: satisfied where it is not bad, unless nobody can tell.
+/// The site of a rule that does not know what is good: satisfied where it is not bad, unless nobody can tell. Of a
+/// capability, only what nobody can tell is one.
 fn count_site(
     control: &Control,
     rule: &Rule,
@@ -245,7 +246,8 @@ fn count_site(
     let counts = match control.info.kind {
         ControlKind::Coverage => looked.live || bad == Tri::True,
         ControlKind::Defect => true,
-        ControlKind::Capability | ControlKind::Manual => false,
+        ControlKind::Capability => looked.live && unknown && rule.bad.is_none(),
+        ControlKind::Manual => false,
     };
     if counts {
         let site = survey.site(looked, rule_mode(control, rule), looked.confidence);

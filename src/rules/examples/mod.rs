@@ -1,5 +1,6 @@
 //! Examples of rules: what each shows is audited, and has to come out as its marks say.
 
+mod cut;
 mod keys;
 mod manifest;
 mod mutants;
@@ -18,6 +19,7 @@ use crate::facts::FactStore;
 use crate::project::{Project, Span, Tree};
 use read::Example;
 
+pub use cut::without_examples;
 pub use mutants::{Mutant, find_mutants};
 pub use read::{EXAMPLE_KEYS, MARKS};
 

@@ -1,5 +1,6 @@
 //! Sources of `match` facts: rules that look at text or at syntax trees instead of facts.
 
+mod files;
 mod keywords;
 mod syntax;
 mod text;

@@ -1,16 +1,18 @@
 //! Regular expressions near keywords: one pass over the text for all keywords, expressions only around the hits.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use globset::{Candidate, GlobBuilder, GlobSet, GlobSetBuilder};
-use regex::Captures;
+use memchr::{memchr, memrchr};
+use regex::Regex;
 
+use super::files::{FilesOfRules, FilesOfRulesBuilder};
 use super::keywords::{Hit, Keywords};
 use super::{MAX_MATCHES, Match, floor_boundary, wrapped};
 use crate::project::Area;
 use crate::rules::error::Problem;
 use crate::rules::ruleset::{RuleErrors, RuleSet};
-use crate::rules::schema::{Rule, TextFormat, TextMatch};
+use crate::rules::schema::{TextFormat, TextMatch};
 
 /// Text around a keyword in which an expression is tried.
 const BEFORE: usize = 256;
@@ -18,11 +20,13 @@ const AFTER: usize = 2048;
 /// Text before a match that may say that it is only shown.
 const LEAD: usize = 700;
 
-/// All `match` rules, compiled into one automaton over their keywords.
+/// All `match` rules, compiled into one automaton over their keywords. Expressions are compiled when they are first
+/// needed; [`RuleSet::check`] tells of broken ones.
 pub struct TextScanner {
     keywords: Keywords,
     /// For each pattern of the automaton, what it is and the formats that have it.
     patterns: Vec<Pattern>,
+    files: FilesOfRules,
     rules: Vec<Compiled>,
     formats: Vec<Format>,
 }
@@ -38,8 +42,6 @@ struct Pattern {
 struct Compiled {
     id: Arc<str>,
     spec: TextMatch,
-    files: Option<GlobSet>,
-    not_files: GlobSet,
     secret: bool,
 }
 
@@ -53,20 +55,20 @@ struct Format {
 impl TextScanner {
     pub fn new(set: &RuleSet) -> Result<TextScanner, RuleErrors> {
         let mut rules = Vec::new();
+        let mut files = FilesOfRulesBuilder::default();
         let mut errors = Vec::new();
         for (control, rule) in set.rules() {
             let Some(spec) = &rule.text else { continue };
-            match compile(rule, spec) {
-                Ok(compiled) => rules.push(compiled),
-                Err(reason) => {
-                    let problem = Problem::new(rule.start, rule.end, reason);
-                    errors.push(problem.in_file(&control.source.path, &control.source.text));
-                }
+            if let Err(error) = files.add(spec) {
+                let problem = Problem::new(rule.start, rule.end, error.to_string());
+                errors.push(problem.in_file(&control.source.path, &control.source.text));
             }
+            rules.push(Compiled { id: rule.id.as_str().into(), spec: spec.clone(), secret: rule.secret });
         }
         if !errors.is_empty() {
             return Err(RuleErrors(errors));
         }
+        let files = files.build().map_err(|error| broken("files", &error))?;
         let formats: Vec<Format> = rules
             .iter()
             .enumerate()
@@ -75,10 +77,9 @@ impl TextScanner {
             })
             .collect();
         let patterns = patterns(&formats);
-        let keywords = Keywords::new(patterns.iter().map(|pattern| pattern.text.as_str())).map_err(|error| {
-            RuleErrors(vec![Problem::new(0, 0, format!("the keywords of rules: {error}")).in_file("rules", "")])
-        })?;
-        Ok(TextScanner { keywords, patterns, rules, formats })
+        let keywords = Keywords::new(patterns.iter().map(|pattern| pattern.text.as_str()));
+        let keywords = keywords.map_err(|error| broken("keywords", &error))?;
+        Ok(TextScanner { keywords, patterns, files, rules, formats })
     }
 
     /// No rule looks at text.
@@ -89,8 +90,10 @@ impl TextScanner {
     /// Everything that the rules find in a file, in order of place, then rule. Of the formats of a rule that find the
     /// same place, the first one counts.
     pub fn scan(&self, path: &str, area: Area, text: &str) -> Vec<Match> {
-        let path = Candidate::new(path);
-        let eligible: Vec<bool> = self.rules.iter().map(|rule| rule.looks_at(&path, area)).collect();
+        let mut eligible = self.files.eligible(path);
+        for (eligible, rule) in eligible.iter_mut().zip(&self.rules) {
+            *eligible &= rule.spec.areas.is_empty() || rule.spec.areas.contains(&area);
+        }
         if !eligible.contains(&true) {
             return Vec::new();
         }
@@ -107,8 +110,7 @@ impl TextScanner {
             for &owner in &pattern.formats {
                 let (Some(format), Some(windows)) = (self.formats.get(owner), windows.get_mut(owner)) else { continue };
                 if eligible.get(format.rule) == Some(&true) && format.may_start(text, range.start, range.end) {
-                    let before = if format.spec.starts { 0 } else { BEFORE };
-                    widen(windows, range.start.saturating_sub(before), range.end.saturating_add(AFTER));
+                    format.look_near(text, &range, windows);
                 }
             }
         });
@@ -134,20 +136,9 @@ impl TextScanner {
     }
 }
 
-/// Expressions are compiled when they are first needed; [`RuleSet::check`] tells of broken ones.
-fn compile(rule: &Rule, spec: &TextMatch) -> Result<Compiled, String> {
-    let files = (!spec.files.is_empty()).then(|| globs(&spec.files)).transpose()?;
-    let not_files = globs(&spec.not_files)?;
-    Ok(Compiled { id: rule.id.as_str().into(), spec: spec.clone(), files, not_files, secret: rule.secret })
-}
-
-fn globs(patterns: &[String]) -> Result<GlobSet, String> {
-    let mut builder = GlobSetBuilder::new();
-    for pattern in patterns {
-        let glob = GlobBuilder::new(pattern).literal_separator(true).build();
-        builder.add(glob.map_err(|error| error.to_string())?);
-    }
-    builder.build().map_err(|error| error.to_string())
+/// What all rules together make does not compile, though each of them does.
+fn broken(what: &str, error: &dyn std::error::Error) -> RuleErrors {
+    RuleErrors(vec![Problem::new(0, 0, format!("the {what} of rules: {error}")).in_file("rules", "")])
 }
 
 /// The distinct keywords, plain and in base64, and which formats each belongs to.
@@ -175,14 +166,6 @@ fn widen(windows: &mut Vec<(usize, usize)>, start: usize, end: usize) {
     }
 }
 
-impl Compiled {
-    fn looks_at(&self, path: &Candidate<'_>, area: Area) -> bool {
-        (self.spec.areas.is_empty() || self.spec.areas.contains(&area))
-            && self.files.as_ref().is_none_or(|files| files.is_match_candidate(path))
-            && !self.not_files.is_match_candidate(path)
-    }
-}
-
 impl Format {
     /// A keyword that a match starts with stands there as it is written, at the beginning of a word.
     fn may_start(&self, text: &str, start: usize, end: usize) -> bool {
@@ -190,6 +173,18 @@ impl Format {
         let word = before.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
         let exact = || text.get(start..end).is_some_and(|hit| self.spec.keywords.iter().any(|keyword| keyword == hit));
         !self.spec.starts || (!word && exact())
+    }
+
+    /// Adds the window around a keyword: its line where the expression cannot match more.
+    fn look_near(&self, text: &str, keyword: &Range<usize>, windows: &mut Vec<(usize, usize)>) {
+        let mut start = if self.spec.starts { keyword.start } else { keyword.start.saturating_sub(BEFORE) };
+        let mut end = keyword.end.saturating_add(AFTER).min(text.len());
+        if self.spec.regex.stays_in_line() {
+            let bytes = text.as_bytes();
+            start += memrchr(b'\n', &bytes[start..keyword.start]).map_or(0, |at| at + 1);
+            end = memchr(b'\n', &bytes[keyword.end..end]).map_or(end, |at| keyword.end + at + 1);
+        }
+        widen(windows, start, end);
     }
 
     fn matches(&self, rule: &Compiled, text: &str, windows: &[(usize, usize)]) -> Vec<Match> {
@@ -200,11 +195,10 @@ impl Format {
             let mut at = floor_boundary(text, start);
             while matches.len() < MAX_MATCHES
                 && at <= head.len()
-                && let Some(captures) = regex.captures_at(head, at)
+                && let Some((whole, group)) = self.next_match(regex, head, at)
             {
-                let Some(whole) = captures.get(0) else { break };
-                at = next_boundary(head, whole.end().max(whole.start() + 1));
-                if let Some(found) = self.accept(rule, head, &captures)
+                at = next_boundary(head, whole.end.max(whole.start + 1));
+                if let Some(found) = self.accept(rule, head, whole, group)
                     && matches.last().is_none_or(|last| last.start < found.start)
                 {
                     matches.push(found);
@@ -214,25 +208,36 @@ impl Format {
         matches
     }
 
-    /// What the expression found in the text, unless the rule makes an exception of it.
-    fn accept(&self, rule: &Compiled, text: &str, captures: &Captures<'_>) -> Option<Match> {
-        let lead = |end: usize| text.get(floor_boundary(text, end.saturating_sub(LEAD))..end).unwrap_or_default();
+    /// What the expression finds next, and the rule's group in it. Groups cost a second search.
+    fn next_match(&self, regex: &Regex, text: &str, at: usize) -> Option<(Range<usize>, Range<usize>)> {
+        if self.spec.group == 0 {
+            let whole = regex.find_at(text, at)?.range();
+            return Some((whole.clone(), whole));
+        }
+        let captures = regex.captures_at(text, at)?;
         let whole = captures.get(0)?;
         let group = captures.get(self.spec.group).unwrap_or(whole);
-        let found = group.as_str();
+        Some((whole.range(), group.range()))
+    }
+
+    /// What the expression found in the text, unless the rule makes an exception of it.
+    fn accept(&self, rule: &Compiled, text: &str, whole: Range<usize>, group: Range<usize>) -> Option<Match> {
+        let lead = |end: usize| text.get(floor_boundary(text, end.saturating_sub(LEAD))..end).unwrap_or_default();
+        let (whole, found) = (text.get(whole)?, text.get(group.clone())?);
         if self.spec.entropy.is_some_and(|least| entropy(found) < least) {
             return None;
         }
-        let lower = found.to_lowercase();
-        let stopped = rule.spec.stop_words.iter().any(|word| lower.contains(word));
-        let allowed =
-            rule.spec.allow.iter().filter_map(|regex| regex.get()).any(|regex| regex.is_match(whole.as_str()));
+        let stopped = !rule.spec.stop_words.is_empty() && {
+            let lower = found.to_lowercase();
+            rule.spec.stop_words.iter().any(|word| lower.contains(word))
+        };
+        let allowed = rule.spec.allow.iter().filter_map(|regex| regex.get()).any(|regex| regex.is_match(whole));
         let mut shown = rule.spec.not_after.iter().filter_map(|regex| regex.get());
-        (!stopped && !allowed && !shown.any(|regex| regex.is_match(lead(group.start())))).then(|| Match {
+        (!stopped && !allowed && !shown.any(|regex| regex.is_match(lead(group.start)))).then(|| Match {
             rule: rule.id.clone(),
             label: self.spec.label.clone(),
-            start: group.start(),
-            end: group.end(),
+            start: group.start,
+            end: group.end,
             text: found.to_owned(),
             secret: rule.secret,
         })

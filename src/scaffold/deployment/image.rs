@@ -193,7 +193,7 @@ fn line_end(text: &str, at: usize) -> usize {
 }
 
 /// A list in JSON or a command of a shell, as words.
-fn words(value: &str) -> Vec<String> {
+pub fn words(value: &str) -> Vec<String> {
     let list = json::parse(value).ok().filter(|list| !list.items().is_empty());
     match list {
         Some(list) => list.items().iter().filter_map(Node::as_text).map(str::to_owned).collect(),

@@ -5,17 +5,18 @@
 mod image;
 mod runtime;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::stack::{Stack, joined};
+use super::anchors::matches;
+use super::stack::{FactPattern, Stack, joined};
 use crate::audit::Audit;
 use crate::facts::{Data, Fact, Value};
 use crate::project::{Area, SOURCE_LIMIT, ServiceId, decode};
 use crate::syntax::{Node, json, toml_file};
 
-pub use image::Image;
+pub use image::{Image, words};
 pub use runtime::{Runtime, Store, primary_language};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -30,6 +31,8 @@ pub struct Deployment {
     pub program: String,
     /// The file that execution starts in, relative to the service.
     pub entry: String,
+    /// `shop.wsgi:application`: what servers serve, where the settings say it.
+    pub application: String,
     /// The path of a route that tells whether it lives.
     pub health: String,
     /// What its `package.json` runs, by name.
@@ -37,6 +40,8 @@ pub struct Deployment {
     /// `postgres`, `mysql`, `mongo`, `sqlite`, and whether it has a cache.
     pub database: String,
     pub cache: bool,
+    /// Requests are limited by counts that each process keeps for itself.
+    pub counts_in_memory: bool,
     /// Variables that its sources read or its environment files name, sorted.
     pub variables: Vec<Variable>,
     /// What its manifests declare, without versions.
@@ -75,11 +80,13 @@ impl Deployment {
             port: docker.port.clone().or_else(|| container_port(audit, id)).unwrap_or_else(|| runtime.port.clone()),
             program: program(audit, id),
             entry: entry.strip_prefix(&prefix).unwrap_or(&entry).to_owned(),
+            application: runtime.application.as_ref().map(|known| application(audit, id, known)).unwrap_or_default(),
             health: health(audit, id, stack),
             scripts: scripts(audit, id),
             database: database(audit, id, stack, &packages),
             cache: facts(audit, id, "client").any(|fact| is(fact, "store", "cache"))
                 || containers(audit).any(|fact| is(fact, "role", "cache")),
+            counts_in_memory: facts(audit, id, "role").any(counts_in_memory),
             variables: variables(audit, id, stack),
             packages,
             loose_images: loose_images(audit),
@@ -98,6 +105,13 @@ fn is(fact: &Fact, field: &str, wanted: &str) -> bool {
 
 fn facts<'a>(audit: &'a Audit, id: ServiceId, kind: &'a str) -> impl Iterator<Item = &'a Fact> {
     audit.facts.facts.iter().filter(move |fact| &*fact.kind == kind && fact.service == id)
+}
+
+/// A limit of requests that is in use and whose counts nothing shares.
+fn counts_in_memory(fact: &Fact) -> bool {
+    let Some(Data::Record(options)) = fact.get("opts").map(|value| &value.data) else { return false };
+    let store = options.fields.iter().find(|(name, _)| &**name == "store").and_then(|(_, value)| value.as_text());
+    fact.reached && is(fact, "role", "rate-limit") && store == Some("memory")
 }
 
 /// The services of compose files that are not for tests alone.
@@ -148,6 +162,14 @@ fn program(audit: &Audit, id: ServiceId) -> String {
         binary.or_else(|| root.at(&["package", "name"]))?.as_text()
     });
     name.unwrap_or_default().to_owned()
+}
+
+/// The one object that facts of a kind name, as servers are told it.
+fn application(audit: &Audit, id: ServiceId, pattern: &FactPattern) -> String {
+    let known = facts(audit, id, &pattern.kind).filter(|fact| matches(pattern, fact));
+    let named: BTreeSet<&str> = known.filter_map(|fact| text(fact, "value")).collect();
+    let (Some(only), 1) = (named.first(), named.len()) else { return String::new() };
+    only.rsplit_once('.').map(|(module, name)| format!("{module}:{name}")).unwrap_or_default()
 }
 
 /// The first of the usual paths that a route of the service has.

@@ -7,7 +7,7 @@ use crate::audit::Audit;
 use crate::project::{Area, FileKind, Project, ServiceId};
 use crate::rules::Problem;
 use crate::rules::document::{only_keys, text_of, texts_of};
-use crate::scaffold::stack::joined;
+use crate::scaffold::stack::{FactPattern, fact_pattern, joined};
 use crate::syntax::Node;
 
 /// What programs of a language run on.
@@ -35,6 +35,8 @@ pub struct Runtime {
     pub builds: Vec<String>,
     /// Scripts that run while packages are installed.
     pub hooks: Vec<String>,
+    /// The fact whose value is the dotted path of the object that servers serve.
+    pub application: Option<FactPattern>,
 }
 
 /// A kind of database, by the names that give it away.
@@ -49,8 +51,20 @@ pub struct Store {
 impl Runtime {
     pub fn read(node: &Node) -> Result<Runtime, Problem> {
         let keys = [
-            "id", "language", "image", "version", "oldest", "parts", "suite", "port", "files", "keys", "packages",
-            "builds", "hooks",
+            "id",
+            "language",
+            "image",
+            "version",
+            "oldest",
+            "parts",
+            "suite",
+            "port",
+            "files",
+            "keys",
+            "packages",
+            "builds",
+            "hooks",
+            "application",
         ];
         only_keys(node, "a runtime", &keys)?;
         let text = |key: &str| Ok::<_, Problem>(text_of(node, key)?.unwrap_or_default());
@@ -68,6 +82,7 @@ impl Runtime {
             packages: texts_of(node, "packages")?,
             builds: texts_of(node, "builds")?,
             hooks: texts_of(node, "hooks")?,
+            application: node.get("application").map(fact_pattern).transpose()?,
         })
     }
 

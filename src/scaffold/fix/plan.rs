@@ -16,7 +16,7 @@ use crate::report::{FindingState, State};
 use crate::scaffold::compose::Composer;
 use crate::scaffold::library::Library;
 use crate::scaffold::module::Effect;
-use crate::scaffold::plan::{Plan, Planned, Reaudit, service_of};
+use crate::scaffold::plan::{Plan, Planned, Reaudit, readable_manifests, service_of};
 use crate::scaffold::store::Lock;
 use crate::scaffold::verify::{self, Promise};
 use crate::syntax::line_at;
@@ -67,7 +67,8 @@ pub enum SiteFate {
 
 /// Plans fixes, audits the result, and drops what does not hold.
 pub fn fix(audit: &Audit, library: &Library, request: &FixRequest, reaudit: Reaudit<'_>) -> miette::Result<FixPlan> {
-    let service = service_of(audit, request.service.as_deref())?;
+    let service = service_of(audit, library, request.service.as_deref())?;
+    readable_manifests(audit, service)?;
     let lock = Lock::read(&audit.project.tree).map_err(|problem| miette!("{problem}"))?;
     let sites = sites(audit, library, service, &request.controls, &open_findings(audit));
     let mut round = Round { audit, library, service, lock: &lock, sites: &sites, refused: BTreeMap::new() };

@@ -488,7 +488,7 @@ impl Task<'_> {
             Hole::Expression(id) => self.source.module.literal(*id).ok_or("the name of its variable is made up")?,
         };
         let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        Ok(is_plain.then(|| EnvSpec { name: name.to_owned(), value: String::new(), about: about.clone() }))
+        Ok(is_plain.then(|| EnvSpec { name: name.to_owned(), value: String::new(), about: about.clone(), when: None }))
     }
 
     /// The file that the new code imports.

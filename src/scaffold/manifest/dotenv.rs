@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     fn variable(name: &str) -> EnvSpec {
-        EnvSpec { name: name.into(), value: "1".into(), about: "About it".into() }
+        EnvSpec { name: name.into(), value: "1".into(), about: "About it".into(), when: None }
     }
 
     #[test]

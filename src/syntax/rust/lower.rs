@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use syn::spanned::Spanned;
 
 use super::scopes::Scopes;
+use super::wrapped::unwrapped;
 use super::{comments, test_stats};
 use crate::syntax::SyntaxError;
 use crate::syntax::builder::{Builder, Extent, Lowering};
@@ -12,8 +13,9 @@ use crate::syntax::error::narrow;
 use crate::syntax::hir::*;
 
 pub(super) fn lower(text: &str, tokens: TokenStream) -> Result<Module, SyntaxError> {
-    let file: syn::File = syn::parse2(tokens.clone())
+    let mut file: syn::File = syn::parse2(tokens.clone())
         .map_err(|error| SyntaxError::malformed(text, error.span().byte_range().start, error.to_string()))?;
+    file.items = unwrapped(file.items);
     let mut lower = Lower::new(Builder::new(Language::Rust, text.len(), file.items.len()));
     lower.items(file.items.iter());
     // Macros of `#[macro_use]` come from the root of the crate.

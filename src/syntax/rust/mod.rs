@@ -15,6 +15,7 @@ mod test_stats;
 #[cfg(test)]
 mod tests;
 mod types;
+mod wrapped;
 
 use super::SyntaxError;
 use super::hir::Module;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use self::routes::input_part;
+pub(super) use self::routes::input_part;
 use crate::facts::code::described::{Described, described_routes};
 use crate::facts::code::extract::{Raw, extract};
 use crate::facts::code::idle::Reads;
@@ -20,8 +20,8 @@ use crate::facts::code::published::Published;
 use crate::facts::code::roles::Roles;
 use crate::facts::code::routes::{Wiring, wire};
 use crate::facts::code::{
-    caught, dropped, env, fields, flows, headers, lazy, models, names, placeholders, registrations, resources,
-    responses, returned, state, stored, unresolved, wrappers, written,
+    caught, dropped, env, fields, flows, hand_checks, headers, lazy, models, names, placeholders, registrations,
+    resources, responses, returned, state, stored, told, unresolved, wrappers, written,
 };
 use crate::facts::graph::{self, Callable, Reach};
 use crate::facts::model::{Confidence, Fact, FunctionId, Guard, Phase, Value};
@@ -65,12 +65,14 @@ pub fn code_facts<'a>(
     stored::stored_fields(&mut evaluator, &mut raws);
     names::name_shapes(&mut evaluator, &mut raws);
     written::written_shapes(&mut evaluator, &mut raws);
+    told::told_shapes(&mut evaluator, &mut raws);
     fields::field_shapes(&mut evaluator, &mut raws);
     state::states(&mut evaluator, &mut raws);
     caught::caught_errors(program, &mut raws);
     placeholders::placeholders(program, &mut raws);
     dropped::dropped_promises(&mut evaluator, &mut raws);
     unresolved::unresolved_imports(program, &mut raws);
+    hand_checks::hand_checks(program, &mut raws);
     wrappers::error_wrappers(&mut evaluator, &calls, &mut raws);
     let wiring = {
         let mut roles = Roles::new(program, &raws, &links.callers);

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Builder, symbol_of};
 use crate::facts::code::answers::answer;
-use crate::facts::code::compared::only_looked_at;
+use crate::facts::code::compared::{is_put_back, only_looked_at};
 use crate::facts::code::extract::Raw;
 use crate::facts::code::handed_back::HandedBack;
 use crate::facts::code::routes::Composed;
@@ -25,14 +25,15 @@ impl<'p, 'r> Builder<'p, 'r> {
     pub(super) fn inputs_by_function(&self, declared: bool) -> FxHashMap<FunctionId, Vec<String>> {
         let mut inputs: FxHashMap<FunctionId, Vec<String>> = FxHashMap::default();
         let logs: FxHashSet<ExprRef> = self.raws.iter().filter(|raw| &*raw.kind == "log").map(|raw| raw.at).collect();
-        let is_looked_at = |raw: &Raw| {
+        let goes_nowhere = |raw: &Raw| {
             let is_log = |expr| logs.contains(&ExprRef { module: raw.at.module, expr });
+            let module = || self.program().module(raw.at.module);
             raw.text("part").map(input_part) == Some("body")
                 && raw.at.expr != ExprId::NONE
-                && only_looked_at(self.program().module(raw.at.module), raw.at.expr, &is_log)
+                && (only_looked_at(module(), raw.at.expr, &is_log) || is_put_back(module(), raw.at.expr))
         };
         let of_sort = |raw: &&Raw| {
-            &*raw.kind == "input" && raw.is_declared_input() == declared && (declared || !is_looked_at(raw))
+            &*raw.kind == "input" && raw.is_declared_input() == declared && (declared || !goes_nowhere(raw))
         };
         for raw in self.raws.iter().filter(of_sort) {
             if let (Some(function), Some(part)) = (raw.function, raw.text("part")) {
@@ -174,7 +175,7 @@ impl<'p, 'r> Builder<'p, 'r> {
     fn tested_methods(&self, route: &Composed) -> Vec<String> {
         let program = self.program();
         let mut found: Vec<String> = Vec::new();
-        for &function in &route.functions {
+        for &function in &route.own {
             let hir = program.module(function.module);
             let entry = hir.function(function.function);
             for (index, expr) in hir.exprs.iter().enumerate() {
@@ -198,7 +199,7 @@ impl<'p, 'r> Builder<'p, 'r> {
     }
 }
 
-pub(super) fn input_part(name: &str) -> &str {
+pub(in crate::facts::code) fn input_part(name: &str) -> &str {
     match name {
         "params" => "path",
         "searchParams" | "nextUrl" => "query",
