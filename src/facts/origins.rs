@@ -43,6 +43,7 @@ origins! {
     PARSED = 25, "parsed";
     TRANSACTION = 26, "transaction";
     LEADING = 27, "leading";
+    FOUND = 28, "found";
 }
 
 /// Parameters of a function that are told apart; the bits from here on have no name that rules could use.

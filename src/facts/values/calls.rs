@@ -14,7 +14,7 @@ use crate::facts::resolve::{Evaluator, Thing, gives_what_it_holds};
 use crate::syntax::hir::{ExprId, ExprKind, Language, Module, Run, Type};
 
 /// What no longer holds of a value that is looked up by another.
-const FOUND: Origins = Origins(Origins::REQUEST.0 | Origins::GIVEN.0 | Origins::LOOP_VARIABLE.0);
+const ASKED: Origins = Origins(Origins::REQUEST.0 | Origins::GIVEN.0 | Origins::LOOP_VARIABLE.0);
 
 /// How the names of methods begin that look something up; `get` alone may as well read a part of its argument.
 const FINDING: &[&str] = &["find", "get", "fetch", "load", "lookup", "select"];
@@ -68,7 +68,7 @@ impl Evaluator<'_> {
                 "fill" => origins,
                 // What is found by a request's words is no longer the request's.
                 _ if finds(method) && !receiver.origins.has(Origins::REQUEST.with(Origins::GIVEN)) => {
-                    origins.without(FOUND).joined(receiver.origins)
+                    origins.without(ASKED).joined(receiver.origins).joined(Origins::FOUND)
                 }
                 _ => origins.joined(receiver.origins),
             };
@@ -141,7 +141,7 @@ impl Evaluator<'_> {
         for &expr in entry.returns.iter().filter(|&&expr| !is_rejection(hir, expr)).take(6) {
             let mut value = self.value_apart(function, ExprRef { module: function.module, expr });
             // What a function finds by a request's words is no longer the request's.
-            value.origins = value.origins.without(FOUND);
+            value.origins = value.origins.without(ASKED);
             returned = Some(match returned {
                 Some(seen) => {
                     let origins = seen.origins.joined(value.origins);
