@@ -146,7 +146,7 @@ impl<'a> Evaluator<'a> {
     /// With explicit words, or by whether there is anything to look at.
     fn applies(&self, explicit: Option<Applies>, survey: &Survey) -> Applies {
         let rules = &self.control.rules;
-        let about_routes = rules.iter().all(|rule| rule.each.kinds.iter().all(|kind| &**kind == "route"));
+        let about_routes = rules.iter().any(|rule| rule.each.kinds.iter().all(|kind| &**kind == "route"));
         if about_routes && survey.sites.is_empty() && self.routes_are_missing() {
             return Applies::Unknown(NO_ROUTES.to_owned());
         }

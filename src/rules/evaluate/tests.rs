@@ -414,6 +414,8 @@ fn applicability() {
     let none = world.run(TIMEOUT);
     assert_eq!(none.applies, Applies::No("no outbound that it is about".into()));
     assert_eq!(world.run(AUTH).applies, Applies::Unknown("no route could be resolved".into()));
+    let either = "kind = 'capability'\nrule.r = { each = { fact = 'route' }, good = true }\nrule.s = { each = { fact = 'capability' }, good = true }";
+    assert_eq!(world.run(either).applies, Applies::Unknown("no route could be resolved".into()));
     let when = "applies = { when = { some = { fact = 'client' } }, else = 'no data' }\nrule.r = { each = { fact = 'query' }, bad = true }";
     assert_eq!(world.run(when).applies, Applies::No("no data".into()));
     world.store.incomplete.push((ServiceId(0), "client".into(), "db.ts did not parse".into()));
