@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 
 use super::extract::Raw;
 use super::names::{last_name, shape, words};
+use super::written::{atoms, expressions};
 use crate::facts::graph::{Callable, is_audited};
 use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
@@ -49,9 +50,8 @@ pub(super) fn field_shapes(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
         if asked.is_empty() {
             continue;
         }
-        for (index, expr) in hir.exprs.iter().enumerate() {
-            let id = ExprId(u32::try_from(index).unwrap_or(u32::MAX));
-            match expr.kind {
+        for id in expressions(hir) {
+            match hir.kind(id) {
                 ExprKind::Object(run) => {
                     for prop in hir.object(run).iter().filter(|prop| prop.key.is_some_and(|key| asked.contains(&key))) {
                         out.extend(of_key(evaluator, module, prop.key, prop.value));
@@ -85,8 +85,7 @@ pub(super) fn field_shapes(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
 /// The names of a module that anybody asks for.
 fn asked(evaluator: &Evaluator<'_>, hir: &Module) -> FxHashSet<Atom> {
     let asked = &evaluator.stacks.fields.words;
-    let is_asked = |text: &str| text.len() <= 40 && words(text).iter().any(|word| asked.contains(word));
-    hir.strings.iter().filter(|(_, text)| is_asked(text)).map(|(atom, _)| atom).collect()
+    atoms(hir, |text| text.len() <= 40 && words(text).iter().any(|word| asked.contains(word)))
 }
 
 fn is_asked(hir: &Module, expr: ExprId, asked: &FxHashSet<Atom>) -> bool {
