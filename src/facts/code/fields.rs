@@ -7,10 +7,11 @@
 
 use rustc_hash::FxHashSet;
 
+use super::asked_words::AskedWords;
 use super::extract::Raw;
 use super::names::{last_name, shape, words};
-use super::written::{atoms, expressions};
-use crate::facts::graph::{Callable, is_audited};
+use super::written::expressions;
+use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
@@ -39,53 +40,48 @@ struct Said {
 }
 
 /// Adds the facts of kind `field`.
-pub(super) fn field_shapes(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
-    let program = evaluator.program;
-    for module in program.ids() {
-        if !is_audited(program.project.file(program.loaded(module).file).area) {
-            continue;
-        }
-        let hir = program.module(module);
-        let asked = asked(evaluator, hir);
-        if asked.is_empty() {
-            continue;
-        }
-        for id in expressions(hir) {
-            match hir.kind(id) {
-                ExprKind::Object(run) => {
-                    for prop in hir.object(run).iter().filter(|prop| prop.key.is_some_and(|key| asked.contains(&key))) {
-                        out.extend(of_key(evaluator, module, prop.key, prop.value));
-                    }
+pub(super) fn field_shapes(evaluator: &mut Evaluator<'_>, asked: &[(ModuleId, AskedWords)], out: &mut Vec<Raw>) {
+    for (module, asked) in asked.iter().filter(|(_, asked)| !asked.fields.is_empty()) {
+        of_expressions(evaluator, *module, &asked.fields, out);
+        of_classes(evaluator, *module, &asked.fields, out);
+    }
+}
+
+/// What the expressions of a module say about the names that are asked for.
+fn of_expressions(evaluator: &mut Evaluator<'_>, module: ModuleId, asked: &FxHashSet<Atom>, out: &mut Vec<Raw>) {
+    let hir = evaluator.program.module(module);
+    for id in expressions(hir) {
+        match hir.kind(id) {
+            ExprKind::Object(run) => {
+                for prop in hir.object(run).iter().filter(|prop| prop.key.is_some_and(|key| asked.contains(&key))) {
+                    out.extend(of_key(evaluator, module, prop.key, prop.value));
                 }
-                ExprKind::Call { callee, args }
-                    if evaluator.stacks.fields.checkers.contains(last_name(hir, callee)) =>
-                {
-                    let told = hir.list(args).next().filter(|&arg| is_asked(hir, arg, &asked));
-                    out.extend(told.and_then(|told| of_checker(evaluator, module, told, id)));
-                }
-                ExprKind::Call { callee, .. } if is_judge(evaluator, hir, callee, &asked) => {
-                    out.push(of_judge(evaluator, module, callee, id));
-                }
-                ExprKind::Binary { op: BinaryOp::Compare, left, right } => {
-                    out.extend(of_comparison(evaluator, module, id, &asked, (left, right)));
-                    out.extend(of_comparison(evaluator, module, id, &asked, (right, left)));
-                }
-                _ => {}
             }
-        }
-        for index in 0..hir.classes.len() {
-            let class = ClassIdx(u32::try_from(index).unwrap_or(u32::MAX));
-            for member in hir.class(class).members.iter().filter(|member| asked.contains(&member.name)) {
-                out.extend(of_member(evaluator, module, class, member));
+            ExprKind::Call { callee, args } if evaluator.stacks.fields.checkers.contains(last_name(hir, callee)) => {
+                let told = hir.list(args).next().filter(|&arg| is_asked(hir, arg, asked));
+                out.extend(told.and_then(|told| of_checker(evaluator, module, told, id)));
             }
+            ExprKind::Call { callee, .. } if is_judge(evaluator, hir, callee, asked) => {
+                out.push(of_judge(evaluator, module, callee, id));
+            }
+            ExprKind::Binary { op: BinaryOp::Compare, left, right } => {
+                out.extend(of_comparison(evaluator, module, id, asked, (left, right)));
+                out.extend(of_comparison(evaluator, module, id, asked, (right, left)));
+            }
+            _ => {}
         }
     }
 }
 
-/// The names of a module that anybody asks for.
-fn asked(evaluator: &Evaluator<'_>, hir: &Module) -> FxHashSet<Atom> {
-    let asked = &evaluator.stacks.fields.words;
-    atoms(hir, |text| text.len() <= 40 && words(text).iter().any(|word| asked.contains(word)))
+/// What the classes of a module say about the names that are asked for.
+fn of_classes(evaluator: &mut Evaluator<'_>, module: ModuleId, asked: &FxHashSet<Atom>, out: &mut Vec<Raw>) {
+    let hir = evaluator.program.module(module);
+    for index in 0..hir.classes.len() {
+        let class = ClassIdx(u32::try_from(index).unwrap_or(u32::MAX));
+        for member in hir.class(class).members.iter().filter(|member| asked.contains(&member.name)) {
+            out.extend(of_member(evaluator, module, class, member));
+        }
+    }
 }
 
 fn is_asked(hir: &Module, expr: ExprId, asked: &FxHashSet<Atom>) -> bool {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod asked;
+mod asked_words;
 mod assemble;
 mod caught;
 mod chains;

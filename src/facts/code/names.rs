@@ -269,20 +269,33 @@ fn reads_as(name: &str, text: &str) -> &'static str {
 /// The words of a name or of a text in the style of one (`resetToken`, `RESET_TOKEN`, `reset-tokens`), without plural s.
 pub(super) fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
+    each_word(text, &mut String::new(), |word| words.push(word.to_owned()));
+    words
+}
+
+/// Hands over the [`words`] of a text one by one. They are put together in `buffer`, which may be used again.
+pub(super) fn each_word(text: &str, buffer: &mut String, mut take: impl FnMut(&str)) {
+    let mut hand_over = |word: &mut String| {
+        if !word.is_empty() {
+            take(word.strip_suffix('s').unwrap_or(word));
+            word.clear();
+        }
+    };
+    buffer.clear();
     let mut before = ' ';
     for character in text.chars() {
         if character.is_alphanumeric() {
-            let starts = !before.is_alphanumeric() || before.is_lowercase() && character.is_uppercase();
-            if starts || words.is_empty() {
-                words.push(String::new());
+            if !before.is_alphanumeric() || before.is_lowercase() && character.is_uppercase() {
+                hand_over(buffer);
             }
-            if let Some(word) = words.last_mut() {
-                word.extend(character.to_lowercase());
+            match character.is_ascii() {
+                true => buffer.push(character.to_ascii_lowercase()),
+                false => buffer.extend(character.to_lowercase()),
             }
         }
         before = character;
     }
-    words.into_iter().map(|word| word.strip_suffix('s').map(str::to_owned).unwrap_or(word)).collect()
+    hand_over(buffer);
 }
 
 /// The names that declarations give to the expressions that they stand with, and how.

@@ -4,45 +4,41 @@
 //! In go the words of the stacks, for what is told and for who is told; out come facts that say no more than that a
 //! call whose name has the one is handed something with the other.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use super::asked_words::AskedWords;
 use super::extract::Raw;
-use super::names::{shape, words};
-use super::written::{MAX_AROUND, atoms, expressions, written};
-use crate::facts::graph::is_audited;
+use super::names::shape;
+use super::written::{MAX_AROUND, expressions, written};
 use crate::facts::model::Value;
-use crate::facts::program::{ExprRef, ModuleId};
-use crate::facts::resolve::Evaluator;
+use crate::facts::program::{ExprRef, ModuleId, Program};
 use crate::syntax::hir::{Atom, ExprId, ExprKind, Module};
 
 /// Facts of the kind `told`.
-pub(super) fn told_shapes(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
-    let program = evaluator.program;
-    for module in program.ids() {
-        if is_audited(program.project.file(program.loaded(module).file).area) {
-            told(evaluator, module, out);
-        }
-    }
+pub(super) fn told_shapes(program: &Program<'_>, asked: &[(ModuleId, AskedWords)], out: &mut Vec<Raw>) {
+    let found: Vec<Vec<Raw>> = asked.par_iter().map(|(module, asked)| told(program, *module, asked)).collect();
+    out.extend(found.into_iter().flatten());
 }
 
-fn told(evaluator: &Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>) {
-    let hir = evaluator.program.module(module);
-    let asked = |list: &FxHashSet<String>| atoms(hir, |text| words(text).iter().any(|word| list.contains(word)));
-    let listeners = asked(&evaluator.stacks.told_to);
-    if listeners.is_empty() {
-        return;
+fn told(program: &Program<'_>, module: ModuleId, asked: &AskedWords) -> Vec<Raw> {
+    let hir = program.module(module);
+    let (news, listeners) = (&asked.told, &asked.told_to);
+    if listeners.is_empty() || news.is_empty() {
+        return Vec::new();
     }
-    let news = asked(&evaluator.stacks.told);
     let mut seen = FxHashSet::default();
+    let mut found = Vec::new();
     for id in expressions(hir) {
         for atom in written(hir, id).into_iter().filter(|atom| news.contains(atom) && says(hir, id, *atom)) {
-            let Some((call, to)) = listener(hir, id, &listeners) else { continue };
+            let Some((call, to)) = listener(hir, id, listeners) else { continue };
             if seen.insert((call, atom)) {
                 let fields = vec![("name", Value::text(hir.str(atom))), ("to", Value::text(to))];
-                out.push(shape(evaluator.program, "told", ExprRef { module, expr: id }, fields));
+                found.push(shape(program, "told", ExprRef { module, expr: id }, fields));
             }
         }
     }
+    found
 }
 
 /// A text or the name of a constant says what happened; that of a variable, what is handed over.

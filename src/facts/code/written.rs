@@ -4,14 +4,15 @@
 //!
 //! In go the words and keys of the stacks; out come facts that say no more than that something stands there.
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
+use super::asked_words::AskedWords;
 use super::extract::Raw;
-use super::names::{last_name, shape, words};
-use crate::facts::graph::is_audited;
+use super::names::{last_name, shape};
 use crate::facts::model::Value;
-use crate::facts::program::{ExprRef, ModuleId};
+use crate::facts::program::{ExprRef, ModuleId, Program};
 use crate::facts::resolve::Evaluator;
 use crate::syntax::hir::{Atom, Definition, ExprId, ExprKind, Module, Prop, Run, Type, TypeRoot, Use};
 
@@ -21,23 +22,22 @@ const MAX_TEXT: usize = 400;
 pub(super) const MAX_AROUND: usize = 8;
 
 /// Facts of the kinds `mention` and `pair`.
-pub(super) fn written_shapes(evaluator: &mut Evaluator<'_>, out: &mut Vec<Raw>) {
+pub(super) fn written_shapes(evaluator: &mut Evaluator<'_>, asked: &[(ModuleId, AskedWords)], out: &mut Vec<Raw>) {
     let program = evaluator.program;
-    for module in program.ids() {
-        if is_audited(program.project.file(program.loaded(module).file).area) {
-            mentions(evaluator, module, out);
-            pairs(evaluator, module, out);
-        }
+    let of_module = |(module, asked): &(ModuleId, AskedWords)| mentions(program, *module, &asked.mentions);
+    let found: Vec<Vec<Raw>> = asked.par_iter().map(of_module).collect();
+    out.extend(found.into_iter().flatten());
+    for (module, _) in asked {
+        pairs(evaluator, *module, out);
     }
 }
 
 /// Each name or text with an asked word, once for each function and way of writing it.
-fn mentions(evaluator: &Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>) {
-    let hir = evaluator.program.module(module);
-    let asked = &evaluator.stacks.mentions;
-    let asked = atoms(hir, |text| words(text).iter().any(|word| asked.contains(word)));
+fn mentions(program: &Program<'_>, module: ModuleId, asked: &FxHashSet<Atom>) -> Vec<Raw> {
+    let hir = program.module(module);
+    let mut found = Vec::new();
     if asked.is_empty() {
-        return;
+        return found;
     }
     let mut seen = FxHashSet::default();
     for id in expressions(hir) {
@@ -50,9 +50,10 @@ fn mentions(evaluator: &Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>) {
             fields.push(("given", Value::texts(&mention.given)));
             let texts = [("of", mention.of), ("type", mention.declared)];
             fields.extend(texts.into_iter().filter_map(|(name, text)| Some((name, Value::text(text?)))));
-            out.push(shape(evaluator.program, "mention", ExprRef { module, expr: id }, fields));
+            found.push(shape(program, "mention", ExprRef { module, expr: id }, fields));
         }
     }
+    found
 }
 
 /// How something is written: what a property is read of, the type that a parameter is declared with, whether a branch
@@ -110,19 +111,14 @@ pub(super) fn expressions(hir: &Module) -> impl Iterator<Item = ExprId> + use<> 
     (0..u32::try_from(hir.exprs.len()).unwrap_or(u32::MAX)).map(ExprId)
 }
 
-/// The texts of a module that satisfy a test.
-pub(super) fn atoms(hir: &Module, test: impl Fn(&str) -> bool) -> FxHashSet<Atom> {
-    hir.strings.iter().filter(|(_, text)| text.len() <= MAX_TEXT && test(text)).map(|(atom, _)| atom).collect()
-}
-
 /// The names and texts that stand right in an expression.
-pub(super) fn written(hir: &Module, id: ExprId) -> Vec<Atom> {
+pub(super) fn written(hir: &Module, id: ExprId) -> SmallVec<[Atom; 2]> {
     match hir.kind(id) {
-        ExprKind::Ident(symbol) => vec![hir.symbol(symbol).name],
-        ExprKind::Str(atom) | ExprKind::Global(atom) | ExprKind::Member { name: atom, .. } => vec![atom],
+        ExprKind::Ident(symbol) => smallvec![hir.symbol(symbol).name],
+        ExprKind::Str(atom) | ExprKind::Global(atom) | ExprKind::Member { name: atom, .. } => smallvec![atom],
         ExprKind::Template { quasis, .. } => parts(hir, quasis).collect(),
         ExprKind::Object(run) => hir.object(run).iter().filter_map(|prop| prop.key).collect(),
-        _ => Vec::new(),
+        _ => SmallVec::new(),
     }
 }
 
@@ -162,8 +158,8 @@ fn pairs(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>) {
     let program = evaluator.program;
     let hir = program.module(module);
     let asked = &evaluator.stacks.pairs;
-    let named = atoms(hir, |text| asked.iter().any(|key| text.contains(key.as_str())));
-    if named.is_empty() {
+    let names_one = |text: &str| text.len() <= MAX_TEXT && asked.iter().any(|key| text.contains(key.as_str()));
+    if !hir.strings.iter().any(|(_, text)| names_one(text)) {
         return;
     }
     for id in expressions(hir) {

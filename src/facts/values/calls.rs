@@ -13,6 +13,9 @@ use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing, gives_what_it_holds};
 use crate::syntax::hir::{ExprId, ExprKind, Language, Module, Run, Type};
 
+/// Functions are looked into at these depths alone, so that what one returns is worked out a few times at most.
+const RETURN_STEP: u16 = 8;
+
 /// What no longer holds of a value that is looked up by another.
 const ASKED: Origins = Origins(Origins::REQUEST.0 | Origins::GIVEN.0 | Origins::LOOP_VARIABLE.0);
 
@@ -123,7 +126,7 @@ impl Evaluator<'_> {
         if let Some(known) = self.returned.get(&function) {
             return put_in(known, passed);
         }
-        let depth = self.value_depth;
+        let depth = self.value_depth.next_multiple_of(RETURN_STEP);
         if let Some(known) = self.returned_deep.get(&(function, depth)) {
             let value = put_in(known, passed);
             self.cut();
@@ -134,6 +137,7 @@ impl Evaluator<'_> {
             return Value::UNKNOWN;
         }
         let outer = std::mem::take(&mut self.rests);
+        let asked_at = std::mem::replace(&mut self.value_depth, depth);
         let program = self.program;
         let entry = program.module(function.module).function(function.function);
         let mut returned: Option<Value> = None;
@@ -150,6 +154,7 @@ impl Evaluator<'_> {
                 None => value,
             });
         }
+        self.value_depth = asked_at;
         self.returning.remove(&function);
         // What a function without a body or without returns does to its arguments is anybody's guess.
         let returned = returned.unwrap_or_else(|| {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub(super) use self::routes::input_part;
+use crate::facts::code::asked_words::asked_words;
 use crate::facts::code::described::{Described, described_routes};
 use crate::facts::code::extract::{Raw, extract};
 use crate::facts::code::idle::Reads;
@@ -64,9 +65,10 @@ pub fn code_facts<'a>(
     responses::follow_responses(&mut evaluator, &mut raws);
     stored::stored_fields(&mut evaluator, &mut raws);
     names::name_shapes(&mut evaluator, &mut raws);
-    written::written_shapes(&mut evaluator, &mut raws);
-    told::told_shapes(&mut evaluator, &mut raws);
-    fields::field_shapes(&mut evaluator, &mut raws);
+    let asked = asked_words(program, stacks);
+    written::written_shapes(&mut evaluator, &asked, &mut raws);
+    told::told_shapes(program, &asked, &mut raws);
+    fields::field_shapes(&mut evaluator, &asked, &mut raws);
     state::states(&mut evaluator, &mut raws);
     caught::caught_errors(program, &mut raws);
     placeholders::placeholders(program, &mut raws);
