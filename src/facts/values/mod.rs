@@ -29,7 +29,7 @@ pub(crate) use errors::is_error_name;
 pub use loops::ITERATORS;
 pub(crate) use outside::Outside;
 
-const MAX_DEPTH: u16 = 24;
+const MAX_DEPTH: u16 = 32;
 /// Elements and properties that are looked at.
 const MAX_ITEMS: usize = 64;
 
