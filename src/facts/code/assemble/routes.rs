@@ -50,7 +50,7 @@ impl<'p, 'r> Builder<'p, 'r> {
         let functions: Vec<FunctionId> = route.functions.iter().map(|&f| program.number(f)).collect();
         let declared: Vec<String> =
             functions.iter().filter_map(|function| self.declared_inputs.get(function)).flatten().cloned().collect();
-        let mut parts = self.reached_inputs(&functions, inputs);
+        let mut parts = self.reached_inputs(&functions, route.shared, inputs);
         parts.extend(raw.view.iter().flat_map(|view| view.inputs.iter().cloned()));
         parts.extend(declared.iter().cloned());
         if let Some(path) = &route.path
@@ -67,6 +67,7 @@ impl<'p, 'r> Builder<'p, 'r> {
         let mut unvalidated = self.unvalidated(route, &parts);
         unvalidated.retain(|part| !declared.contains(part));
         fact.roots = functions;
+        fact.shared_roots = route.shared;
         let named = raw.view.as_ref().map(|view| Arc::from(view.name.as_str()));
         let handler =
             named.unwrap_or_else(|| route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f)));
@@ -141,8 +142,14 @@ impl<'p, 'r> Builder<'p, 'r> {
         (!parts.is_empty()).then_some(parts)
     }
 
-    /// The parts of the request that these functions read, themselves or through what they call.
-    fn reached_inputs(&self, functions: &[FunctionId], inputs: &FxHashMap<FunctionId, Vec<String>>) -> Vec<String> {
+    /// The parts of the request that these functions read, themselves or through what they call. What the first ones,
+    /// which are there for other routes too, do with a body (its digest, a log) is no use that the route makes of it.
+    fn reached_inputs(
+        &self,
+        functions: &[FunctionId],
+        shared: usize,
+        inputs: &FxHashMap<FunctionId, Vec<String>>,
+    ) -> Vec<String> {
         let bodies = HandedBack {
             program: self.program(),
             callers: &self.evaluator.links.callers,
@@ -150,7 +157,8 @@ impl<'p, 'r> Builder<'p, 'r> {
             readers: &self.body_readers,
         };
         // A function, and whether the body that it reads is of use to who asked for it.
-        let mut level: Vec<(FunctionId, bool)> = functions.iter().map(|&function| (function, true)).collect();
+        let mut level: Vec<(FunctionId, bool)> =
+            functions.iter().enumerate().map(|(index, &function)| (function, index >= shared)).collect();
         let mut seen: FxHashSet<(FunctionId, bool)> = level.iter().copied().collect();
         let mut parts = Vec::new();
         for _ in 0..=INPUT_HOPS {
