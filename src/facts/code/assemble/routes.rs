@@ -24,13 +24,21 @@ impl<'p, 'r> Builder<'p, 'r> {
     /// The parts of requests that functions read; or those that their signatures declare, checked before they run.
     pub(super) fn inputs_by_function(&self, declared: bool) -> FxHashMap<FunctionId, Vec<String>> {
         let mut inputs: FxHashMap<FunctionId, Vec<String>> = FxHashMap::default();
-        let logs: FxHashSet<ExprRef> = self.raws.iter().filter(|raw| &*raw.kind == "log").map(|raw| raw.at).collect();
+        let calls = |kind: &str| -> FxHashSet<ExprRef> {
+            self.raws.iter().filter(|raw| &*raw.kind == kind).map(|raw| raw.at).collect()
+        };
+        let (logs, lookups) = (calls("log"), calls("lookup"));
         let goes_nowhere = |raw: &Raw| {
-            let is_log = |expr| logs.contains(&ExprRef { module: raw.at.module, expr });
+            // Rows are found by a text as they are by any other; what else may come as JSON can be a query of its own.
+            let are_texts = raw.get("texts").is_some();
+            let is_harmless = |expr| {
+                let at = ExprRef { module: raw.at.module, expr };
+                logs.contains(&at) || are_texts && lookups.contains(&at)
+            };
             let module = || self.program().module(raw.at.module);
             raw.text("part").map(input_part) == Some("body")
                 && raw.at.expr != ExprId::NONE
-                && (only_looked_at(module(), raw.at.expr, &is_log) || is_put_back(module(), raw.at.expr))
+                && (only_looked_at(module(), raw.at.expr, &is_harmless) || is_put_back(module(), raw.at.expr))
         };
         let of_sort = |raw: &&Raw| {
             &*raw.kind == "input" && raw.is_declared_input() == declared && (declared || !goes_nowhere(raw))
