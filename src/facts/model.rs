@@ -179,6 +179,8 @@ pub struct Fact {
     pub function: Option<FunctionId>,
     /// Where `via = "reaches"` starts: a route's handler and chain, a hook's handler, else the function itself.
     pub roots: Vec<FunctionId>,
+    /// How many of them, the first ones, come before other routes too: where `via = "handles"` does not start.
+    pub shared_roots: usize,
     pub phase: Phase,
     /// Some entry point of the service imports the module that holds it.
     pub reached: bool,
@@ -208,6 +210,7 @@ impl Fact {
             service: ServiceId(0),
             function: None,
             roots: Vec::new(),
+            shared_roots: 0,
             phase: Phase::Module,
             reached: true,
             used: true,

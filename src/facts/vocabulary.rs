@@ -32,7 +32,9 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "parameters",
         ],
     ),
-    ("input", &["part", "state", "declared", "raw", "type"]),
+    // A call that finds rows by what it is handed, and does nothing else with it.
+    ("lookup", &[]),
+    ("input", &["part", "state", "declared", "raw", "type", "texts"]),
     ("response", &["status", "statuses", "body", "error", "any_error", "by_environment"]),
     ("cookie", &["name", "value", "http_only", "secure", "same_site", "clears", "session"]),
     ("header", &["name", "value", "path"]),

@@ -150,14 +150,30 @@ impl<'a> Starts<'a> {
         }
     }
 
-    /// The module of settings that a Django module names.
+    /// The module of settings that a Django module names, or that its environment probably does.
     fn settings_of(&self, file: FileId) -> Option<FileId> {
         let text = self.manifests.texts.get(&file)?;
-        let (_, after) = text.split_once(TABLE.python.manage.settings.as_str())?;
+        let Some((_, after)) = text.split_once(TABLE.python.manage.settings.as_str()) else {
+            return self.usual_settings(file, text);
+        };
         let mut quoted = after.split(['"', '\'', '\n']).skip(1).map(str::trim);
         let module = quoted.find(|word| word.contains('.') || word.ends_with("settings"))?;
         let folders: Vec<String> = ancestors(folder_of(&self.project.file(file).path)).map(str::to_owned).collect();
         self.modules.find(&folders, module)
+    }
+
+    /// The settings beside a gateway that names none.
+    fn usual_settings(&self, gateway: FileId, text: &str) -> Option<FileId> {
+        let manage = &TABLE.python.manage;
+        let path = &self.project.file(gateway).path;
+        let is_gateway = manage.modules.iter().any(|own| own == file_name(path).trim_end_matches(".py"));
+        if !is_gateway || !TABLE.constructs(text) {
+            return None;
+        }
+        let folders: Vec<&str> = ancestors(folder_of(path)).take(2).collect();
+        manage.usual_settings.iter().find_map(|module| {
+            folders.iter().find_map(|folder| self.modules.at(&join(folder, &module.replace('.', "/"))))
+        })
     }
 
     /// Modules below a folder that build an application although nothing names them, and what says so.

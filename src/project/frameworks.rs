@@ -89,6 +89,8 @@ pub(super) enum Target {
 #[serde(deny_unknown_fields)]
 pub(super) struct Manage {
     pub(super) names: Vec<String>,
+    /// Where the settings are that only the environment names, seen from the folder of the gateway: the first counts.
+    pub(super) usual_settings: Vec<String>,
     /// The variable that names the module of settings.
     pub(super) settings: String,
     /// The modules that servers load.

@@ -40,7 +40,8 @@ impl<'p> PythonModules<'p> {
         roots().find_map(|root| self.at(&join(&root, &path))).or_else(|| self.only(&path))
     }
 
-    fn at(&self, path: &str) -> Option<FileId> {
+    /// The module or package at that path, which bears no suffix.
+    pub(super) fn at(&self, path: &str) -> Option<FileId> {
         let python = |path: &str| self.project.find(path).filter(|id| self.project.file(*id).kind == FileKind::Python);
         python(&format!("{path}.py")).or_else(|| python(&format!("{path}/__init__.py")))
     }

@@ -471,6 +471,22 @@ fn django_brings_its_settings() {
 }
 
 #[test]
+fn settings_that_only_the_environment_names_are_those_beside_the_gateway() {
+    let gateway = "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()";
+    let files = [
+        ("requirements.txt", "django==5.1\n"),
+        ("Procfile", "web: gunicorn shop.wsgi\n"),
+        ("shop/__init__.py", ""),
+        ("shop/wsgi.py", gateway),
+        ("shop/settings/__init__.py", ""),
+        ("shop/settings/base.py", ""),
+        ("shop/settings/development.py", ""),
+    ];
+    let expected = [("shop/wsgi.py", "Procfile web"), ("shop/settings/base.py", "Procfile web")];
+    assert_eq!(entries(&services(&files), "."), expected);
+}
+
+#[test]
 fn a_crate_that_only_tests_need_is_test_code() {
     let files = [
         ("Cargo.toml", r#"{"workspace":{"members":["crates/*"]}}"#),

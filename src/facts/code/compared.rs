@@ -1,4 +1,4 @@
-//! Input that is only compared or logged: it decides which way to go, and goes nowhere itself.
+//! Input that is only compared, logged or looked up: it decides which way to go, and goes nowhere itself.
 
 use crate::syntax::hir::{BinaryOp, ExprId, ExprKind, Module, SymbolIdx, Use};
 
@@ -13,9 +13,9 @@ const KEEPING: &[&str] =
     &["get", "has", "lower", "upper", "strip", "casefold", "trim", "toLowerCase", "toUpperCase", "toString"];
 
 /// Is all that is done with a value and its fields to compare them (`request.POST["action"] in ("pause", "resume")`,
-/// `if (body.email !== user.email)`), or to hand them to one of the calls of a log?
-pub fn only_looked_at(module: &Module, value: ExprId, is_log: &dyn Fn(ExprId) -> bool) -> bool {
-    follow(module, value, MAX_VARIABLES, is_log)
+/// `if (body.email !== user.email)`), or to hand them to a call that is harmless: of a log, or one that finds rows?
+pub fn only_looked_at(module: &Module, value: ExprId, is_harmless: &dyn Fn(ExprId) -> bool) -> bool {
+    follow(module, value, MAX_VARIABLES, is_harmless)
 }
 
 /// `req.body = parsed(req.body)`: what fills a part of a request is the reader of it, not who uses it.
@@ -31,7 +31,7 @@ pub fn is_put_back(module: &Module, read: ExprId) -> bool {
     false
 }
 
-fn follow(module: &Module, value: ExprId, variables: u8, is_log: &dyn Fn(ExprId) -> bool) -> bool {
+fn follow(module: &Module, value: ExprId, variables: u8, is_harmless: &dyn Fn(ExprId) -> bool) -> bool {
     let mut child = value;
     while let Some(parent) = module.expr(child).parent.some() {
         match module.kind(parent) {
@@ -45,7 +45,9 @@ fn follow(module: &Module, value: ExprId, variables: u8, is_log: &dyn Fn(ExprId)
             ExprKind::Index { object, .. } if object == child => {}
             ExprKind::Member { object, .. } if object == child => {}
             ExprKind::Call { callee, .. } if callee == child && is_keeping(module, callee) => {}
-            ExprKind::Call { callee, .. } if callee != child && is_log(parent) => return true,
+            ExprKind::Call { callee, .. } if callee != child && is_harmless(parent) => return true,
+            // The options of a call: `find(id=value)`.
+            ExprKind::Object(_) if module.expr(parent).parent.some().is_some_and(is_harmless) => return true,
             _ => return false,
         }
         child = parent;
@@ -56,7 +58,7 @@ fn follow(module: &Module, value: ExprId, variables: u8, is_log: &dyn Fn(ExprId)
             let looked_at = |symbol: SymbolIdx| {
                 let reads = &module.symbol(symbol).reads;
                 (1..=MAX_READS).contains(&reads.len())
-                    && reads.iter().all(|&read| follow(module, read, variables - 1, is_log))
+                    && reads.iter().all(|&read| follow(module, read, variables - 1, is_harmless))
             };
             let held = module.variables_of(child);
             !held.is_empty() && held.into_iter().all(looked_at)

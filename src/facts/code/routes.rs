@@ -25,6 +25,8 @@ pub struct Composed {
     pub roles: Vec<String>,
     /// Every function on the way, the handler last.
     pub functions: Vec<FunctionRef>,
+    /// How many of them, the first ones, are there for other routes too.
+    pub shared: usize,
     /// Those of the route itself, without what it is mounted under.
     pub own: Vec<FunctionRef>,
     /// Calls that made the middleware on the way.
@@ -292,6 +294,8 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         }
         let passed: Vec<Callable> = links.iter().map(|(callable, _)| *callable).collect();
         links.extend(self.dependency_links(passed));
+        let is_function = |(callable, _): &&(Callable, bool)| matches!(callable, Callable::Function(_));
+        composed.shared = links.iter().filter(is_function).count();
         links.extend(self.declared_links(index));
         let depended = self.dependency_links(self.routes[index].callables.clone());
         for link in depended {

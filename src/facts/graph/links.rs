@@ -8,7 +8,7 @@ use crate::facts::code::{called_by_inherited, request_methods};
 use crate::facts::paths::PathId;
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId, Program};
 use crate::facts::resolve::{Evaluator, Learned, Links, Thing};
-use crate::facts::stacks::{Clause, Projection, Sort, Source, Stacks, Verb};
+use crate::facts::stacks::{Clause, Projection, Sort, Source, Stack, Stacks, Verb};
 use crate::project::Area;
 use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, MemberKind};
 
@@ -72,16 +72,18 @@ fn link_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> Links {
 /// The methods of classes that answer requests are handed one, whatever their parameter says.
 fn link_resources(evaluator: &mut Evaluator<'_>, module: ModuleId, links: &mut Links) {
     for (function, stack) in request_methods(evaluator, module) {
-        let program = evaluator.program;
-        let hir = program.module(module);
         let stack = &evaluator.stacks.stacks[stack];
-        let first = hir.function(function.function).parameters.first().and_then(|first| first.symbol.some());
-        let is_named =
-            first.is_some_and(|symbol| stack.handler_names.iter().any(|name| name == hir.str(hir.symbol(symbol).name)));
-        if is_named {
-            links.handlers.insert(program.number(function), stack.handler.clone());
+        if is_first_named(evaluator, function, stack) {
+            links.handlers.insert(evaluator.program.number(function), stack.handler.clone());
         }
     }
+}
+
+/// Does the first parameter bear one of the names that a stack's handlers give theirs?
+fn is_first_named(evaluator: &Evaluator<'_>, function: FunctionRef, stack: &Stack) -> bool {
+    let hir = evaluator.program.module(function.module);
+    let first = hir.function(function.function).parameters.first().and_then(|first| first.symbol.some());
+    first.is_some_and(|symbol| stack.handler_names.iter().any(|name| name == hir.str(hir.symbol(symbol).name)))
 }
 
 fn link_call(evaluator: &mut Evaluator<'_>, at: ExprRef, links: &mut Links) {
@@ -212,8 +214,10 @@ fn mark_handler(evaluator: &Evaluator<'_>, clause: &Clause, callable: Callable, 
     let program = evaluator.program;
     let entry = program.module(function.module).function(function.function);
     let mut types = clause.handler.clone();
-    // An error handler has the error in front.
-    if entry.parameters.len() == types.len() + 1 {
+    // An error handler has the error in front; a view has what stands in the path behind.
+    if entry.parameters.len() == types.len() + 1
+        && !is_first_named(evaluator, function, &evaluator.stacks.stacks[clause.stack])
+    {
         types.insert(0, None);
     }
     links.handlers.insert(program.number(function), types);

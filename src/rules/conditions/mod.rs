@@ -117,6 +117,8 @@ pub enum Via {
     Function,
     Inside,
     Reaches,
+    /// Like `Reaches`, without what a route shares with others.
+    Handles,
     ReachedFrom,
     Chain,
 }

@@ -25,6 +25,7 @@ pub const VIA: &[(&str, Via)] = &[
     ("function", Via::Function),
     ("inside", Via::Inside),
     ("reaches", Via::Reaches),
+    ("handles", Via::Handles),
     ("reached-from", Via::ReachedFrom),
     ("chain", Via::Chain),
 ];
@@ -241,7 +242,7 @@ impl Parser<'_> {
             return Err(at_key(entry, format!("`{}` needs `via = \"chain\"`", entry.key)));
         }
         if let Some(entry) = table.entry("hops")
-            && !matches!(pattern.via, Via::Reaches | Via::ReachedFrom)
+            && !matches!(pattern.via, Via::Reaches | Via::Handles | Via::ReachedFrom)
         {
             return Err(at_key(entry, "`hops` needs `via = \"reaches\"` or \"reached-from\""));
         }

@@ -250,15 +250,18 @@ impl<'a> Scope<'a> {
                 let ids = index.file(kind, anchor.at.file).iter().copied().filter(inside).collect();
                 Candidates { ids: Cow::Owned(ids), open: false }
             }
-            Via::Reaches => self.reached(pattern, kind, anchor),
+            Via::Reaches => self.reached(pattern, kind, anchor, 0),
+            Via::Handles => self.reached(pattern, kind, anchor, anchor.shared_roots),
             Via::ReachedFrom => self.reaching(pattern, kind, anchor),
             Via::Chain => self.chain(pattern, kind, anchor),
         }
     }
 
-    /// Facts in the functions that the site leads to. At module level without a function: those beside it.
-    fn reached(&self, pattern: &Pattern, kind: &str, anchor: &Fact) -> Candidates<'_> {
-        let roots = roots(anchor);
+    /// Facts in the functions that the site leads to, but for its first `shared` roots. At module level without a
+    /// function: those beside it.
+    fn reached(&self, pattern: &Pattern, kind: &str, anchor: &Fact, shared: usize) -> Candidates<'_> {
+        let mut roots = roots(anchor);
+        roots.drain(..shared.min(roots.len()));
         let opaque = anchor.get("handler").is_some_and(Value::is_unknown);
         if roots.is_empty() {
             let beside = |id: &FactId| self.index.fact(*id).is_some_and(|fact| fact.function.is_none());

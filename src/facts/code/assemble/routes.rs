@@ -24,13 +24,21 @@ impl<'p, 'r> Builder<'p, 'r> {
     /// The parts of requests that functions read; or those that their signatures declare, checked before they run.
     pub(super) fn inputs_by_function(&self, declared: bool) -> FxHashMap<FunctionId, Vec<String>> {
         let mut inputs: FxHashMap<FunctionId, Vec<String>> = FxHashMap::default();
-        let logs: FxHashSet<ExprRef> = self.raws.iter().filter(|raw| &*raw.kind == "log").map(|raw| raw.at).collect();
+        let calls = |kind: &str| -> FxHashSet<ExprRef> {
+            self.raws.iter().filter(|raw| &*raw.kind == kind).map(|raw| raw.at).collect()
+        };
+        let (logs, lookups) = (calls("log"), calls("lookup"));
         let goes_nowhere = |raw: &Raw| {
-            let is_log = |expr| logs.contains(&ExprRef { module: raw.at.module, expr });
+            // Rows are found by a text as they are by any other; what else may come as JSON can be a query of its own.
+            let are_texts = raw.get("texts").is_some();
+            let is_harmless = |expr| {
+                let at = ExprRef { module: raw.at.module, expr };
+                logs.contains(&at) || are_texts && lookups.contains(&at)
+            };
             let module = || self.program().module(raw.at.module);
             raw.text("part").map(input_part) == Some("body")
                 && raw.at.expr != ExprId::NONE
-                && (only_looked_at(module(), raw.at.expr, &is_log) || is_put_back(module(), raw.at.expr))
+                && (only_looked_at(module(), raw.at.expr, &is_harmless) || is_put_back(module(), raw.at.expr))
         };
         let of_sort = |raw: &&Raw| {
             &*raw.kind == "input" && raw.is_declared_input() == declared && (declared || !goes_nowhere(raw))
@@ -50,7 +58,7 @@ impl<'p, 'r> Builder<'p, 'r> {
         let functions: Vec<FunctionId> = route.functions.iter().map(|&f| program.number(f)).collect();
         let declared: Vec<String> =
             functions.iter().filter_map(|function| self.declared_inputs.get(function)).flatten().cloned().collect();
-        let mut parts = self.reached_inputs(&functions, inputs);
+        let mut parts = self.reached_inputs(&functions, route.shared, inputs);
         parts.extend(raw.view.iter().flat_map(|view| view.inputs.iter().cloned()));
         parts.extend(declared.iter().cloned());
         if let Some(path) = &route.path
@@ -67,6 +75,7 @@ impl<'p, 'r> Builder<'p, 'r> {
         let mut unvalidated = self.unvalidated(route, &parts);
         unvalidated.retain(|part| !declared.contains(part));
         fact.roots = functions;
+        fact.shared_roots = route.shared;
         let named = raw.view.as_ref().map(|view| Arc::from(view.name.as_str()));
         let handler =
             named.unwrap_or_else(|| route.functions.last().map_or_else(|| Arc::from(""), |&f| symbol_of(program, f)));
@@ -141,8 +150,14 @@ impl<'p, 'r> Builder<'p, 'r> {
         (!parts.is_empty()).then_some(parts)
     }
 
-    /// The parts of the request that these functions read, themselves or through what they call.
-    fn reached_inputs(&self, functions: &[FunctionId], inputs: &FxHashMap<FunctionId, Vec<String>>) -> Vec<String> {
+    /// The parts of the request that these functions read, themselves or through what they call. What the first ones,
+    /// which are there for other routes too, do with a body (its digest, a log) is no use that the route makes of it.
+    fn reached_inputs(
+        &self,
+        functions: &[FunctionId],
+        shared: usize,
+        inputs: &FxHashMap<FunctionId, Vec<String>>,
+    ) -> Vec<String> {
         let bodies = HandedBack {
             program: self.program(),
             callers: &self.evaluator.links.callers,
@@ -150,7 +165,8 @@ impl<'p, 'r> Builder<'p, 'r> {
             readers: &self.body_readers,
         };
         // A function, and whether the body that it reads is of use to who asked for it.
-        let mut level: Vec<(FunctionId, bool)> = functions.iter().map(|&function| (function, true)).collect();
+        let mut level: Vec<(FunctionId, bool)> =
+            functions.iter().enumerate().map(|(index, &function)| (function, index >= shared)).collect();
         let mut seen: FxHashSet<(FunctionId, bool)> = level.iter().copied().collect();
         let mut parts = Vec::new();
         for _ in 0..=INPUT_HOPS {
