@@ -169,6 +169,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                     let (mut mount, scope) = wirer.in_turn(raw, |wirer| wirer.mount(index, raw));
                     wirer.hang_lists(raw, &mut mount);
                     wirer.add_uses(raw, &mut mount, roles);
+                    wirer.note_extractors(raw, &mount, roles);
                     let declared = raw.refs("scope").first().and_then(|&at| declared(wirer.evaluator, at));
                     let in_list = raw.refs("list").first().map(|&site| RouterId { site, owner: None });
                     let scope = in_list.or(scope).filter(|_| declared.is_none());
@@ -182,6 +183,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             }
         }
         wirer.place_handlers();
+        wirer.drop_described();
         wirer
     }
 
@@ -224,6 +226,23 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 mount.callables.clear();
             }
         }
+    }
+
+    /// What only describes an endpoint (`#[utoipa::path]`) is a route where a mount names its handler and nothing else
+    /// registers it.
+    fn drop_described(&mut self) {
+        let raws = self.raws;
+        let describes = |route: &Registered| {
+            raws[route.raw].get("placed").is_some_and(|value| value.data == Data::Bool(true))
+        };
+        let registered = self.routes.iter().filter(|route| !describes(route));
+        let registered: FxHashSet<Callable> = registered.flat_map(|route| route.callables.iter().copied()).collect();
+        let placed = &self.placed;
+        let is_placed = |callable: &Callable| match callable {
+            Callable::Function(function) => placed.contains_key(function) && !registered.contains(callable),
+            _ => false,
+        };
+        self.routes.retain(|route| !describes(route) || route.callables.iter().any(is_placed));
     }
 
     /// Looks at a registration as its turn has it.
@@ -276,16 +295,16 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 };
                 let ways = self.ways_up(site, raw_index, own_path.as_deref(), 0);
                 composed.mounted = !ways.is_empty();
-                if let Some((path, callables)) = ways.into_iter().next() {
-                    composed.path = path;
+                if let Some(way) = ways.into_iter().next() {
+                    composed.path = way.path;
                     links = in_all;
-                    links.extend(callables);
+                    links.extend(way.links);
                 }
             }
             None => match self.ways_to(index, own_path.as_deref()) {
-                Some((path, callables)) => {
-                    composed.path = path;
-                    links = callables;
+                Some(way) => {
+                    composed.path = way.path;
+                    links = way.links;
                 }
                 None => links = self.global_links(raw, own_path.as_deref()),
             },

@@ -16,7 +16,7 @@ impl Evaluator<'_> {
         if let Some(exported) = program.export_named(module, name) {
             return self.exported(exported);
         }
-        if let Some(own) = program.macro_named(name).filter(|_| program.module(module).language == Language::Rust) {
+        if let Some(own) = program.macro_of_crate(module, name) {
             return self.exported(own);
         }
         // `#[macro_use] extern crate log` at the root is in sight everywhere.
