@@ -12,6 +12,7 @@ mod described;
 mod dropped;
 mod env;
 mod extract;
+mod extractors;
 mod fields;
 mod figures;
 mod flows;

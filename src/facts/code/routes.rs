@@ -54,6 +54,10 @@ pub struct Wiring {
 const HANDS: &str = "hands";
 /// The `strength` of a role that is only played where something is written.
 const WRITES: &str = "writes";
+/// What stands among the roles of a route that something unknown stands before.
+const OPAQUE: &str = ":opaque";
+/// The same where an extractor may ask for an account.
+const MAYBE_GUARDED: [&str; 2] = [":maybe-auth", ":maybe-admin"];
 /// Functions of one route whose own mounts are looked at.
 const MAX_DECLARED: usize = 64;
 
@@ -322,6 +326,9 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
         composed.path = composed.path.map(with_marked_parameters);
         self.fill(&mut composed, &links, roles);
+        if !composed.roles.iter().any(|role| role.starts_with("auth")) && self.may_ask_by_extractor(index) {
+            composed.roles.extend(MAYBE_GUARDED.map(str::to_owned));
+        }
         let view = self.raws[raw_index].view.iter().flat_map(|view| view.roles.iter().cloned());
         composed.roles.extend(view);
         composed.roles.sort();
@@ -443,7 +450,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             }
         }
         if opaque {
-            composed.roles.push(":opaque".to_owned());
+            composed.roles.push(OPAQUE.to_owned());
         }
         composed.roles.sort();
         composed.roles.dedup();
