@@ -236,9 +236,8 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
     /// registers it.
     fn drop_described(&mut self) {
         let raws = self.raws;
-        let describes = |route: &Registered| {
-            raws[route.raw].get("placed").is_some_and(|value| value.data == Data::Bool(true))
-        };
+        let describes =
+            |route: &Registered| raws[route.raw].get("placed").is_some_and(|value| value.data == Data::Bool(true));
         let registered = self.routes.iter().filter(|route| !describes(route));
         let registered: FxHashSet<Callable> = registered.flat_map(|route| route.callables.iter().copied()).collect();
         let placed = &self.placed;

@@ -178,7 +178,8 @@ fn handed_back(module: &Module, start: ExprId) -> Enforced {
 }
 
 /// Methods of Rust's `Result` and `Option` that put something else in the place of a failure.
-const REPLACING: &[&str] = &["map_or", "map_or_else", "or", "or_else", "unwrap_or", "unwrap_or_default", "unwrap_or_else"];
+const REPLACING: &[&str] =
+    &["map_or", "map_or_else", "or", "or_else", "unwrap_or", "unwrap_or_default", "unwrap_or_else"];
 
 /// A value that is branched on: which branch leaves, and with what?
 fn tested(module: &Module, test: ExprId) -> Enforced {
