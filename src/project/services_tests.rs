@@ -284,7 +284,7 @@ fn what_runs_in_the_browser_depends_on_the_service() {
         ("frontend/lib/db.ts", ""),
         ("spa/package.json", r#"{"dependencies":{"react":"19"},"devDependencies":{"vite":"6"}}"#),
         ("spa/src/fetch.ts", ""),
-        ("shop/Cargo.toml", "[package]\nname = \"shop\"\n[dependencies]\nactix-web = \"4\"\n"),
+        ("shop/Cargo.toml", r#"{"package":{"name":"shop"},"dependencies":{"actix-web":"4"}}"#),
         ("shop/src/main.rs", ""),
         ("shop/package.json", r#"{"name":"pages","main":"index.js","devDependencies":{"webpack":"5"}}"#),
         ("shop/templates/login.ts", ""),
