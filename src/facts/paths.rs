@@ -235,6 +235,10 @@ pub struct Types {
 }
 
 impl Types {
+    pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        self.selectors.iter().flat_map(|selector| &selector.patterns)
+    }
+
     pub fn declare(&mut self, name: String) -> TypeIdx {
         self.names.push(name);
         self.selectors.push(Selector::default());
@@ -318,6 +322,14 @@ impl Matcher {
 }
 
 impl Pattern {
+    /// The package that it starts at.
+    pub fn package(&self) -> Option<&str> {
+        match &self.root {
+            Root::Package(name) => Some(name),
+            Root::Type(_) => None,
+        }
+    }
+
     /// `*.name`: that property of anything, also of what nobody can tell.
     pub fn is_of_anything(&self) -> bool {
         matches!((&self.root, self.steps.as_slice()), (Root::Package(name), [SelectorStep::Names(_)]) if &**name == "*")

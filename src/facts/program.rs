@@ -191,6 +191,14 @@ impl<'p> Program<'p> {
         Some(Exported::Symbol(module, symbol))
     }
 
+    /// The macro that a module of the same crate writes: those of other crates have to be imported.
+    pub fn macro_of_crate(&self, id: ModuleId, name: &str) -> Option<Exported> {
+        let &(module, symbol) = self.macros.get(name)?;
+        let crate_of = |id: ModuleId| self.project.file(self.loaded(id).file).service;
+        let is_own = self.module(id).language == Language::Rust && crate_of(module) == crate_of(id);
+        is_own.then_some(Exported::Symbol(module, symbol))
+    }
+
     pub fn loaded(&self, id: ModuleId) -> &Loaded {
         &self.modules[id.0 as usize]
     }

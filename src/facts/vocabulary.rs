@@ -19,6 +19,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "path",
             "handler",
             "chain",
+            "placed",
             "roles",
             "public",
             "mutates",

@@ -181,7 +181,7 @@ impl<'a> Place<'a> {
         TEST_ENDINGS.iter().any(|ending| stem.ends_with(ending))
             || TEST_STEMS.contains(&stem)
             || (self.kind == FileKind::Python && (stem.starts_with("test_") || PYTHON_TEST_STEMS.contains(&stem)))
-            || (self.kind == FileKind::Rust && (stem == "tests" || self.in_any(&["benches"])))
+            || (self.kind == FileKind::Rust && (is_rust_test(stem) || self.in_any(&["benches"])))
     }
 
     fn is_example(&self) -> bool {
@@ -256,6 +256,11 @@ fn conventional_depth(folders: &[&str], name: &str) -> usize {
     let api = folders.windows(2).position(|pair| pair == ["pages", "api"]);
     let is_route = name.starts_with("route.") || name.starts_with("page.");
     app.filter(|_| is_route).or(api).map_or(folders.len(), |at| at + 1)
+}
+
+/// Modules that are compiled into tests: `tests.rs`, `test.rs`, `orders_tests.rs`, `test_helpers.rs`.
+fn is_rust_test(stem: &str) -> bool {
+    matches!(stem, "test" | "tests") || stem.ends_with("_tests") || stem.starts_with("test_")
 }
 
 fn file_name(path: &str) -> &str {

@@ -21,11 +21,12 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Scripts beside a project of Python or Rust that declares nothing for Node can only run in a browser.
+    /// Scripts beside a server of Python or Rust that declares none for Node can only run in a browser.
     pub(super) fn of(package: Option<&Package>, unit: Option<&Unit>, for_tests: bool) -> Profile {
-        let native = Profile { frontend: unit.is_some_and(Unit::is_server), for_tests, ..Profile::default() };
+        let beside = unit.is_some_and(Unit::is_server);
+        let native = Profile { frontend: beside, for_tests, ..Profile::default() };
         package.map_or(native, |package| Profile {
-            frontend: package.is_frontend(),
+            frontend: package.is_frontend() || beside && !package.is_server(),
             server: package.is_server(),
             next: package.depends_on("next"),
             react: package.depends_on("react"),

@@ -284,6 +284,10 @@ fn what_runs_in_the_browser_depends_on_the_service() {
         ("frontend/lib/db.ts", ""),
         ("spa/package.json", r#"{"dependencies":{"react":"19"},"devDependencies":{"vite":"6"}}"#),
         ("spa/src/fetch.ts", ""),
+        ("shop/Cargo.toml", r#"{"package":{"name":"shop"},"dependencies":{"actix-web":"4"}}"#),
+        ("shop/src/main.rs", ""),
+        ("shop/package.json", r#"{"name":"pages","main":"index.js","devDependencies":{"webpack":"5"}}"#),
+        ("shop/templates/login.ts", ""),
     ];
     let project = services(&files);
     for (path, expected) in [
@@ -296,6 +300,7 @@ fn what_runs_in_the_browser_depends_on_the_service() {
         ("frontend/components/a.ts", Area::Client),
         ("frontend/lib/db.ts", Area::Server),
         ("spa/src/fetch.ts", Area::Client),
+        ("shop/templates/login.ts", Area::Client),
     ] {
         assert_eq!(area(&project, path), expected, "{path}");
     }

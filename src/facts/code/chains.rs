@@ -202,7 +202,7 @@ pub(super) fn called(module: &Module, call: ExprId) -> Option<&str> {
 }
 
 /// The variable that an expression is kept in.
-fn kept_in(module: &Module, expr: ExprId) -> Option<SymbolIdx> {
+pub(super) fn kept_in(module: &Module, expr: ExprId) -> Option<SymbolIdx> {
     if let Some(parent) = module.expr(expr).parent.some() {
         return match module.kind(parent) {
             ExprKind::Assign { target, value, .. } if value == expr => match module.kind(target) {

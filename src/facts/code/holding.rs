@@ -14,6 +14,7 @@ use super::uses::{add_used, own_classes};
 use crate::facts::graph::Callable;
 use crate::facts::paths::{PathId, Selector};
 use crate::facts::program::{ExprRef, FunctionRef};
+use crate::facts::stacks::Verb;
 use crate::project::ServiceId;
 use crate::syntax::hir::Language;
 
@@ -48,6 +49,19 @@ impl<'p> Wirer<'_, 'p, '_> {
             let path = self.evaluator.paths.dotted(&raw.api);
             mount.callables.push(Callable::External { path, site: Some(raw.at) });
         }
+    }
+
+    /// What hangs on a handler by a parameter of Rust is an extractor.
+    pub(super) fn note_extractors(&self, raw: &Raw, mount: &Mount, roles: &mut Roles<'_, '_>) {
+        let clauses = &self.evaluator.stacks.clauses;
+        let is_parameter = clauses.iter().any(|clause| clause.id == raw.clause && clause.verb == Verb::Param);
+        if !is_parameter || self.evaluator.program.module(raw.at.module).language != Language::Rust {
+            return;
+        }
+        roles.extractors.extend(mount.callables.iter().filter_map(|callable| match callable {
+            Callable::Function(function) => Some(*function),
+            _ => None,
+        }));
     }
 
     /// What a mount holds for, if that is a kind of handler.

@@ -13,6 +13,7 @@ mod described;
 mod dropped;
 mod env;
 mod extract;
+mod extractors;
 mod fields;
 mod figures;
 mod flows;

@@ -203,10 +203,33 @@ fn literal(program: &Program<'_>, module: ModuleId, declared: &Declared<'_>, id:
         return None;
     }
     let (name, context) = given_name(hir, declared, id, expr)?;
+    if is_shown(hir, id) {
+        return None;
+    }
     let lower = name.to_ascii_lowercase();
     let is_password = PASSWORD_NAMES.iter().any(|part| lower.contains(part));
     let is_telling = is_password || text.len() >= MIN_LITERAL && TELLING.iter().any(|part| lower.contains(part));
     is_telling.then(|| literal_named(program, ExprRef { module, expr: id }, name, text, context))
+}
+
+/// Expressions around a literal that are looked at.
+const MAX_AROUND: usize = 32;
+
+/// Is it what the description of an API shows: below a key `example`, or in an attribute of Rust?
+fn is_shown(hir: &Module, id: ExprId) -> bool {
+    const KEYS: &[&str] = &["example", "examples"];
+    let mut child = id;
+    for _ in 0..MAX_AROUND {
+        let Some(parent) = hir.expr(child).parent.some() else { break };
+        if let ExprKind::Object(run) = hir.kind(parent) {
+            let key = hir.object(run).iter().find(|prop| prop.value == child).and_then(|prop| prop.key);
+            if key.is_some_and(|key| KEYS.contains(&hir.str(key))) {
+                return true;
+            }
+        }
+        child = parent;
+    }
+    hir.language == Language::Rust && hir.expr(child).role == Use::Decorator
 }
 
 fn literal_named(program: &Program<'_>, at: ExprRef, name: &str, text: &str, context: &str) -> Raw {
@@ -259,7 +282,8 @@ fn reads_as(name: &str, text: &str) -> &'static str {
         return "sentence";
     }
     let parts: Vec<&str> = text.split(['/', '.', ':']).collect();
-    let is_path = parts.iter().all(|part| self::words(part).iter().all(|word| is_word(word)));
+    let is_version = |part: &str| part.strip_prefix('v').is_some_and(|rest| rest.parse::<u8>().is_ok());
+    let is_path = parts.iter().all(|part| is_version(part) || self::words(part).iter().all(|word| is_word(word)));
     if text.contains("://") || parts.len() > 1 && is_path {
         return "address";
     }
@@ -482,6 +506,7 @@ mod tests {
     fn literals_that_repeat_their_name_are_told_from_words_and_values() {
         assert_eq!(reads_as("UPDATE_API_TOKEN", "update-api-tokens"), "name");
         assert_eq!(reads_as("cookieSecret", "session_cookie_secret_key_here"), "words");
+        assert_eq!(reads_as("get_secret", "/api/v1/account/secret/get"), "address");
         assert_eq!(reads_as("invalidPassword", "errors.auth.invalid-password"), "address");
         assert_eq!(reads_as("invalidPassword", "Please choose a longer password"), "sentence");
         assert_eq!(reads_as("apiKey", "v9dn0balpqas1pcc281tn5ood1"), "value");

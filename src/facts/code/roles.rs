@@ -21,6 +21,9 @@ pub enum Enforced {
     No,
     /// It is handed to the caller, who has to act.
     Pending,
+    /// The same, and what is handed back is the failure itself (`verify(token).map(User)`): what the framework calls
+    /// thereby refuses.
+    HandedBack,
     /// It always refuses: whoever calls it under a condition enforces something.
     Refuses,
     /// Where the check fails nothing is given back (`if (!session) return null`): a handler thereby ends, and whoever
@@ -57,6 +60,8 @@ const MAX_HOPS: u8 = 5;
 pub struct Roles<'r, 'p> {
     /// Functions that refuse a request by giving back something false.
     pub refusing: FxHashSet<FunctionRef>,
+    /// Extractors and guards: a failure that they give back ends the request.
+    pub extractors: FxHashSet<FunctionRef>,
     program: &'p Program<'p>,
     raws: &'r [Raw],
     by_function: FxHashMap<FunctionRef, Vec<usize>>,
@@ -95,6 +100,7 @@ impl<'r, 'p> Roles<'r, 'p> {
         }
         Roles {
             refusing: FxHashSet::default(),
+            extractors: FxHashSet::default(),
             program,
             raws,
             by_function,
@@ -133,9 +139,13 @@ impl<'r, 'p> Roles<'r, 'p> {
 
     pub fn of_function(&mut self, function: FunctionRef) -> Vec<Role> {
         let mut found = self.within(function, MAX_HOPS);
-        if self.refusing.contains(&function) {
-            for role in found.iter_mut().filter(|role| role.enforced == Enforced::Pending) {
-                role.enforced = Enforced::Yes;
+        let refuses = self.refusing.contains(&function);
+        let extracts = refuses || self.extractors.contains(&function);
+        for role in &mut found {
+            match role.enforced {
+                Enforced::Pending if refuses => role.enforced = Enforced::Yes,
+                Enforced::HandedBack if extracts => role.enforced = Enforced::Yes,
+                _ => {}
             }
         }
         found
@@ -173,7 +183,7 @@ impl<'r, 'p> Roles<'r, 'p> {
                 }
                 let module = self.program.module(call.module);
                 role.enforced = match role.enforced {
-                    Enforced::Pending | Enforced::GivesNothing => usage(module, call.expr),
+                    Enforced::Pending | Enforced::HandedBack | Enforced::GivesNothing => usage(module, call.expr),
                     Enforced::Refuses => refusal(module, call.expr),
                     other => other,
                 };

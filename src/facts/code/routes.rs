@@ -56,6 +56,10 @@ pub struct Wiring {
 const HANDS: &str = "hands";
 /// The `strength` of a role that is only played where something is written.
 const WRITES: &str = "writes";
+/// What stands among the roles of a route that something unknown stands before.
+const OPAQUE: &str = ":opaque";
+/// The same where an extractor may ask for an account.
+const MAYBE_GUARDED: [&str; 2] = [":maybe-auth", ":maybe-admin"];
 /// Functions of one route whose own mounts are looked at.
 const MAX_DECLARED: usize = 64;
 
@@ -171,6 +175,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                     let (mut mount, scope) = wirer.in_turn(raw, |wirer| wirer.mount(index, raw));
                     wirer.hang_lists(raw, &mut mount);
                     wirer.add_uses(raw, &mut mount, roles);
+                    wirer.note_extractors(raw, &mount, roles);
                     let declared = raw.refs("scope").first().and_then(|&at| declared(wirer.evaluator, at));
                     let in_list = raw.refs("list").first().map(|&site| RouterId { site, owner: None });
                     let scope = in_list.or(scope).filter(|_| declared.is_none());
@@ -184,6 +189,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             }
         }
         wirer.place_handlers();
+        wirer.drop_described();
         wirer
     }
 
@@ -226,6 +232,22 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 mount.callables.clear();
             }
         }
+    }
+
+    /// What only describes an endpoint (`#[utoipa::path]`) is a route where a mount names its handler and nothing else
+    /// registers it.
+    fn drop_described(&mut self) {
+        let raws = self.raws;
+        let describes =
+            |route: &Registered| raws[route.raw].get("placed").is_some_and(|value| value.data == Data::Bool(true));
+        let registered = self.routes.iter().filter(|route| !describes(route));
+        let registered: FxHashSet<Callable> = registered.flat_map(|route| route.callables.iter().copied()).collect();
+        let placed = &self.placed;
+        let is_placed = |callable: &Callable| match callable {
+            Callable::Function(function) => placed.contains_key(function) && !registered.contains(callable),
+            _ => false,
+        };
+        self.routes.retain(|route| !describes(route) || route.callables.iter().any(is_placed));
     }
 
     /// Looks at a registration as its turn has it.
@@ -278,16 +300,16 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                 };
                 let ways = self.ways_up(site, raw_index, own_path.as_deref(), 0);
                 composed.mounted = !ways.is_empty();
-                if let Some((path, callables)) = ways.into_iter().next() {
-                    composed.path = path;
+                if let Some(way) = ways.into_iter().next() {
+                    composed.path = way.path;
                     links = in_all;
-                    links.extend(callables);
+                    links.extend(way.links);
                 }
             }
             None => match self.ways_to(index, own_path.as_deref()) {
-                Some((path, callables)) => {
-                    composed.path = path;
-                    links = callables;
+                Some(way) => {
+                    composed.path = way.path;
+                    links = way.links;
                 }
                 None => links = self.global_links(raw, own_path.as_deref()),
             },
@@ -307,6 +329,9 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
         links.extend(self.routes[index].callables.iter().map(|&callable| (callable, false)));
         composed.path = composed.path.map(with_marked_parameters);
         self.fill(&mut composed, &links, roles);
+        if !composed.roles.iter().any(|role| role.starts_with("auth")) && self.may_ask_by_extractor(index) {
+            composed.roles.extend(MAYBE_GUARDED.map(str::to_owned));
+        }
         let view = self.raws[raw_index].view.iter().flat_map(|view| view.roles.iter().cloned());
         composed.roles.extend(view);
         composed.roles.sort();
@@ -428,7 +453,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             }
         }
         if opaque {
-            composed.roles.push(":opaque".to_owned());
+            composed.roles.push(OPAQUE.to_owned());
         }
         composed.roles.sort();
         composed.roles.dedup();

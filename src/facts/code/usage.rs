@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::names::last_name;
 use super::roles::Enforced;
 use crate::syntax::hir::{
-    Arm, Context, ContextId, ContextKind, ExprId, ExprKind, LogicalOp, Module, Run, SymbolIdx, Use,
+    Arm, Context, ContextId, ContextKind, ExprId, ExprKind, Language, LogicalOp, Module, Run, SymbolIdx, Use,
 };
 
 /// Variables that a result goes through, one after the other.
@@ -106,7 +106,7 @@ fn fate(module: &Module, expr: ExprId) -> Fate {
     let mut child = expr;
     loop {
         let Some(parent) = module.expr(child).parent.some() else {
-            return fate_of_root(module, child);
+            return fate_of_root(module, expr, child);
         };
         match module.kind(parent) {
             ExprKind::Conditional { test, branches } if test == child && !chooses_text(module, branches) => {
@@ -147,10 +147,10 @@ fn root_is_statement(module: &Module, expr: ExprId) -> bool {
     module.expr(expr).parent == ExprId::NONE && module.expr(expr).role == Use::Statement
 }
 
-fn fate_of_root(module: &Module, root: ExprId) -> Fate {
+fn fate_of_root(module: &Module, start: ExprId, root: ExprId) -> Fate {
     match module.expr(root).role {
         Use::Test => Fate::Ends(tested(module, root)),
-        Use::Return => Fate::Ends(Enforced::Pending),
+        Use::Return => Fate::Ends(handed_back(module, start)),
         Use::Init => match otherwise_of(module, root) {
             Some(block) => Fate::Ends(exit_of(module, block)),
             None => Fate::Kept(module.variables_of(root)),
@@ -158,6 +158,28 @@ fn fate_of_root(module: &Module, root: ExprId) -> Fate {
         _ => Fate::Ends(Enforced::No),
     }
 }
+
+/// What a function of Rust gives back of a check: the failure itself, or something made of it?
+fn handed_back(module: &Module, start: ExprId) -> Enforced {
+    let mut child = start;
+    while let Some(parent) = module.expr(child).parent.some() {
+        let goes_on = match module.kind(parent) {
+            ExprKind::Await(_) => true,
+            ExprKind::Member { object, name } => object == child && !REPLACING.contains(&module.str(name)),
+            ExprKind::Call { callee, .. } => callee == child,
+            _ => false,
+        };
+        if !goes_on {
+            return Enforced::Pending;
+        }
+        child = parent;
+    }
+    if module.language == Language::Rust { Enforced::HandedBack } else { Enforced::Pending }
+}
+
+/// Methods of Rust's `Result` and `Option` that put something else in the place of a failure.
+const REPLACING: &[&str] =
+    &["map_or", "map_or_else", "or", "or_else", "unwrap_or", "unwrap_or_default", "unwrap_or_else"];
 
 /// A value that is branched on: which branch leaves, and with what?
 fn tested(module: &Module, test: ExprId) -> Enforced {

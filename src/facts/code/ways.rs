@@ -1,18 +1,30 @@
 //! The ways from an application down to a route: routers that hang in routers, and the mounts that stand before it.
 
+use smallvec::SmallVec;
+
+use super::chains::kept_in;
 use super::extract::Raw;
 use super::registered::{Mount, Order, RouterId, class_around};
 use super::routes::{Wirer, function_of};
 use crate::facts::graph::Callable;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
-use crate::syntax::hir::{ExprId, FunctionIdx};
+use crate::syntax::hir::{ExprId, FunctionIdx, Module, Use};
 
-/// A way from a router up to an application: the full path, and what a request passes (and whether that counts half).
-type Way = (Option<String>, Vec<(Callable, bool)>);
+/// A way from a router up to an application.
+pub(super) struct Way {
+    /// The full path.
+    pub(super) path: Option<String>,
+    /// What a request passes, and whether that counts half.
+    pub(super) links: Vec<(Callable, bool)>,
+    /// It ends in a router that is given to a caller nobody sees: one that is served goes before it.
+    escapes: bool,
+}
 
 /// Ways up to an application that are followed when a router is mounted more than once.
 const MAX_WAYS: usize = 3;
 const MAX_LEVELS: u8 = 6;
+/// Expressions that hold a router, one after the other, that are followed.
+const MAX_CARRIED: usize = 32;
 
 impl Wirer<'_, '_, '_> {
     /// The way to a handler that says its own path: by the mount that hangs it in.
@@ -32,12 +44,13 @@ impl Wirer<'_, '_, '_> {
         let full = join(prefix.map(String::as_str), path);
         let here: Vec<(Callable, bool)> = mount.callables.iter().map(|&callable| (callable, mount.half)).collect();
         let above = self.scopes[number].map(|scope| self.ways_up(scope, mount.raw, full.as_deref(), 0));
-        let (path, mut links) = above.and_then(|ways| ways.into_iter().next()).unwrap_or((full, Vec::new()));
-        links.extend(here);
-        Some((path, links))
+        let above = above.and_then(|ways| ways.into_iter().next());
+        let mut way = above.unwrap_or(Way { path: full, links: Vec::new(), escapes: false });
+        way.links.extend(here);
+        Some(way)
     }
 
-    /// The ways from a router up to an application: the full path and what stands before the route on each.
+    /// The ways from a router up to an application, those that are served first.
     pub(super) fn ways_up(&self, router: RouterId, registered: usize, path: Option<&str>, level: u8) -> Vec<Way> {
         let mut links = Vec::new();
         for number in self.mounts_on(router) {
@@ -50,9 +63,9 @@ impl Wirer<'_, '_, '_> {
         let prefixed = join(own_prefix, path);
         let hung = self.mounts_of(router);
         if hung.is_empty() || level >= MAX_LEVELS {
-            let rooted =
-                self.is_application(router.site) || self.escapes(router.site) || self.is_first_list(router.site);
-            return if rooted { vec![(prefixed, links)] } else { Vec::new() };
+            let served = self.is_application(router.site) || self.is_first_list(router.site);
+            let rooted = served || self.escapes(router.site);
+            return if rooted { vec![Way { path: prefixed, links, escapes: !served }] } else { Vec::new() };
         }
         let mut ways = Vec::new();
         for number in hung.into_iter().take(MAX_WAYS) {
@@ -67,14 +80,15 @@ impl Wirer<'_, '_, '_> {
             here.extend(links.iter().copied());
             match self.scopes[number] {
                 Some(parent) if parent != router => {
-                    for (path, mut above) in self.ways_up(parent, mount.raw, full.as_deref(), level + 1) {
-                        above.extend(here.iter().copied());
-                        ways.push((path, above));
+                    for mut way in self.ways_up(parent, mount.raw, full.as_deref(), level + 1) {
+                        way.links.extend(here.iter().copied());
+                        ways.push(way);
                     }
                 }
-                _ => ways.push((full, here)),
+                _ => ways.push(Way { path: full, links: here, escapes: false }),
             }
         }
+        ways.sort_by_key(|way| way.escapes);
         ways
     }
 
@@ -118,16 +132,9 @@ impl Wirer<'_, '_, '_> {
         self.raws.iter().any(|raw| &*raw.kind == "router" && raw.at == router && raw.text("parent") == Some("none"))
     }
 
-    /// A router that is exported from a library or handed to something unknown may be mounted out of sight.
+    /// A router that is given back to a caller that is not known may be mounted out of sight.
     pub(super) fn escapes(&self, router: ExprRef) -> bool {
-        let program = self.evaluator.program;
-        let module = program.module(router.module);
-        let mut expr = router.expr;
-        while let Some(parent) = module.expr(expr).parent.some() {
-            expr = parent;
-        }
-        // Returned to a caller that is not known.
-        module.expr(expr).role == crate::syntax::hir::Use::Return
+        is_given_back(self.evaluator.program.module(router.module), router.expr)
     }
 
     pub(super) fn global_links(&self, raw: &Raw, path: Option<&str>) -> Vec<(Callable, bool)> {
@@ -204,6 +211,29 @@ impl Wirer<'_, '_, '_> {
         }
         None
     }
+}
+
+/// Is what becomes of an expression returned, also by way of variables?
+fn is_given_back(module: &Module, start: ExprId) -> bool {
+    let mut seen: SmallVec<[ExprId; 8]> = SmallVec::from_iter([start]);
+    let mut next = 0;
+    while let Some(&expr) = seen.get(next).filter(|_| next < MAX_CARRIED) {
+        next += 1;
+        let mut root = expr;
+        while let Some(parent) = module.expr(root).parent.some() {
+            root = parent;
+        }
+        if module.expr(root).role == Use::Return {
+            return true;
+        }
+        let reads = kept_in(module, root).into_iter().flat_map(|symbol| &module.symbol(symbol).reads);
+        for &read in reads.take(MAX_CARRIED) {
+            if !seen.contains(&read) {
+                seen.push(read);
+            }
+        }
+    }
+    false
 }
 
 pub(super) fn join(prefix: Option<&str>, path: Option<&str>) -> Option<String> {

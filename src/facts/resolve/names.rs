@@ -13,10 +13,12 @@ impl Evaluator<'_> {
     /// What a star import gives under the name that nothing else defines.
     fn brought_by_star(&mut self, module: ModuleId, name: &str) -> Things {
         let program = self.program;
-        if let Some(exported) = program.export_named(module, name) {
+        // What stands in the module itself under that name is of another name space: `#[get("/")] pub fn get()`.
+        let is_elsewhere = |exported: &Exported| !matches!(exported, Exported::Symbol(of, _) if *of == module);
+        if let Some(exported) = program.export_named(module, name).filter(is_elsewhere) {
             return self.exported(exported);
         }
-        if let Some(own) = program.macro_named(name).filter(|_| program.module(module).language == Language::Rust) {
+        if let Some(own) = program.macro_of_crate(module, name) {
             return self.exported(own);
         }
         // `#[macro_use] extern crate log` at the root is in sight everywhere.

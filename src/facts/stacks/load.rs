@@ -71,6 +71,8 @@ struct RawStack {
     #[serde(default)]
     pairs: Vec<String>,
     #[serde(default)]
+    callers: Vec<String>,
+    #[serde(default)]
     fields: FieldWords,
     #[serde(default)]
     fact: BTreeMap<Spanned<String>, Vec<Spanned<Table>>>,
@@ -260,6 +262,7 @@ fn load_one(stacks: &mut Stacks, file: &str, text: &str) -> Result<(), StackErro
     stacks.told.extend(raw.told);
     stacks.told_to.extend(raw.told_to);
     stacks.pairs.extend(raw.pairs);
+    stacks.callers.extend(raw.callers);
     stacks.fields.extend(raw.fields);
     let stack = stacks.stacks.len();
     for resource in raw.resources {

@@ -231,6 +231,8 @@ pub struct Stacks {
     pub told_to: FxHashSet<String>,
     /// Keys whose values count wherever they are written: facts of kind `pair`.
     pub pairs: FxHashSet<String>,
+    /// Words in the names of types that stand for whoever calls (`AuthUser`).
+    pub callers: Vec<String>,
     /// What is looked for in the fields of schemas: facts of kind `field`.
     pub fields: FieldWords,
     /// Named types that play a part in the engine: every type called `Request` is one.
@@ -278,6 +280,12 @@ impl Stacks {
             .collect();
         files.sort_unstable();
         Stacks::load(files)
+    }
+
+    /// Does a clause or type name something of the package, so that what of it no clause names plays no part?
+    pub fn mentions_package(&self, package: &str) -> bool {
+        let of_clauses = self.clauses.iter().flat_map(|clause| &clause.selector.patterns);
+        of_clauses.chain(self.types.patterns()).any(|pattern| pattern.package() == Some(package))
     }
 
     /// The clauses of a verb whose selector may end in `name`, with the alternative to test.

@@ -208,16 +208,26 @@ fn matches_regex(regex: &LazyRegex, value: &Value) -> Tri {
     }
 }
 
-/// An element that stands for something opaque (`:opaque` among the roles of a route): what is not found may be in it.
+/// An element that stands for something opaque (`:opaque` among the roles of a route, or `:maybe-auth`): what is not found may
+/// be in it.
 pub fn is_opaque(item: &Value) -> bool {
-    item.is_unknown() || item.as_text() == Some(":opaque")
+    item.is_unknown() || item.as_text() == Some(":opaque") || doubted(item).is_some()
+}
+
+/// The name of what may or may not be there: `:maybe-auth`
+fn doubted(item: &Value) -> Option<&str> {
+    item.as_text()?.strip_prefix(":maybe-")
 }
 
 fn has(test: &Predicate, value: &Value, context: &Context<'_>) -> Tri {
-    let item_holds = |item: &Value| match test.holds(item, context) {
-        Tri::True => Tri::True,
-        _ if is_opaque(item) => Tri::Unknown,
-        other => other,
+    let item_holds = |item: &Value| match (test.holds(item, context), doubted(item)) {
+        (Tri::True, _) => Tri::True,
+        (other, Some(name)) => match test.holds(&Value::text(name), context) {
+            Tri::True => Tri::Unknown,
+            _ => other,
+        },
+        (_, None) if is_opaque(item) => Tri::Unknown,
+        (other, None) => other,
     };
     match &value.data {
         Data::Absent => Tri::False,

@@ -128,6 +128,8 @@ fn has_looks_into_lists_and_keys() {
     assert_eq!(holds("{ x = { has = 'a' } }", with_unknown.clone()), Tri::Unknown);
     assert_eq!(holds("{ x = { has = 'c' } }", with_unknown), Tri::True);
     assert_eq!(holds("{ x = { has = 'auth' } }", value("['validate', ':opaque']")), Tri::Unknown);
+    assert_eq!(holds("{ x = { has = 'auth' } }", value("['validate', ':maybe-auth']")), Tri::Unknown);
+    assert_eq!(holds("{ x = { has = 'rate-limit' } }", value("['validate', ':maybe-auth']")), Tri::False);
 }
 
 #[test]

@@ -274,10 +274,10 @@ impl Lower {
     /// `#[get("/x", rank = 2)]` is a call, `#[tokio::main]` a name.
     pub(super) fn attribute(&mut self, meta: &Meta) -> ExprId {
         match meta {
-            Meta::Path(path) => self.path(path, Space::Value),
+            Meta::Path(path) => self.attribute_name(path),
             Meta::List(list) => {
                 let id = self.reserve(list.delimiter.span().close());
-                let callee = self.under(id, |l| l.path(&list.path, Space::Value));
+                let callee = self.under(id, |l| l.attribute_name(&list.path));
                 let args = self.under(id, |l| l.attribute_arguments(list.tokens.clone()));
                 self.stretch(id, callee, id);
                 self.set(id, ExprKind::Call { callee, args });
@@ -285,13 +285,26 @@ impl Lower {
             }
             Meta::NameValue(pair) => {
                 let id = self.reserve(pair.eq_token.span);
-                let callee = self.under(id, |l| l.path(&pair.path, Space::Value));
+                let callee = self.under(id, |l| l.attribute_name(&pair.path));
                 let value = self.under(id, |l| l.expr(&pair.value));
                 let args = self.list(&[value]);
                 self.stretch(id, callee, value);
                 self.set(id, ExprKind::Call { callee, args });
                 id
             }
+        }
+    }
+}
+
+impl Lower {
+    /// What an attribute's name stands for: no function, whatever it is called (`#[get("/")] fn get()`).
+    fn attribute_name(&mut self, path: &syn::Path) -> ExprId {
+        let Some(ident) = path.get_ident() else { return self.path(path, Space::Value) };
+        let name = self.name(ident);
+        let symbol = self.scopes.find(Space::Type, name).or_else(|| self.unbound(name));
+        match symbol {
+            Some(symbol) => self.read(symbol, ident.span()),
+            None => self.path(path, Space::Value),
         }
     }
 }

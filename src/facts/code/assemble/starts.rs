@@ -8,7 +8,7 @@ use crate::facts::model::{FunctionId, Phase};
 use crate::facts::program::FunctionRef;
 use crate::facts::stacks::Verb;
 use crate::project::FileId;
-use crate::syntax::hir::ExprKind;
+use crate::syntax::hir::{ClassIdx, ExprKind, FunctionIdx, Language};
 
 impl<'p, 'r> Builder<'p, 'r> {
     /// Functions that something outside calls, with when.
@@ -36,8 +36,24 @@ impl<'p, 'r> Builder<'p, 'r> {
                 }
             }
         }
+        starts.extend(self.programs().map(|function| (function, Phase::Startup)));
         starts.sort_unstable();
         starts
+    }
+
+    /// The `main` of each module of Rust: no attribute has to name it.
+    fn programs(&self) -> impl Iterator<Item = FunctionId> + use<'p> {
+        let program = self.program();
+        let rust = program.ids().filter(|&module| program.module(module).language == Language::Rust);
+        rust.flat_map(move |module| {
+            let hir = program.module(module);
+            let functions = (0u32..).map(FunctionIdx).zip(&hir.functions).skip(1);
+            let mains = functions.filter(|(_, entry)| {
+                let is_main = entry.name.is_some_and(|name| hir.str(name) == "main");
+                is_main && entry.parent == FunctionIdx(0) && entry.class == ClassIdx::NONE
+            });
+            mains.map(move |(function, _)| program.number(FunctionRef { module, function }))
+        })
     }
 
     /// Functions that keep what they gave the first time (`lru_cache`).
