@@ -126,6 +126,14 @@ impl Origins {
         all
     }
 
+    /// The origins of a whole whose parts stay apart (a record, the arguments of a call): as far as nothing checked one
+    /// of them, nothing checked the whole.
+    #[must_use]
+    pub fn gathered(self, other: Origins) -> Origins {
+        let leading = Origins(self.with(other).0 & Origins::LEADING.0);
+        self.joined(other).with(leading)
+    }
+
     pub fn parse(name: &str) -> Option<Origins> {
         Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, o)| *o)
     }

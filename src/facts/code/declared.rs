@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::extract::{Place, Raw, Target, apply};
+use super::handed_routers::handed_router;
 use crate::facts::paths::PathId;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
@@ -48,10 +49,11 @@ fn decorated_function(evaluator: &mut Evaluator<'_>, function: FunctionRef, out:
 fn apply_decorator(evaluator: &mut Evaluator<'_>, at: ExprRef, target: Target, out: &mut Vec<Raw>) {
     let paths = called_paths(evaluator, at);
     apply(evaluator, Verb::Decorator, &paths, Place::on(at, target), out);
+    handed_router(evaluator, at, target, out);
 }
 
 /// The paths of what a call calls, or of the expression itself.
-fn called_paths(evaluator: &mut Evaluator<'_>, at: ExprRef) -> SmallVec<[PathId; 2]> {
+pub(super) fn called_paths(evaluator: &mut Evaluator<'_>, at: ExprRef) -> SmallVec<[PathId; 2]> {
     let named = evaluator.program.module(at.module).call(at.expr).map_or(at.expr, |(callee, _)| callee);
     evaluator.paths_of(ExprRef { module: at.module, expr: named })
 }

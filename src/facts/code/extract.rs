@@ -147,6 +147,9 @@ pub fn extract(evaluator: &mut Evaluator<'_>, second: Learned) -> (Vec<Raw>, Vec
     (finish(evaluator, found), calls)
 }
 
+/// Reads of one name that a parameter's pattern unpacks.
+const MAX_UNPACKED_READS: usize = 32;
+
 type Edges = Vec<(FunctionId, FunctionId)>;
 
 fn extract_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> (Vec<Raw>, Edges) {
@@ -165,6 +168,7 @@ fn extract_modules(evaluator: &mut Evaluator<'_>, modules: &[ModuleId]) -> (Vec<
             }
         }
         extract_destructured(evaluator, module, &mut found);
+        extract_unpacked(evaluator, module, &mut found);
         extract_exports(evaluator, module, &mut found);
         extract_declared(evaluator, module, &mut found);
         add_call_edges(evaluator, module, &mut edges);
@@ -526,6 +530,24 @@ fn extract_destructured(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &m
         for raw in &mut out[before..] {
             raw.span.start = symbol.start;
             raw.span.end = symbol.start + u32::try_from(name.len()).unwrap_or(0);
+        }
+    }
+}
+
+/// `({ body }, res) => save(body)` reads `request.body` wherever the name stands.
+fn extract_unpacked(evaluator: &mut Evaluator<'_>, module: ModuleId, out: &mut Vec<Raw>) {
+    let hir = evaluator.program.module(module);
+    for symbol in &hir.symbols {
+        let Definition::Parameter { steps, .. } = &symbol.definition else { continue };
+        let [Step::Property(name)] = steps.as_slice() else { continue };
+        let name = hir.str(*name);
+        if !evaluator.stacks.has_candidates(Verb::Read, name) {
+            continue;
+        }
+        for &read in symbol.reads.iter().take(MAX_UNPACKED_READS) {
+            let at = ExprRef { module, expr: read };
+            let paths = evaluator.paths_of(at);
+            apply(evaluator, Verb::Read, &paths, Place { name: Some(name), ..Place::at(at) }, out);
         }
     }
 }

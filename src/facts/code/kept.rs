@@ -8,7 +8,7 @@ use crate::facts::graph::is_audited;
 use crate::facts::model::Value;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{Definition, ExprId, ExprKind, Module, SymbolIdx, Use};
+use crate::syntax::hir::{ContextKind, Definition, ExprId, ExprKind, Module, SymbolIdx, Use};
 
 /// Steps that are followed from the call that makes something.
 const MAX_STEPS: usize = 64;
@@ -16,7 +16,7 @@ const MAX_STEPS: usize = 64;
 const FLUENT: &[&str] = &["on", "once", "connect", "$extends", "$on", "setMaxListeners"];
 const REMOVERS: &[&str] = &["off", "removeListener", "removeAllListeners", "removeEventListener"];
 const CLEARERS: &[&str] = &["clearInterval", "clearTimeout"];
-const CLOSERS: &[&str] = &["release", "close", "destroy", "end", "quit", "disconnect", "terminate"];
+const CLOSERS: &[&str] = &["release", "close", "aclose", "destroy", "end", "quit", "disconnect", "terminate"];
 
 /// Says of each client whether it is shared, of each resource whether it is released.
 pub fn mark_kept(evaluator: &Evaluator<'_>, raws: &mut [Raw]) {
@@ -167,6 +167,8 @@ fn is_released(evaluator: &Evaluator<'_>, raw: &Raw) -> bool {
         }
     }
     match module.expr(value).role {
+        // `with Client() as client:` closes it.
+        Use::Init if module.contexts.iter().any(|c| matches!(c.kind, ContextKind::With(of) if of == value)) => true,
         Use::Init => module.variables_of(value).into_iter().any(|symbol| is_given_back(module, symbol)),
         Use::Return | Use::Exported | Use::Field => true,
         _ => false,

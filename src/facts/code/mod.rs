@@ -19,6 +19,7 @@ mod figures;
 mod flows;
 mod hand_checks;
 mod handed_back;
+mod handed_routers;
 mod headers;
 mod holding;
 mod idle;

@@ -71,7 +71,7 @@ pub struct Registered {
 }
 
 /// The methods of a class of views that answer requests.
-const HTTP_METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
+pub(super) const HTTP_METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
 
 /// Looks at registrations, each as its turn has it.
 pub struct Looker<'e, 'p> {

@@ -41,7 +41,7 @@ impl Evaluator<'_> {
                 _ => self.value(here(argument)),
             })
             .collect();
-        let mut origins = passed.iter().fold(Origins::default(), |all, value| all.with(value.origins));
+        let mut origins = passed.iter().fold(Origins::default(), |all, value| all.gathered(value.origins));
         let mut method = "";
         let mut begins = Origins::default();
         if let ExprKind::Member { object, name } = module.kind(callee) {
@@ -65,6 +65,7 @@ impl Evaluator<'_> {
             }
             origins = match method {
                 // The keys of an object are written where it is made.
+                "keys" if has_known_keys(module, object, &receiver) => Origins::ALLOW_LISTED,
                 "keys" => origins.with(receiver.origins).without(Origins::GIVEN),
                 // How often says nothing of what.
                 "repeat" => receiver.origins,
@@ -94,7 +95,9 @@ impl Evaluator<'_> {
                 return Value { data: Data::Unknown, origins: replaced };
             }
         }
-        if module.language == Language::Python && matches!(method, "format" | "join") {
+        // A statement has a `join` too, with more than the parts of a text.
+        let joins = method == "format" || method == "join" && args.len == 1;
+        if module.language == Language::Python && joins {
             return built(false, String::new(), origins.without(Origins::LEADING).with(begins));
         }
         let (keep_literal, masked) = match method {
@@ -172,6 +175,19 @@ impl Evaluator<'_> {
         }
         value
     }
+}
+
+/// A record whose every key stands in the source: none is added by a value.
+fn has_known_keys(module: &Module, object: ExprId, record: &Value) -> bool {
+    let is_closed = matches!(&record.data, Data::Record(record) if !record.open);
+    let ExprKind::Ident(symbol) = module.kind(object) else { return is_closed };
+    let is_it = |expr: ExprId| matches!(module.kind(expr), ExprKind::Ident(of) if of == symbol);
+    let adds_others = |kind: &ExprKind| match *kind {
+        ExprKind::Index { object, .. } => is_it(object),
+        ExprKind::Member { object, name } => is_it(object) && matches!(module.str(name), "update" | "setdefault"),
+        _ => false,
+    };
+    is_closed && !module.exprs.iter().any(|expr| adds_others(&expr.kind))
 }
 
 /// `findByPk`, `getPath`, `find_one`

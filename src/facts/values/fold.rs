@@ -72,7 +72,7 @@ impl Evaluator<'_> {
                 }
                 (PropKind::Value, Some(key)) => {
                     let value = self.value(at);
-                    origins = origins.with(value.origins);
+                    origins = origins.gathered(value.origins);
                     // Something stands there, whatever it is.
                     let value = if value.is_absent() && !matches!(hir.kind(prop.value), ExprKind::Undefined) {
                         Value { data: Data::Unknown, origins: value.origins }

@@ -4,6 +4,7 @@
 //! its origins always. Each kind of expression has its part of this module.
 
 mod calls;
+mod declared_fields;
 mod errors;
 mod fold;
 mod latest;
@@ -64,7 +65,13 @@ impl Evaluator<'_> {
     fn known_number(&mut self, at: ExprRef, value: Value) -> Value {
         let outside = Origins::REQUEST.with(Origins::GIVEN);
         let is_open = value.origins.has(outside) && !value.origins.has(Origins::NUMERIC);
-        if !is_open || self.program.module(at.module).language != Language::Rust || !self.is_number(at, 0) {
+        let is_closed = is_open
+            && match self.program.module(at.module).language {
+                Language::Rust => self.is_number(at, 0),
+                Language::Python => self.is_checked_field(at),
+                Language::JavaScript => false,
+            };
+        if !is_closed {
             return value;
         }
         let origins = value.origins.without(Origins::GIVEN).with(Origins::NUMERIC).with(Origins::ALLOW_LISTED);
@@ -94,7 +101,7 @@ impl Evaluator<'_> {
             ExprKind::Array(run) => {
                 let items: SmallVec<[ExprId; 8]> = module.list(run).take(MAX_ITEMS).collect();
                 let items: Vec<Value> = items.into_iter().map(|item| self.value(here(item))).collect();
-                let origins = items.iter().fold(Origins::default(), |all, item| all.with(item.origins));
+                let origins = items.iter().fold(Origins::default(), |all, item| all.gathered(item.origins));
                 Value { data: Data::List(items.into()), origins }
             }
             ExprKind::Logical { op, left, right } => {

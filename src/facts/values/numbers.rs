@@ -94,7 +94,7 @@ impl Evaluator<'_> {
     }
 
     /// A type of a library whose values have a fixed spelling, as a stack says (`uuid::Uuid`).
-    fn is_written_like_number(&mut self, module: ModuleId, ty: TypeId) -> bool {
+    pub(super) fn is_written_like_number(&mut self, module: ModuleId, ty: TypeId) -> bool {
         let things = self.type_things(module, ty, 0);
         things.into_iter().any(|thing| {
             let Thing::Path { path, .. } = thing else { return false };
