@@ -218,10 +218,36 @@ fn modules_that_hash_on_write(evaluator: &mut Evaluator<'_>, raws: &[Raw]) -> Fx
     modules
 }
 
+/// Functions that are looked through for where a hook hashes.
+const MAX_HELPERS: usize = 16;
+
+/// Does a function hash something, by itself or through functions of the project?
 fn hashes(evaluator: &mut Evaluator<'_>, function: FunctionRef) -> bool {
-    let module = evaluator.program.module(function.module);
+    let mut helpers = vec![function];
+    let mut next = 0;
+    while let Some(&function) = helpers.get(next).filter(|_| next < MAX_HELPERS) {
+        next += 1;
+        for (call, callee) in calls_of(evaluator.program.module(function.module), function.function) {
+            let value = evaluator.value(ExprRef { module: function.module, expr: call });
+            if value.origins.has(Origins::HASHED) && !matches!(value.data, Data::Absent) {
+                return true;
+            }
+            for thing in evaluator.things(ExprRef { module: function.module, expr: callee }) {
+                if let Thing::Function(helper) = thing
+                    && !helpers.contains(&helper)
+                {
+                    helpers.push(helper);
+                }
+            }
+        }
+    }
+    false
+}
+
+/// The calls in a function and those inside it, with what they call.
+fn calls_of(module: &Module, function: FunctionIdx) -> Vec<(ExprId, ExprId)> {
     let inside = |mut index: FunctionIdx| loop {
-        if index == function.function {
+        if index == function {
             return true;
         }
         match module.function(index).parent.some() {
@@ -229,14 +255,9 @@ fn hashes(evaluator: &mut Evaluator<'_>, function: FunctionRef) -> bool {
             _ => return false,
         }
     };
-    let calls: Vec<ExprId> = (0..module.exprs.len())
-        .map(|index| ExprId(u32::try_from(index).unwrap_or(u32::MAX)))
-        .filter(|&expr| module.call(expr).is_some() && inside(module.function_of(expr)))
-        .collect();
-    calls.into_iter().any(|expr| {
-        let value = evaluator.value(ExprRef { module: function.module, expr });
-        value.origins.has(Origins::HASHED) && !matches!(value.data, Data::Absent)
-    })
+    let calls = (0..).map(ExprId).take(module.exprs.len());
+    let calls = calls.filter_map(|expr| module.call(expr).map(|(callee, _)| (expr, callee)));
+    calls.filter(|&(expr, _)| inside(module.function_of(expr))).collect()
 }
 
 #[cfg(test)]
