@@ -44,6 +44,7 @@ origins! {
     TRANSACTION = 26, "transaction";
     LEADING = 27, "leading";
     FOUND = 28, "found";
+    HOSTED = 29, "hosted";
 }
 
 /// Parameters of a function that are told apart; the bits from here on have no name that rules could use.
@@ -89,6 +90,14 @@ impl Origins {
         if is_open && is_told { Origins::LEADING } else { Origins::of_start(text) }
     }
 
+    /// The same of a text that goes on behind `before`: only the first part can say the host.
+    #[must_use]
+    pub fn hosted_by(self, before: &str, first: Origins) -> Origins {
+        let says_host = if before.is_empty() { first.has(Origins::HOSTED) } else { begins_with_host(before) };
+        let hosted = if says_host { Origins::HOSTED } else { Origins::default() };
+        self.without(Origins::HOSTED).with(hosted)
+    }
+
     #[must_use]
     pub fn without(self, other: Origins) -> Origins {
         Origins(self.0 & !other.0)
@@ -118,7 +127,7 @@ impl Origins {
         let is_open = |part: Origins, shield: Origins| part.has(outside) && !part.has(shield);
         let settled = |part: Origins| if part.has(checked) { part.without(Origins::GIVEN) } else { part };
         let mut all = settled(self).with(settled(other).without(Origins::LEADING));
-        for shield in [checked, Origins::TEXT, Origins::PARSED] {
+        for shield in [checked, Origins::TEXT, Origins::PARSED, Origins::HOSTED] {
             if is_open(self, shield) || is_open(other, shield) {
                 all = all.without(shield);
             }
@@ -136,5 +145,36 @@ impl Origins {
 
     pub fn parse(name: &str) -> Option<Origins> {
         Self::NAMES.iter().find(|(n, _)| *n == name).map(|(_, o)| *o)
+    }
+}
+
+/// `https://icons.test/`, `https://icons.test?`: what follows cannot change the host.
+fn begins_with_host(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let is_scheme = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_scheme && rest.find(['/', '?', '#']).is_some_and(|end| end > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Origins;
+
+    #[test]
+    fn a_host_is_said_by_what_stands_first() {
+        let hosted = |before, first| Origins::REQUEST.hosted_by(before, first).has(Origins::HOSTED);
+        assert!(hosted("https://icons.test/", Origins::REQUEST));
+        assert!(hosted("https://icons.test?q=", Origins::REQUEST));
+        assert!(hosted("", Origins::HOSTED));
+        for before in ["https://", "https://icons.test", "https://icons.test:", "/icons/", ""] {
+            assert!(!hosted(before, Origins::REQUEST), "{before}");
+        }
+    }
+
+    #[test]
+    fn one_way_without_a_host_leaves_none() {
+        let hosted = Origins::REQUEST.with(Origins::HOSTED);
+        assert!(hosted.joined(hosted).has(Origins::HOSTED));
+        assert!(!hosted.joined(Origins::REQUEST).has(Origins::HOSTED));
+        assert!(!Origins::REQUEST.joined(hosted).has(Origins::HOSTED));
     }
 }

@@ -165,8 +165,16 @@ fn is_setter(method: &str) -> bool {
     method.strip_prefix("set").is_some_and(|rest| rest.starts_with(|c: char| c == '_' || c.is_ascii_uppercase()))
 }
 
+/// Generators of the system, which are told how much to give.
+const SIZED: &[&str] =
+    &["randomBytes", "randomFill", "getRandomValues", "urandom", "token_bytes", "token_hex", "token_urlsafe"];
+
 /// `prng(seed)`, `uniform(1, 6, rng)`: what comes out of a generator is as predictable as its seed.
 fn feeds_generator(module: &Module, callee: ExprId, argument: ExprId) -> bool {
+    // How much a generator of the system gives is no seed.
+    if SIZED.contains(&last_name(module, callee)) {
+        return false;
+    }
     let mut root = callee;
     while let ExprKind::Member { object, .. } = module.kind(root) {
         root = object;

@@ -9,7 +9,7 @@ use crate::facts::graph::Callable;
 use crate::facts::model::{Data, Origins, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::{Evaluator, Thing};
-use crate::syntax::hir::{ExprId, ExprKind, FunctionIdx, Module, PropKind};
+use crate::syntax::hir::{Definition, ExprId, ExprKind, FunctionIdx, Module, PropKind};
 
 /// Objects in lists and operators (`$set: { … }`) around a field.
 const MAX_NESTING: u8 = 3;
@@ -46,6 +46,7 @@ pub fn stored_fields(evaluator: &mut Evaluator<'_>, raws: &mut Vec<Raw>) {
         let model = raw.get("model").cloned().unwrap_or_default();
         fields.retain(|(_, at)| seen.insert(*at));
         for (name, at) in fields {
+            let hashed = hashed || assigned.hashed_around(evaluator, raw.at, &name);
             found.push(field(evaluator, &mut assigned, (&name, at), &model, hashed));
         }
     }
@@ -62,7 +63,8 @@ pub(super) fn field(
     hashed: bool,
 ) -> Raw {
     let mut value = evaluator.value(at);
-    if assigned.before(evaluator, at).iter().any(|&given| evaluator.value(given).origins.has(Origins::HASHED)) {
+    let before = assigned.before(evaluator, at);
+    if any_hashed(evaluator, &before) || assigned.hashed_by_callers(evaluator, at) {
         value.origins = value.origins.with(Origins::HASHED);
     }
     // What some function made of it is not what came in.
@@ -92,9 +94,15 @@ impl Assignments {
     /// What stands before the place, in the same function, on the right of an assignment to what is read there.
     fn before(&mut self, evaluator: &Evaluator<'_>, at: ExprRef) -> Vec<ExprRef> {
         let module = evaluator.program.module(at.module);
-        let Some(target) = target(module, at.expr) else { return Vec::new() };
+        let Some(target) = target(module, at.expr, "") else { return Vec::new() };
+        self.given(evaluator, at, &target)
+    }
+
+    /// What is assigned before the place, in the same function, to the target.
+    fn given(&mut self, evaluator: &Evaluator<'_>, at: ExprRef, target: &str) -> Vec<ExprRef> {
+        let module = evaluator.program.module(at.module);
         let known = self.modules.entry(at.module).or_insert_with(|| assignments(module));
-        let values = known.get(&target).map_or(&[][..], Vec::as_slice).iter().copied();
+        let values = known.get(target).map_or(&[][..], Vec::as_slice).iter().copied();
         let here = |value: &ExprId| {
             module.expr(*value).start < module.expr(at.expr).start
                 && module.function_of(*value) == module.function_of(at.expr)
@@ -102,30 +110,65 @@ impl Assignments {
         let values = values.filter(here).take(MAX_ASSIGNMENTS);
         values.map(|expr| ExprRef { module: at.module, expr }).collect()
     }
+
+    /// Does the function that writes hash the field itself: `update.password = await hash(update.password)`?
+    fn hashed_around(&mut self, evaluator: &mut Evaluator<'_>, query: ExprRef, field: &str) -> bool {
+        let given = self.given(evaluator, query, &format!(".{field}"));
+        any_hashed(evaluator, &given)
+    }
+
+    /// Is it a field of a parameter that every caller has hashed in what it hands over?
+    fn hashed_by_callers(&mut self, evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {
+        let program = evaluator.program;
+        let module = program.module(at.module);
+        let ExprKind::Member { object, name } = module.kind(at.expr) else { return false };
+        let ExprKind::Ident(symbol) = module.kind(object) else { return false };
+        let Definition::Parameter { function, index, .. } = module.symbol(symbol).definition else { return false };
+        let number = program.number(FunctionRef { module: at.module, function });
+        let callers = evaluator.links.callers.get(number.0 as usize).cloned().unwrap_or_default();
+        let mut hashed_at = |call: &ExprRef| {
+            let Some(given) = evaluator.argument(*call, index as usize) else { return false };
+            let Some(target) = target(program.module(given.module), given.expr, module.str(name)) else { return false };
+            let given = self.given(evaluator, given, &target);
+            any_hashed(evaluator, &given)
+        };
+        !callers.is_empty() && callers.len() <= MAX_ASSIGNMENTS && callers.iter().all(&mut hashed_at)
+    }
 }
 
+fn any_hashed(evaluator: &mut Evaluator<'_>, values: &[ExprRef]) -> bool {
+    values.iter().any(|&value| evaluator.value(value).origins.has(Origins::HASHED))
+}
+
+/// By target, and by the last name of one behind a dot.
 fn assignments(module: &Module) -> FxHashMap<String, Vec<ExprId>> {
     let mut found: FxHashMap<String, Vec<ExprId>> = FxHashMap::default();
     for expr in &module.exprs {
         if let ExprKind::Assign { target: to, value, .. } = expr.kind
-            && let Some(target) = target(module, to)
+            && let Some(target) = target(module, to, "")
         {
+            if let ExprKind::Member { name, .. } = module.kind(to) {
+                found.entry(format!(".{}", module.str(name))).or_default().push(value);
+            }
             found.entry(target).or_default().push(value);
         }
     }
     found
 }
 
-/// A variable or a member of one, in words that only it has.
-fn target(module: &Module, mut expr: ExprId) -> Option<String> {
-    let mut names = Vec::new();
+/// A variable or a member of one, or that `member` of it, in words that only it has.
+fn target(module: &Module, mut expr: ExprId, member: &str) -> Option<String> {
+    let mut names = if member.is_empty() { Vec::new() } else { vec![member] };
     loop {
         match module.kind(expr) {
             ExprKind::Member { object, name } if names.len() < MAX_MEMBERS => {
                 names.push(module.str(name));
                 expr = object;
             }
-            ExprKind::Ident(symbol) => return Some(format!("{}.{}", symbol.0, names.join("."))),
+            ExprKind::Ident(symbol) => {
+                names.reverse();
+                return Some(format!("{}.{}", symbol.0, names.join(".")));
+            }
             _ => return None,
         }
     }
@@ -218,10 +261,36 @@ fn modules_that_hash_on_write(evaluator: &mut Evaluator<'_>, raws: &[Raw]) -> Fx
     modules
 }
 
+/// Functions that are looked through for where a hook hashes.
+const MAX_HELPERS: usize = 16;
+
+/// Does a function hash something, by itself or through functions of the project?
 fn hashes(evaluator: &mut Evaluator<'_>, function: FunctionRef) -> bool {
-    let module = evaluator.program.module(function.module);
+    let mut helpers = vec![function];
+    let mut next = 0;
+    while let Some(&function) = helpers.get(next).filter(|_| next < MAX_HELPERS) {
+        next += 1;
+        for (call, callee) in calls_of(evaluator.program.module(function.module), function.function) {
+            let value = evaluator.value(ExprRef { module: function.module, expr: call });
+            if value.origins.has(Origins::HASHED) && !matches!(value.data, Data::Absent) {
+                return true;
+            }
+            for thing in evaluator.things(ExprRef { module: function.module, expr: callee }) {
+                if let Thing::Function(helper) = thing
+                    && !helpers.contains(&helper)
+                {
+                    helpers.push(helper);
+                }
+            }
+        }
+    }
+    false
+}
+
+/// The calls in a function and those inside it, with what they call.
+fn calls_of(module: &Module, function: FunctionIdx) -> Vec<(ExprId, ExprId)> {
     let inside = |mut index: FunctionIdx| loop {
-        if index == function.function {
+        if index == function {
             return true;
         }
         match module.function(index).parent.some() {
@@ -229,14 +298,9 @@ fn hashes(evaluator: &mut Evaluator<'_>, function: FunctionRef) -> bool {
             _ => return false,
         }
     };
-    let calls: Vec<ExprId> = (0..module.exprs.len())
-        .map(|index| ExprId(u32::try_from(index).unwrap_or(u32::MAX)))
-        .filter(|&expr| module.call(expr).is_some() && inside(module.function_of(expr)))
-        .collect();
-    calls.into_iter().any(|expr| {
-        let value = evaluator.value(ExprRef { module: function.module, expr });
-        value.origins.has(Origins::HASHED) && !matches!(value.data, Data::Absent)
-    })
+    let calls = (0..).map(ExprId).take(module.exprs.len());
+    let calls = calls.filter_map(|expr| module.call(expr).map(|(callee, _)| (expr, callee)));
+    calls.filter(|&(expr, _)| inside(module.function_of(expr))).collect()
 }
 
 #[cfg(test)]

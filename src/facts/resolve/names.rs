@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::thing::{dedup, one};
 use super::{Evaluator, MAX_CALLERS, MAX_DEPTH, Thing, Things};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId, Target};
-use crate::syntax::hir::{Definition, ExprId, Imported, Language, Module, SourceIdx, Step, SymbolIdx};
+use crate::syntax::hir::{Definition, ExprId, Imported, Language, Module, SourceIdx, Step, SymbolIdx, TypeId};
 
 impl Evaluator<'_> {
     /// What a star import gives under the name that nothing else defines.
@@ -127,8 +127,9 @@ impl Evaluator<'_> {
                     found.extend(self.things(ExprRef { module, expr: *value }));
                 }
                 // What a library gives is of the type that is written there: `let order: Order = from_slice(body)?`.
-                let is_open = found.is_empty() || program.module(module).language == Language::Rust;
-                if is_open && steps.is_empty() {
+                let is_rust = program.module(module).language == Language::Rust;
+                let is_annotated = steps.is_empty() && *annotation != TypeId::NONE;
+                if is_annotated && (is_rust || self.is_of_unknown(&found)) {
                     found.extend(self.type_things(module, *annotation, 0));
                 }
                 found
@@ -146,6 +147,18 @@ impl Evaluator<'_> {
             }
             _ => Things::new(),
         }
+    }
+
+    /// Is it nothing, or what a package gives that no stack knows: `const logger: Logger = Container.get("logger")`?
+    fn is_of_unknown(&self, found: &Things) -> bool {
+        found.iter().all(|thing| match thing {
+            Thing::Path { path, .. } if self.paths.is_result(*path) => {
+                let text = self.paths.text(*path);
+                let package = text.split(['.', '(']).next().unwrap_or_default();
+                !self.stacks.mentions_package(package)
+            }
+            _ => false,
+        })
     }
 
     /// Follows a destructuring pattern.

@@ -239,6 +239,8 @@ pub struct Stacks {
     pub request_types: Vec<TypeIdx>,
     pub app_types: Vec<TypeIdx>,
     pub router_types: Vec<TypeIdx>,
+    /// Packages that some clause or type starts at.
+    packages: FxHashSet<String>,
     by_verb: FxHashMap<Verb, ByName>,
     origin_by_name: FxHashMap<Arc<str>, Vec<usize>>,
     column_by_name: FxHashMap<Arc<str>, Vec<usize>>,
@@ -284,8 +286,7 @@ impl Stacks {
 
     /// Does a clause or type name something of the package, so that what of it no clause names plays no part?
     pub fn mentions_package(&self, package: &str) -> bool {
-        let of_clauses = self.clauses.iter().flat_map(|clause| &clause.selector.patterns);
-        of_clauses.chain(self.types.patterns()).any(|pattern| pattern.package() == Some(package))
+        self.packages.contains(package)
     }
 
     /// The clauses of a verb whose selector may end in `name`, with the alternative to test.
@@ -349,6 +350,9 @@ impl Stacks {
             }
         }
         self.by_verb.values_mut().for_each(ByName::merge);
+        let of_clauses = self.clauses.iter().flat_map(|clause| &clause.selector.patterns);
+        let packages = of_clauses.chain(self.types.patterns()).filter_map(Pattern::package);
+        self.packages = packages.map(str::to_owned).collect();
         for (index, clause) in self.origins.iter().enumerate() {
             for name in clause.selector.patterns.iter().filter_map(Pattern::last_names).flatten() {
                 self.origin_by_name.entry(name).or_default().push(index);

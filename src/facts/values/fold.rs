@@ -25,6 +25,7 @@ impl Evaluator<'_> {
         let piece = |index: usize| texts.get(index).map_or("", |atom| hir.str(Atom(*atom)));
         let mut origins = Origins::of_start(piece(0));
         let mut constant = true;
+        let mut first = None;
         for (index, atom) in texts.iter().enumerate() {
             text.push_str(hir.str(Atom(*atom)));
             if let Some(&hole) = holes.get(index) {
@@ -38,10 +39,14 @@ impl Evaluator<'_> {
                 }
                 match plain_text(&value) {
                     Some(part) => text.push_str(&part),
-                    None => constant = false,
+                    None => {
+                        first.get_or_insert_with(|| (text.clone(), checked));
+                        constant = false;
+                    }
                 }
             }
         }
+        let origins = first.map_or(origins, |(before, first)| origins.hosted_by(&before, first));
         built(constant, text, origins)
     }
 
@@ -135,7 +140,8 @@ impl Evaluator<'_> {
                     Some(text) => Origins::of_begun(text, second),
                     None => Origins::of_begun("", first),
                 };
-                let origins = first.joined(second).with(begins);
+                let before = plain_text(&left).unwrap_or_default();
+                let origins = first.joined(second).with(begins).hosted_by(&before, first);
                 match (plain_text(&left), plain_text(&right)) {
                     (Some(a), Some(b)) => built(true, a + &b, origins),
                     _ => built(false, String::new(), origins),

@@ -102,7 +102,9 @@ impl Evaluator<'_> {
                 let items: SmallVec<[ExprId; 8]> = module.list(run).take(MAX_ITEMS).collect();
                 let items: Vec<Value> = items.into_iter().map(|item| self.value(here(item))).collect();
                 let origins = items.iter().fold(Origins::default(), |all, item| all.gathered(item.origins));
-                Value { data: Data::List(items.into()), origins }
+                let is_open = |item: &Value| item.origins.has(Origins::REQUEST) && !item.origins.has(Origins::HOSTED);
+                let unsaid = if items.iter().any(is_open) { Origins::HOSTED } else { Origins::default() };
+                Value { data: Data::List(items.into()), origins: origins.without(unsaid) }
             }
             ExprKind::Logical { op, left, right } => {
                 let developers = op == LogicalOp::And && self.is_development(at.module, left);
