@@ -89,7 +89,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
     ("log", &["level", "args", "names", "library", "redacted"]),
     ("compare", &["left", "right", "names"]),
     ("stored", &["field", "value", "model", "hashed_on_write"]),
-    ("literal", &["name", "value", "entropy", "length", "context", "reads_as"]),
+    ("literal", &["name", "value", "entropy", "length", "context", "reads_as", "beside"]),
     ("mention", &["name", "of", "type", "tested", "given"]),
     ("told", &["name", "to"]),
     ("pair", &["name", "value", "beside"]),

@@ -181,7 +181,7 @@ impl<'a> Place<'a> {
         TEST_ENDINGS.iter().any(|ending| stem.ends_with(ending))
             || TEST_STEMS.contains(&stem)
             || (self.kind == FileKind::Python && (stem.starts_with("test_") || PYTHON_TEST_STEMS.contains(&stem)))
-            || (self.kind == FileKind::Rust && (stem == "tests" || self.in_any(&["benches"])))
+            || (self.kind == FileKind::Rust && (matches!(stem, "test" | "tests") || self.in_any(&["benches"])))
     }
 
     fn is_example(&self) -> bool {

@@ -140,6 +140,7 @@ fn areas_of_python_and_rust() {
         ("build.rs", Area::Script),
         ("benches/load.rs", Area::Test),
         ("src/tests.rs", Area::Test),
+        ("src/shop/test.rs", Area::Test),
         ("src/bin/worker.rs", Area::Server),
         ("frontend/views.py", Area::Server),
         ("app/api/tests/route.py", Area::Test),

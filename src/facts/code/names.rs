@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::extract::Raw;
+use super::shown::{is_shown_as_example, keys_beside};
 use crate::facts::graph::is_audited;
 use crate::facts::model::{Confidence, Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
@@ -202,11 +203,15 @@ fn literal(program: &Program<'_>, module: ModuleId, declared: &Declared<'_>, id:
     if text.len() < MIN_PASSWORD || text.len() > 512 {
         return None;
     }
-    let (name, context) = given_name(hir, declared, id, expr)?;
+    let (name, context) = given_name(hir, declared, id, expr).filter(|_| !is_shown_as_example(hir, id))?;
     let lower = name.to_ascii_lowercase();
-    let is_password = PASSWORD_NAMES.iter().any(|part| lower.contains(part));
+    let is_password = PASSWORD_NAMES.iter().any(|part| lower.contains(part)) || lower == "pass";
     let is_telling = is_password || text.len() >= MIN_LITERAL && TELLING.iter().any(|part| lower.contains(part));
-    is_telling.then(|| literal_named(program, ExprRef { module, expr: id }, name, text, context))
+    is_telling.then(|| {
+        let mut raw = literal_named(program, ExprRef { module, expr: id }, name, text, context);
+        raw.set("beside", Value::texts(&keys_beside(hir, expr)));
+        raw
+    })
 }
 
 fn literal_named(program: &Program<'_>, at: ExprRef, name: &str, text: &str, context: &str) -> Raw {
@@ -259,7 +264,8 @@ fn reads_as(name: &str, text: &str) -> &'static str {
         return "sentence";
     }
     let parts: Vec<&str> = text.split(['/', '.', ':']).collect();
-    let is_path = parts.iter().all(|part| self::words(part).iter().all(|word| is_word(word)));
+    let is_version = |word: &str| word.strip_prefix('v').is_some_and(|rest| rest.parse::<u8>().is_ok());
+    let is_path = parts.iter().all(|part| self::words(part).iter().all(|word| is_word(word) || is_version(word)));
     if text.contains("://") || parts.len() > 1 && is_path {
         return "address";
     }
