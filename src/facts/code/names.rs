@@ -209,7 +209,7 @@ fn literal(program: &Program<'_>, module: ModuleId, declared: &Declared<'_>, id:
     let is_telling = is_password || text.len() >= MIN_LITERAL && TELLING.iter().any(|part| lower.contains(part));
     is_telling.then(|| {
         let mut raw = literal_named(program, ExprRef { module, expr: id }, name, text, context);
-        raw.set("beside", Value::texts(&keys_beside(hir, expr)));
+        raw.set("beside", Value::texts(keys_beside(hir, expr)));
         raw
     })
 }
