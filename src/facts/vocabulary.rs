@@ -161,6 +161,7 @@ pub const VOCABULARY: &[(&str, &[&str])] = &[
             "depends_without_condition",
             "source",
             "build",
+            "published_from",
             "one_shot",
             "restart",
             "pin",

@@ -1,6 +1,7 @@
 //! Compose files: a `container` for each service, and what its health check calls.
 
 mod overrides;
+mod published;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,7 +33,10 @@ pub fn compose(file: FileId, path: &str, root: &Node, around: &Surroundings<'_>)
         let before = facts.len();
         let at = span(file, service.key_start, service.key_end);
         let test = service.value.at(&["healthcheck", "test"]).and_then(command_text);
-        facts.push(container(service, path, &roles, &finished, fact("container", at, "shape compose", &service.key)));
+        let image = service.value.get("image").and_then(Node::as_text);
+        let published = image.and_then(|image| published::dockerfile_of(image, around));
+        let made = container(service, path, &roles, &finished, fact("container", at, "shape compose", &service.key));
+        facts.push(made.with("published_from", optional(published)));
         facts.extend(probes::probes(at, "shape compose", &service.key, &test.unwrap_or_default()));
         if is_production(path) {
             facts.extend(set_here(file, at, &service.value));
