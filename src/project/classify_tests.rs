@@ -141,7 +141,7 @@ fn areas_of_python_and_rust() {
         ("benches/load.rs", Area::Test),
         ("src/tests.rs", Area::Test),
         ("src/shop/test.rs", Area::Test),
-        (".circleci/images/build/Dockerfile", Area::Script),
+        (".circleci/images/shop/Dockerfile", Area::Script),
         ("src/bin/worker.rs", Area::Server),
         ("frontend/views.py", Area::Server),
         ("app/api/tests/route.py", Area::Test),
