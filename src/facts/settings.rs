@@ -302,6 +302,9 @@ fn for_production(
     let is_started = |id: &ModuleId| entries.iter().any(|(file, _)| *file == program.loaded(*id).file);
     let is_taken = |id: &ModuleId| modules.iter().any(|other| taken_over(program, *other).contains(id));
     let started: Vec<ModuleId> = modules.iter().copied().filter(is_started).collect();
+    // A default in the code names what the module of a deployment builds on.
+    let is_base = |id: &ModuleId| started.iter().any(|other| other != id && taken_over(program, *other).contains(id));
+    let started: Vec<ModuleId> = started.iter().copied().filter(|id| !is_base(id)).collect();
     let last: Vec<ModuleId> = modules.iter().copied().filter(|id| !is_taken(id)).collect();
     let is_called = |id: &ModuleId, words: &[String], parts: usize| {
         let path = program.path(*id).trim_end_matches(".py").to_lowercase();

@@ -212,6 +212,7 @@ impl<'a> Place<'a> {
         self.in_any(&["scripts", "script", "seed", "seeds", "seeders"]) && self.runs()
             || self.in_any_beside_source(&["bin", "tools", "hack", "dev", "devtools"]) && self.runs()
             || self.is_seed()
+            || self.kind == FileKind::Dockerfile && self.in_any(PIPELINE_FOLDERS)
             || self.is_code() && TASK_FILES.iter().any(|task| self.name.starts_with(task))
             || matches!(self.name, "setup.py" | "noxfile.py" | "fabfile.py" | "build.rs")
             || matches!(self.extension, "sh" | "bash" | "ps1" | "bat")
@@ -381,6 +382,8 @@ const TEST_FOLDERS: &[&str] = &[
 const CONFIG_FOLDERS: &[&str] = &["config", "configs", "env", "envs", "environments", "settings"];
 const TEST_ENDINGS: &[&str] = &[".test", ".tests", ".spec", "_spec", "_test", ".e2e-spec", "-spec", ".cy", ".mock"];
 const OTHER_CODE: &[&str] = &["go", "rb", "exs", "dart", "cc", "cpp", "php"];
+/// Where pipelines keep the images that they run in.
+const PIPELINE_FOLDERS: &[&str] = &[".circleci", ".ci", ".github", ".gitlab", ".buildkite", ".azure-pipelines"];
 const TEST_STEMS: &[&str] = &[
     "setuptests",
     "conftest",

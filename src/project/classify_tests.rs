@@ -143,6 +143,8 @@ fn areas_of_python_and_rust() {
         ("src/orders/test.rs", Area::Test),
         ("src/orders/tax_tests.rs", Area::Test),
         ("src/latest.rs", Area::Server),
+        ("src/shop/test.rs", Area::Test),
+        (".circleci/images/shop/Dockerfile", Area::Script),
         ("src/bin/worker.rs", Area::Server),
         ("frontend/views.py", Area::Server),
         ("app/api/tests/route.py", Area::Test),

@@ -35,6 +35,7 @@ pub fn needed(file: &File) -> Option<Need> {
         || is_procfile(name)
         || is_ecosystem(name)
         || is_supervisor(name)
+        || is_uwsgi(name)
         || name.ends_with(".sh")
         || name == "setup.cfg"
         || is_requirements(&file.path)
@@ -95,6 +96,11 @@ pub(super) fn is_tsconfig(name: &str) -> bool {
 
 pub(super) fn is_procfile(name: &str) -> bool {
     name == "Procfile"
+}
+
+/// `uwsgi.ini`, `shop-uwsgi.ini`
+pub(super) fn is_uwsgi(name: &str) -> bool {
+    name.contains("uwsgi") && name.ends_with(".ini") && !is_for_development(name)
 }
 
 /// The process file of pm2.

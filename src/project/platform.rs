@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::command::{self, Run, Step};
 use super::manifests::Manifests;
-use super::manifests::{is_compose, is_ecosystem, is_for_development, is_procfile, is_supervisor};
+use super::manifests::{is_compose, is_ecosystem, is_for_development, is_procfile, is_supervisor, is_uwsgi};
 use super::model::{FileKind, Project};
 use super::paths::{file_name, folder_of, join};
 use crate::syntax::Node;
@@ -32,6 +32,7 @@ pub(super) fn starts(project: &Project, manifests: &Manifests) -> Vec<Start> {
             match file.kind {
                 FileKind::Dockerfile if !is_for_development(name) => starts.extend(image(path, text)),
                 _ if is_procfile(name) => starts.extend(procfile(path, text)),
+                _ if is_uwsgi(name) => starts.extend(uwsgi(path, text)),
                 _ => {}
             }
         }
@@ -144,6 +145,23 @@ fn procfile(path: &str, text: &str) -> Vec<Start> {
         .filter(|(name, _)| !matches!(name.trim(), "release" | "") && !name.trim_start().starts_with('#'))
         .map(|(name, command)| shell_start(folder_of(path), command, format!("{path} {}", name.trim())))
         .collect()
+}
+
+/// The application that a configuration of uWSGI serves, and the environment that it gives it:
+/// <https://uwsgi-docs.readthedocs.io/en/latest/Configuration.html>.
+fn uwsgi(path: &str, text: &str) -> Option<Start> {
+    let pairs =
+        text.lines().take(1_000).filter_map(|line| line.split_once('=')).map(|(key, value)| (key.trim(), value.trim()));
+    let pairs: Vec<(&str, &str)> = pairs.collect();
+    let given = |keys: &[&str]| pairs.iter().find(|(key, _)| keys.contains(key)).map(|(_, value)| *value);
+    let application = given(&["module", "wsgi", "wsgi-file", "file"])?;
+    let module = application.strip_suffix(".py").map_or(application.to_owned(), |file| file.replace('/', "."));
+    let inside = given(&["chdir"]).map(suffixes).unwrap_or_default();
+    let folders = inside.into_iter().chain(super::paths::ancestors(folder_of(path)).map(str::to_owned)).collect();
+    let environment = pairs.iter().filter(|(key, _)| *key == "env").filter_map(|(_, value)| value.split_once('='));
+    let variables = environment.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect();
+    let steps = command::steps_of_words(&["uwsgi".into(), "--module".into(), module], &BTreeMap::new());
+    Some(Start { folders, steps, reason: format!("{path} module"), variables })
 }
 
 fn shell_start(folder: &str, command: &str, reason: String) -> Start {

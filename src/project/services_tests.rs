@@ -492,6 +492,27 @@ fn settings_that_only_the_environment_names_are_those_beside_the_gateway() {
 }
 
 #[test]
+fn uwsgi_says_what_it_serves_with_which_settings() {
+    let files = [
+        ("requirements.txt", "django==5.1\nuwsgi\n"),
+        (
+            "deploy/uwsgi.ini",
+            "[uwsgi]\nchdir = /app/src\nmodule = shop.wsgi:application\nenv = DJANGO_SETTINGS_MODULE=shop.settings.live\n",
+        ),
+        ("src/shop/__init__.py", ""),
+        (
+            "src/shop/wsgi.py",
+            "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\napplication = get_wsgi_application()",
+        ),
+        ("src/shop/settings/__init__.py", ""),
+        ("src/shop/settings/live.py", ""),
+    ];
+    let project = services(&files);
+    let paths: Vec<&str> = entries(&project, ".").iter().map(|(path, _)| *path).collect();
+    assert_eq!(paths, ["src/shop/wsgi.py", "src/shop/settings/__init__.py", "src/shop/settings/live.py"]);
+}
+
+#[test]
 fn a_crate_that_only_tests_need_is_test_code() {
     let files = [
         ("Cargo.toml", r#"{"workspace":{"members":["crates/*"]}}"#),

@@ -42,6 +42,7 @@ mod responses;
 mod returned;
 mod roles;
 mod routes;
+mod shown;
 mod state;
 mod statuses;
 mod stored;

@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::extract::Raw;
+use super::shown::{is_shown_as_example, keys_beside};
 use crate::facts::graph::is_audited;
 use crate::facts::model::{Confidence, Data, Value};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId, Program};
@@ -202,34 +203,15 @@ fn literal(program: &Program<'_>, module: ModuleId, declared: &Declared<'_>, id:
     if text.len() < MIN_PASSWORD || text.len() > 512 {
         return None;
     }
-    let (name, context) = given_name(hir, declared, id, expr)?;
-    if is_shown(hir, id) {
-        return None;
-    }
+    let (name, context) = given_name(hir, declared, id, expr).filter(|_| !is_shown_as_example(hir, id))?;
     let lower = name.to_ascii_lowercase();
-    let is_password = PASSWORD_NAMES.iter().any(|part| lower.contains(part));
+    let is_password = PASSWORD_NAMES.iter().any(|part| lower.contains(part)) || lower == "pass";
     let is_telling = is_password || text.len() >= MIN_LITERAL && TELLING.iter().any(|part| lower.contains(part));
-    is_telling.then(|| literal_named(program, ExprRef { module, expr: id }, name, text, context))
-}
-
-/// Expressions around a literal that are looked at.
-const MAX_AROUND: usize = 32;
-
-/// Is it what the description of an API shows: below a key `example`, or in an attribute of Rust?
-fn is_shown(hir: &Module, id: ExprId) -> bool {
-    const KEYS: &[&str] = &["example", "examples"];
-    let mut child = id;
-    for _ in 0..MAX_AROUND {
-        let Some(parent) = hir.expr(child).parent.some() else { break };
-        if let ExprKind::Object(run) = hir.kind(parent) {
-            let key = hir.object(run).iter().find(|prop| prop.value == child).and_then(|prop| prop.key);
-            if key.is_some_and(|key| KEYS.contains(&hir.str(key))) {
-                return true;
-            }
-        }
-        child = parent;
-    }
-    hir.language == Language::Rust && hir.expr(child).role == Use::Decorator
+    is_telling.then(|| {
+        let mut raw = literal_named(program, ExprRef { module, expr: id }, name, text, context);
+        raw.set("beside", Value::texts(keys_beside(hir, expr)));
+        raw
+    })
 }
 
 fn literal_named(program: &Program<'_>, at: ExprRef, name: &str, text: &str, context: &str) -> Raw {

@@ -66,6 +66,22 @@ pub fn secret_entries(file: FileId, root: &Node, kind: &str) -> Vec<Fact> {
     entries.flat_map(|(entry, encoded)| entry_facts(file, entry, encoded, holder)).collect()
 }
 
+/// The same for the literals that Kustomize makes Secrets and ConfigMaps of:
+/// <https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/secretgenerator/>.
+pub fn generated_entries(file: FileId, root: &Node) -> Vec<Fact> {
+    let literals =
+        [("secretGenerator", "secret"), ("configMapGenerator", "config-map")].into_iter().flat_map(|(key, holder)| {
+            let generators = root.get(key).map(Node::items).unwrap_or_default().iter();
+            let all = generators.filter_map(|one| one.get("literals")).flat_map(Node::items);
+            all.map(move |literal| (literal, holder))
+        });
+    let made = literals.filter_map(|(literal, holder)| {
+        let (name, value) = literal.as_text()?.split_once('=')?;
+        Some(entry_fact(span(file, literal.start, literal.end), name, value.trim_matches(['"', '\'']), holder))
+    });
+    made.collect()
+}
+
 /// The entry itself, and the settings of a whole file that it holds.
 fn entry_facts(file: FileId, entry: &Entry, encoded: bool, holder: &str) -> Vec<Fact> {
     let Some(text) = scalar_text(&entry.value) else { return Vec::new() };
@@ -121,6 +137,13 @@ pub fn entry_fact(at: Span, name: &str, value: &str, holder: &str) -> Fact {
 mod tests {
     use super::*;
     use crate::syntax::yaml::parse;
+
+    #[test]
+    fn what_kustomize_makes_secrets_of() {
+        let text = "secretGenerator:\n- {name: a, literals: [JWT_SECRET=x1, B]}\nconfigMapGenerator:\n- {name: b, files: [c]}\n";
+        let facts = generated_entries(FileId(0), &parse(text).unwrap());
+        assert_eq!(facts.iter().map(|fact| fact.get("name")).collect::<Vec<_>>(), [Some(&Value::text("JWT_SECRET"))]);
+    }
 
     #[test]
     fn what_roles_allow() {

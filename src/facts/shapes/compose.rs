@@ -1,6 +1,7 @@
 //! Compose files: a `container` for each service, and what its health check calls.
 
 mod overrides;
+mod published;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,14 +28,21 @@ pub fn compose(file: FileId, path: &str, root: &Node, around: &Surroundings<'_>)
     let services = services.as_slice();
     let roles = roles(services);
     let finished = awaited_to_end(services);
+    let changed = overrides::changed_for_production(path, around);
+    let is_kept = |name: &str| changed.as_ref().is_some_and(|changed| !changed.iter().any(|other| other == name));
     let mut facts = Vec::new();
     for service in services {
         let before = facts.len();
+        let in_production = is_production(path) || is_kept(&service.key);
         let at = span(file, service.key_start, service.key_end);
         let test = service.value.at(&["healthcheck", "test"]).and_then(command_text);
-        facts.push(container(service, path, &roles, &finished, fact("container", at, "shape compose", &service.key)));
+        let image = service.value.get("image").and_then(Node::as_text);
+        let published = image.and_then(|image| published::dockerfile_of(image, around));
+        let made = container(service, path, &roles, &finished, fact("container", at, "shape compose", &service.key));
+        let made = made.with("published_from", optional(published)).with("production", Value::bool(in_production));
+        facts.push(made);
         facts.extend(probes::probes(at, "shape compose", &service.key, &test.unwrap_or_default()));
-        if is_production(path) {
+        if in_production {
             facts.extend(set_here(file, at, &service.value));
         }
         let area = area_of(service, path);
@@ -80,7 +88,6 @@ fn container(
         .with("environment", named(body.get("environment")))
         .with("build_args", named(body.at(&["build", "args"])))
         .with("published", Value::list(published(body).map(Value::text).collect()))
-        .with("production", Value::bool(is_production(path)))
         .with("command", optional(body.get("command").and_then(command_text).as_deref()))
 }
 
@@ -157,7 +164,7 @@ fn is_loopback(node: &Node) -> bool {
 }
 
 /// The name of the file says that it describes production.
-fn is_production(path: &str) -> bool {
+pub(super) fn is_production(path: &str) -> bool {
     let words = paths::words(path);
     words.iter().any(|word| matches!(word.as_str(), "prod" | "production" | "deploy" | "deployment" | "live" | "swarm"))
 }

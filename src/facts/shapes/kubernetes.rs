@@ -166,6 +166,7 @@ fn container_facts(file: FileId, place: &Place<'_>, container: &Node) -> Vec<Fac
             .with("image", optional(image))
             .with("role", Value::text(role))
             .with("build", Value::ABSENT)
+            .with("published_from", Value::ABSENT)
             .with("healthcheck", unless(whole, Value::bool(has("readinessProbe") && has("livenessProbe"))))
             .with("probes", unless(whole, Value::texts(probed)))
             .with("unmet_ports", Value::texts(unmet_ports(container)))

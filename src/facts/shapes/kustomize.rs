@@ -55,7 +55,7 @@ struct Overlay {
 impl Patches {
     /// `paths` are all of the project, `read` gives the text of one.
     pub fn of(paths: &[&str], read: &dyn Fn(&str) -> Option<String>) -> Patches {
-        let named = paths.iter().filter(|path| is_overlay(path)).take(MAX_OVERLAYS);
+        let named = paths.iter().filter(|path| is_kustomization(path)).take(MAX_OVERLAYS);
         let overlays: BTreeMap<&str, Overlay> =
             named.filter_map(|path| Some((*path, overlay(path, paths, read)?))).collect();
         let based_on: BTreeSet<&str> =
@@ -89,7 +89,7 @@ impl Patches {
     }
 }
 
-fn is_overlay(path: &str) -> bool {
+pub fn is_kustomization(path: &str) -> bool {
     matches!(paths::name(path), "kustomization.yaml" | "kustomization.yml" | "Kustomization")
 }
 

@@ -209,6 +209,9 @@ fn yaml(id: FileId, file: &File, nodes: &[Node], around: &Surroundings<'_>) -> V
         facts.extend(openapi(id, &file.path, node));
         facts.extend(kubernetes(id, &around.patches.apply(&file.path, node)));
         facts.extend(monitoring::monitoring(id, node));
+        if kustomize::is_kustomization(&file.path) {
+            facts.extend(cluster::generated_entries(id, node));
+        }
     }
     if is_patch(&file.path, around) {
         let whole =

@@ -62,8 +62,11 @@ pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
     let seccomp = [container, pod].iter().find_map(|node| node.at(&["securityContext", "seccompProfile", "type"]));
     let unconfined = seccomp.and_then(Node::as_text) == Some("Unconfined")
         || says(container, &["securityContext", "procMount"], "Unmasked");
+    let process = ["securityContext", "windowsOptions", "hostProcess"];
+    let privileged =
+        is_on(container, &["securityContext", "privileged"]) || is_on(container, &process) || is_on(pod, &process);
     let mut found = named(&[
-        ("privileged", is_on(container, &["securityContext", "privileged"])),
+        ("privileged", privileged),
         ("network", is_on(pod, &["hostNetwork"])),
         ("pid", is_on(pod, &["hostPID"])),
         ("ipc", is_on(pod, &["hostIPC"])),
@@ -74,7 +77,18 @@ pub fn of_pod(pod: &Node, container: &Node) -> Vec<String> {
     found
         .extend(ports.filter_map(|port| port.get("hostPort").and_then(scalar_text)).map(|port| format!("port:{port}")));
     found.extend(host_folders(pod, container));
+    found.extend(kernel_settings(pod));
     sorted(found)
+}
+
+/// Settings of the kernel that a pod changes although they are not kept to the pod alone, or a node has to allow them:
+/// <https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/>.
+fn kernel_settings(pod: &Node) -> impl Iterator<Item = String> {
+    const SAFE: [&str; 5] =
+        ["kernel.shm_rmid_forced", "net.ipv4.ip_", "net.ipv4.tcp_", "net.ipv4.ping_group_range", "net.core.somaxconn"];
+    let all = pod.at(&["securityContext", "sysctls"]).map(Node::items).unwrap_or_default().iter();
+    let names = all.filter_map(|one| one.get("name").and_then(Node::as_text));
+    names.filter(|name| !SAFE.iter().any(|safe| name.starts_with(safe))).map(|name| format!("kernel:{name}"))
 }
 
 /// What the volumes of a container give of its node. A volume that no container mounts is counted for all of them.
@@ -180,6 +194,8 @@ mod tests {
         let volumes = "volumes: [{name: a, hostPath: {path: /data}}, {name: b, hostPath: {path: /logs}}, {name: c, hostPath: {path: /etc/ssl}}, {name: d, hostPath: {path: /x}}]\ncontainers: [{volumeMounts: [{name: d}]}]\nsecurityContext: {seccompProfile: {type: Unconfined}}";
         let own = "volumeMounts: [{name: a}, {name: b, readOnly: true}, {name: c}]\nsecurityContext: {seccompProfile: {type: RuntimeDefault}}";
         assert_eq!(of_pod(&parse(volumes).unwrap(), &parse(own).unwrap()), ["folder:/data"]);
+        let tuned = "securityContext: {sysctls: [{name: kernel.sem}, {name: net.ipv4.tcp_syncookies}], windowsOptions: {hostProcess: true}}";
+        assert_eq!(of_pod(&parse(tuned).unwrap(), &parse("{}").unwrap()), ["kernel:kernel.sem", "privileged"]);
         let bare = parse("{}").unwrap();
         assert_eq!(kept_by_pod(&bare, &bare, None).len(), 4);
         assert_eq!(kept_by_pod(&bare, &bare, Some("nginxinc/nginx-unprivileged:1.27")).len(), 3);

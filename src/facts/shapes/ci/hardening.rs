@@ -32,7 +32,7 @@ pub fn hardening(file: FileId, root: &Node, triggers: &[String]) -> Vec<Fact> {
     for job in jobs {
         facts.push(reading.job(job));
         facts.extend(job.value.get("uses").and_then(|uses| reading.action(uses, &job.value)));
-        facts.extend(job_images(&job.value).filter_map(|image| reading.image(image)));
+        facts.extend(job_images(&job.value).into_iter().filter_map(|image| reading.image(image)));
         for step in job.value.get("steps").map(Node::items).unwrap_or_default() {
             facts.extend(reading.step(step));
         }
@@ -48,11 +48,23 @@ fn is_release(on: Option<&Node>) -> bool {
     by_name || on.at(&["push", "tags"]).is_some() || branches.iter().any(|branch| branch.contains("release"))
 }
 
-/// The images that a job runs in or beside.
-fn job_images(job: &Node) -> impl Iterator<Item = &Node> {
-    let own = job.get("container").and_then(|container| container.get("image").or(Some(container)));
+/// The images that a job runs in or beside; those of a matrix are where its values stand.
+fn job_images(job: &Node) -> Vec<&Node> {
+    let own = job.get("container").map(|container| container.get("image").unwrap_or(container));
     let beside = job.get("services").map(Node::entries).unwrap_or_default();
-    own.into_iter().chain(beside.iter().filter_map(|service| service.value.get("image")))
+    let all = own.into_iter().chain(beside.iter().filter_map(|service| service.value.get("image")));
+    all.flat_map(|image| of_matrix(job, image).unwrap_or_else(|| vec![image])).collect()
+}
+
+/// What `${{ matrix.image }}` may be, where the text is nothing else.
+fn of_matrix<'n>(job: &'n Node, written: &Node) -> Option<Vec<&'n Node>> {
+    let inside = written.as_text()?.trim().strip_prefix("${{")?.strip_suffix("}}")?.trim();
+    let path: Vec<&str> = inside.strip_prefix("matrix.")?.split('.').collect();
+    let matrix = job.at(&["strategy", "matrix"])?;
+    let (first, rest) = path.split_first()?;
+    let listed = matrix.get(first).map(Node::items).unwrap_or_default().iter().filter_map(|item| item.at(rest));
+    let included = matrix.get("include").map(Node::items).unwrap_or_default();
+    Some(listed.chain(included.iter().filter_map(|item| item.at(&path))).collect())
 }
 
 /// The steps of an action of the project itself.
@@ -150,7 +162,7 @@ impl Reading {
 
     /// An image, pinned as images are: `digest`, `version`, `floating`, `none`.
     fn image(&self, image: &Node) -> Option<Fact> {
-        let text = image.as_text().filter(|text| !text.contains("${{") && !text.contains('$'))?;
+        let text = image.as_text().filter(|text| !text.is_empty() && !text.contains('$'))?;
         let text = text.strip_prefix("docker://").unwrap_or(text);
         Some(self.made(image, text, &format!("docker://{text}"), "docker", images::pin(text)))
     }

@@ -1,8 +1,11 @@
 //! Services as Compose sees them: with what they extend, and with the base file that an override changes.
 
+use super::{is_compose, is_production};
 use crate::facts::shapes::{Surroundings, paths};
 use crate::syntax::{Entry, Node, NodeData, yaml};
 
+/// Files that others beside them change.
+const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 /// How many services may extend each other in a row.
 const MAX_DEPTH: usize = 8;
 
@@ -28,10 +31,25 @@ fn is_partial(body: &Node) -> bool {
 
 /// The file beside it that overrides change: the one whose name has no word of its own.
 fn base_of(path: &str, around: &Surroundings<'_>) -> Option<Node> {
-    const NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
     let mut candidates = NAMES.iter().map(|name| paths::join(paths::folder(path), name));
     let found = candidates.find(|candidate| candidate != path && around.has(candidate))?;
     yaml::parse(&(around.read)(&found)?).ok()
+}
+
+/// The services that files beside it change for production; what they leave out runs there as it stands in the base.
+/// None where there is no such file.
+pub fn changed_for_production(path: &str, around: &Surroundings<'_>) -> Option<Vec<String>> {
+    let folder = paths::folder(path);
+    let beside = |other: &&&str| paths::folder(other) == folder && is_compose(other) && is_production(other);
+    let changes = |other: &&str| {
+        let tree = (around.read)(other).and_then(|text| yaml::parse(&text).ok())?;
+        let services = tree.get("services").map(Node::entries).unwrap_or_default();
+        let names = services.iter().map(|service| service.key.to_string()).collect::<Vec<_>>();
+        services.iter().any(|service| is_partial(&service.value)).then_some(names)
+    };
+    let is_base = NAMES.contains(&paths::name(path));
+    let found: Vec<Vec<String>> = around.paths.iter().filter(|_| is_base).filter(beside).filter_map(changes).collect();
+    (!found.is_empty()).then(|| found.concat())
 }
 
 fn extended(path: &str, root: &Node, body: &Node, around: &Surroundings<'_>, depth: usize) -> Node {
