@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::MAX_ITEMS;
 use super::fold::{follow, logical, set_field};
 use super::latest::still_there;
+use super::loops::is_count;
 use crate::facts::model::{Data, Guard, Origins, Record, Value};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId, Target};
 use crate::facts::resolve::{Evaluator, Thing};
@@ -65,6 +66,10 @@ impl Evaluator<'_> {
                 }
             }
             Definition::Caught(kinds) => self.caught(here(*kinds)),
+            Definition::Element { of, steps, .. } if is_count(program.module(at.module), *of, steps) => Value {
+                data: Data::Unknown,
+                origins: Origins::LOOP_VARIABLE.with(Origins::NUMERIC).with(Origins::ALLOW_LISTED),
+            },
             Definition::Element { of, steps, .. } => match self.element_value(here(*of)) {
                 Some(value) => follow(program.module(at.module), value, steps),
                 None => {
