@@ -56,6 +56,16 @@ impl Evaluator<'_> {
                 }
                 self.with_assigned_fields(at.module, symbol, value)
             }
+            // `way = "asc" if way == "asc" else "desc"`: what was handed in is gone.
+            Definition::Parameter { .. } if remaining.is_some() => {
+                let given = remaining.iter().flatten().take(MAX_ASSIGNED);
+                let given: Vec<Value> = given.map(|&value| self.value(here(value))).collect();
+                let origins = given.iter().fold(Origins::DYNAMIC, |all, value| all.joined(value.origins));
+                match given.as_slice() {
+                    [only] => only.clone(),
+                    _ => Value { data: Data::Unknown, origins },
+                }
+            }
             Definition::Parameter { function, index, steps, default, .. } => {
                 let function = FunctionRef { module: at.module, function: *function };
                 let value = self.parameter_value(function, *index as usize, steps);
