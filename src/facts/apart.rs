@@ -88,7 +88,8 @@ pub fn spread_origins(value: &Value) -> Origins {
     copied.spread()
 }
 
-/// What is the same in two values that a parameter may have; of two records, the fields of both.
+/// What is the same in two values that a parameter may have; of two records, the fields of both, of two lists of one
+/// length, the items.
 pub fn join(left: &Value, right: &Value, depth: u8) -> Value {
     let origins = left.origins.with(right.origins);
     let data = match (&left.data, &right.data) {
@@ -106,6 +107,10 @@ pub fn join(left: &Value, right: &Value, depth: u8) -> Value {
             Data::Record(Arc::new(Record { fields, open: a.open || b.open, rest: a.rest.with(b.rest) }))
         }
         (a, b) if a == b => a.clone(),
+        // A pair that is handed back in more than one place.
+        (Data::List(a), Data::List(b)) if depth < MAX_NESTING && a.len() == b.len() => {
+            Data::List(a.iter().zip(b.iter()).map(|(one, other)| join(one, other, depth + 1)).collect())
+        }
         _ => Data::Unknown,
     };
     Value { data, origins }

@@ -465,6 +465,11 @@ fn is_written(module: &Module, expr: ExprId) -> bool {
     matches!(parent, Some(ExprKind::Assign { target, op: AssignOp::Plain, .. }) if target == expr)
 }
 
+/// Does a field say where routes are?
+fn is_place(kind: &str, field: &str) -> bool {
+    matches!((kind, field), ("router", "prefix") | ("mount" | "route", "path"))
+}
+
 /// The fact that a clause makes of a place.
 pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api: &str, certain: Confidence) -> Raw {
     let program = evaluator.program;
@@ -480,7 +485,13 @@ pub fn raw(evaluator: &mut Evaluator<'_>, clause: &Clause, place: Place<'_>, api
         if VALUE_AND_REF_FIELDS.contains(&&**name) {
             refs.push((name.clone(), evaluator.project_refs(projection, place)));
         }
-        fields.push((name.clone(), evaluator.project(projection, place)));
+        let mut value = evaluator.project(projection, place);
+        if is_place(&clause.kind, name) && value.is_unknown() && value.origins.has(Origins::ENV) {
+            let texts = evaluator.project_refs(projection, place);
+            let usual = texts.first().and_then(|&at| evaluator.usual_text(at));
+            value = usual.map_or(value, Value::text);
+        }
+        fields.push((name.clone(), value));
     }
     let own = FunctionRef { module: place.at.module, function: loaded.module.function_of(place.at.expr) };
     let function = match (clause.verb, place.target.map(|target| (target.at, evaluator.program.kind(target.at)))) {

@@ -101,6 +101,12 @@ impl<'p> Wirer<'_, 'p, '_> {
         links
     }
 
+    /// What is decided at a route's handler, whatever its routers say.
+    pub(super) fn decided(&mut self, index: usize) -> FxHashSet<String> {
+        let levels = self.levels(index);
+        levels.into_iter().flatten().filter_map(|number| self.mounts[number].slot.clone()).collect()
+    }
+
     /// The methods that the nearest declaration keeps the handler to.
     pub(super) fn declared_methods(&mut self, index: usize) -> Vec<String> {
         let levels = self.levels(index);

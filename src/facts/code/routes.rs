@@ -141,6 +141,8 @@ pub(super) struct Wirer<'e, 'p, 'r> {
     pub(super) handed: FxHashMap<FunctionRef, Vec<ExprRef>>,
     /// By handler that says its own method and path: the mounts that hang it in.
     pub(super) placed: FxHashMap<FunctionRef, Vec<usize>>,
+    /// What the handler at hand decides for itself.
+    pub(super) decided: FxHashSet<String>,
 }
 
 impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
@@ -161,6 +163,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             prefixes: FxHashMap::default(),
             handed: FxHashMap::default(),
             placed: FxHashMap::default(),
+            decided: FxHashSet::default(),
         };
         wirer.hand_out();
         for (index, raw) in raws.iter().enumerate() {
@@ -290,6 +293,7 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
             ..Composed::default()
         };
         let mut links: Vec<(Callable, bool)> = Vec::new();
+        self.decided = self.decided(index);
         match router {
             Some(site) => {
                 let service = self.evaluator.program.project.file(raw.span.file).service;

@@ -55,7 +55,8 @@ impl Wirer<'_, '_, '_> {
         let mut links = Vec::new();
         for number in self.mounts_on(router) {
             let mount = &self.mounts[number];
-            if mount.raw != registered && self.covers(mount, path) && self.holds_for(mount, registered) {
+            let is_decided = mount.slot.as_ref().is_some_and(|slot| self.decided.contains(slot));
+            if mount.raw != registered && !is_decided && self.covers(mount, path) && self.holds_for(mount, registered) {
                 links.extend(mount.callables.iter().map(|&callable| (callable, mount.half)));
             }
         }

@@ -8,12 +8,19 @@ use super::fold::plain_text;
 use crate::facts::model::{Data, Origins};
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
 use crate::facts::resolve::Evaluator;
-use crate::syntax::hir::{Atom, Definition, ExprId, ExprKind, SymbolIdx};
+use crate::syntax::hir::{Atom, Definition, ExprId, ExprKind, Module, Step, SymbolIdx};
 
 /// Turns of a loop over constants that are told apart.
 const MAX_TURNS: usize = 64;
 /// Callbacks of these run once per element.
 pub const ITERATORS: &[&str] = &["map", "forEach", "flatMap", "filter", "some", "every", "find", "reduce", "each"];
+
+/// Is it the number that `for number, item in enumerate(items)` counts?
+pub(super) fn is_count(module: &Module, of: ExprId, steps: &[Step]) -> bool {
+    let Some((callee, _)) = module.call(of) else { return false };
+    matches!(steps, [Step::Index(0)])
+        && matches!(module.kind(callee), ExprKind::Global(name) if module.str(name) == "enumerate")
+}
 
 impl Evaluator<'_> {
     /// The texts that an expression has in turn, where it names or holds the variable of a loop over constant texts.

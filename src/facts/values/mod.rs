@@ -15,6 +15,7 @@ mod numbers;
 mod outside;
 mod parameters;
 mod surroundings;
+mod usual;
 
 use smallvec::SmallVec;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::MAX_ITEMS;
 use super::fold::{follow, logical, set_field};
 use super::latest::still_there;
+use super::loops::is_count;
 use crate::facts::model::{Data, Guard, Origins, Record, Value};
 use crate::facts::program::{Exported, ExprRef, FunctionRef, ModuleId, Target};
 use crate::facts::resolve::{Evaluator, Thing};
@@ -55,6 +56,16 @@ impl Evaluator<'_> {
                 }
                 self.with_assigned_fields(at.module, symbol, value)
             }
+            // `way = "asc" if way == "asc" else "desc"`: what was handed in is gone.
+            Definition::Parameter { .. } if remaining.is_some() => {
+                let given = remaining.iter().flatten().take(MAX_ASSIGNED);
+                let given: Vec<Value> = given.map(|&value| self.value(here(value))).collect();
+                let origins = given.iter().fold(Origins::DYNAMIC, |all, value| all.joined(value.origins));
+                match given.as_slice() {
+                    [only] => only.clone(),
+                    _ => Value { data: Data::Unknown, origins },
+                }
+            }
             Definition::Parameter { function, index, steps, default, .. } => {
                 let function = FunctionRef { module: at.module, function: *function };
                 let value = self.parameter_value(function, *index as usize, steps);
@@ -65,6 +76,10 @@ impl Evaluator<'_> {
                 }
             }
             Definition::Caught(kinds) => self.caught(here(*kinds)),
+            Definition::Element { of, steps, .. } if is_count(program.module(at.module), *of, steps) => Value {
+                data: Data::Unknown,
+                origins: Origins::LOOP_VARIABLE.with(Origins::NUMERIC).with(Origins::ALLOW_LISTED),
+            },
             Definition::Element { of, steps, .. } => match self.element_value(here(*of)) {
                 Some(value) => follow(program.module(at.module), value, steps),
                 None => {
