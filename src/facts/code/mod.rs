@@ -7,6 +7,7 @@ mod assemble;
 mod caught;
 mod chains;
 mod compared;
+mod computed;
 mod conditions;
 mod declared;
 mod described;

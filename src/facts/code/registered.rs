@@ -20,6 +20,7 @@ pub struct RouterId {
     pub owner: Option<(ModuleId, ClassIdx)>,
 }
 
+#[derive(Clone)]
 pub struct Mount {
     pub raw: usize,
     pub routers: Vec<RouterId>,
@@ -278,7 +279,7 @@ impl Looker<'_, '_> {
         text.starts_with('/').then(|| vec![text])
     }
 
-    fn is_router(&mut self, path: crate::facts::paths::PathId) -> bool {
+    pub(super) fn is_router(&mut self, path: crate::facts::paths::PathId) -> bool {
         let types = &self.evaluator.stacks.router_types;
         self.evaluator.is_any_type(path, types)
     }
@@ -377,7 +378,7 @@ impl Looker<'_, '_> {
     }
 
     /// `Router().use(a).use(b)` is still the router that it started with.
-    fn base_router(&mut self, site: ExprRef) -> ExprRef {
+    pub(super) fn base_router(&mut self, site: ExprRef) -> ExprRef {
         let mut site = site;
         for _ in 0..MAX_FLUENT {
             let Some(receiver) = self.fluent_receiver(site) else { break };

@@ -182,6 +182,11 @@ impl<'e, 'p, 'r> Wirer<'e, 'p, 'r> {
                     let declared = raw.refs("scope").first().and_then(|&at| declared(wirer.evaluator, at));
                     let in_list = raw.refs("list").first().map(|&site| RouterId { site, owner: None });
                     let scope = in_list.or(scope).filter(|_| declared.is_none());
+                    for loaded in wirer.in_turn(raw, |looker| looker.loaded_by_name(raw.at, raw.refs("chain"))) {
+                        let paths = loaded.prefix.map(|prefix| vec![prefix]).or_else(|| mount.paths.clone());
+                        let loaded = Mount { routers: vec![loaded.router], paths, ..mount.clone() };
+                        wirer.add_mount(loaded, scope, None);
+                    }
                     wirer.add_mount(mount, scope, declared);
                 }
                 "route" => {

@@ -269,11 +269,15 @@ pub(super) fn with_marked_parameters(path: String) -> String {
 /// Does a mount's path lie at or above a route's?
 pub(super) fn covers_path(pattern: &str, path: &str) -> bool {
     let pattern = pattern.trim_end_matches('/');
-    if pattern.is_empty() || pattern.contains('(') || pattern == "*" || pattern == "/*" {
+    if pattern.is_empty() || pattern == "*" || pattern == "/*" {
         return true;
     }
     let mut parts = path.trim_matches('/').split('/');
     for segment in pattern.trim_start_matches('/').split('/') {
+        // What an expression matches, nobody asks here.
+        if let Some((plain, _)) = segment.split_once('(') {
+            return plain.is_empty() || parts.next().is_some_and(|part| part.starts_with(plain));
+        }
         if segment.contains('*') {
             return true;
         }
@@ -295,6 +299,8 @@ mod tests {
         assert!(covers_path("/", "/api"));
         assert!(covers_path("/api/:path*", "/api/users"));
         assert!(covers_path("/((?!_next).*)", "/x"));
+        assert!(covers_path("/files(?!/old)/:name", "/files/a"));
+        assert!(!covers_path("/files(?!/old)/:name", "/api/orders"));
         assert!(!covers_path("/api", "/apix"));
         assert!(!covers_path("/admin", "/api/admin"));
     }

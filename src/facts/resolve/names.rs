@@ -61,6 +61,13 @@ impl Evaluator<'_> {
                 return found;
             }
             Target::Package(package) if loaded.module.language == Language::Python => self.paths.dotted(package),
+            // `use crate::controllers::*;`, then `users::list`: what a glob brings goes before crates.
+            Target::Package(package) if loaded.module.language == Language::Rust && name == Imported::Namespace => {
+                match program.export_named(module, package) {
+                    Some(exported @ Exported::Namespace(of)) if of != module => return self.exported(exported),
+                    _ => self.paths.package(package),
+                }
+            }
             Target::Package(package) => self.paths.package(package),
             Target::Missing => self.paths.root("?"),
         };

@@ -13,7 +13,7 @@ use crate::facts::code::extract::Raw;
 use crate::facts::code::handed_back::HandedBack;
 use crate::facts::code::routes::Composed;
 use crate::facts::model::{FunctionId, Value};
-use crate::facts::program::ExprRef;
+use crate::facts::program::{ExprRef, FunctionRef};
 use crate::syntax::hir::{BinaryOp, ExprId, ExprKind, Use};
 
 const MUTATING: &[&str] = &["POST", "PUT", "PATCH", "DELETE", "ACTION"];
@@ -40,8 +40,13 @@ impl<'p, 'r> Builder<'p, 'r> {
                 && raw.at.expr != ExprId::NONE
                 && (only_looked_at(module(), raw.at.expr, &is_harmless) || is_put_back(module(), raw.at.expr))
         };
+        let guards = self.guards();
+        let is_credential = |raw: &Raw| {
+            raw.text("part").map(input_part) == Some("body") && raw.function.is_some_and(|f| guards.contains(&f))
+        };
         let of_sort = |raw: &&Raw| {
-            &*raw.kind == "input" && raw.is_declared_input() == declared && (declared || !goes_nowhere(raw))
+            let counts = || !goes_nowhere(raw) && !is_credential(raw);
+            &*raw.kind == "input" && raw.is_declared_input() == declared && (declared || counts())
         };
         for raw in self.raws.iter().filter(of_sort) {
             if let (Some(function), Some(part)) = (raw.function, raw.text("part")) {
@@ -49,6 +54,14 @@ impl<'p, 'r> Builder<'p, 'r> {
             }
         }
         inputs
+    }
+
+    /// Functions beside the handlers that ask who is calling: what they read of a request they look up.
+    fn guards(&self) -> FxHashSet<FunctionRef> {
+        let asking = self.raws.iter().filter(|raw| &*raw.kind == "role" && raw.text("role") == Some("auth"));
+        let handlers: FxHashSet<FunctionRef> =
+            self.wiring.routes.iter().filter_map(|route| route.own.last().copied()).collect();
+        asking.filter_map(|raw| raw.function).filter(|function| !handlers.contains(function)).collect()
     }
 
     pub(super) fn push_route(&mut self, route: &Composed, inputs: &FxHashMap<FunctionId, Vec<String>>) {
