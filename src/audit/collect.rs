@@ -309,7 +309,8 @@ fn scripts_of<'c>(project: &'c Project, contents: &'c Contents, facts: &[Fact]) 
     let is_script = |id: &FileId| {
         let file = project.file(*id);
         let holds_tables = file.kind == FileKind::Rust && file.area == Area::Server;
-        file.kind == FileKind::Sql || holds_tables || coded.contains(id)
+        let is_log = || contents.texts.get(id).is_some_and(|text| shapes::is_change_log(&file.path, text));
+        file.kind == FileKind::Sql || holds_tables || coded.contains(id) || is_log()
     };
     let ids = project.file_ids().filter(is_script);
     let text = |id: FileId| match contents.texts.get(&id) {

@@ -13,12 +13,14 @@ pub mod hcl;
 pub mod hir;
 pub mod javascript;
 pub mod json;
+pub mod liquibase;
 mod node;
 pub mod prisma;
 pub mod python;
 pub mod rust;
 pub mod sql;
 pub mod toml_file;
+pub mod xml;
 pub mod yaml;
 
 pub use error::*;

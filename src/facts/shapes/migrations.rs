@@ -92,7 +92,7 @@ fn classify(path: &str) -> Option<(String, Role)> {
         "sql" if is_drizzle(stem) && !folder.contains("migrations") => found(folder, Role::Migration("drizzle")),
         "sql" if last == "sqls" || is_way_back(name) => None,
         "sql" if is_changelog(last) => found(folder, Role::Migration("liquibase")),
-        "xml" | "yaml" | "yml" | "json" if is_changelog(last) && stem.contains("changelog") => {
+        "xml" | "yaml" | "yml" | "json" if is_change_log(folder, last, stem) => {
             found(folder, Role::Migration("liquibase"))
         }
         "sql" if is_folder(last) => found(folder, Role::Migration(sql_tool(stem))),
@@ -116,9 +116,20 @@ fn is_folder(name: &str) -> bool {
     matches!(name, "migrations" | "migration" | "migrate" | "drizzle" | "db-migrations")
 }
 
+/// A change log whose kind of file nobody else reads.
+pub fn is_xml_change_log(path: &str) -> bool {
+    path.ends_with(".xml") && folder_of(path).is_some_and(|(_, tool)| tool == "liquibase")
+}
+
 /// Where Liquibase keeps its change sets.
 fn is_changelog(name: &str) -> bool {
     matches!(name, "changelog" | "changelogs" | "changesets" | "liquibase")
+}
+
+/// `db/changelog/db.changelog-1.0.xml`, `db/changelog/002-orders.yaml`, `db/changelog/changes/orders.xml`
+fn is_change_log(folder: &str, last: &str, stem: &str) -> bool {
+    let named = stem.contains("changelog") || leading_digits(stem) > 0;
+    is_changelog(last) && named || last == "changes" && folder.rsplit('/').skip(1).any(is_changelog)
 }
 
 /// `down.sql`, `001_init.down.sql`, `U1__init.sql`

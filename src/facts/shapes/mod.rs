@@ -55,7 +55,7 @@ pub use operations::{Operation, operations};
 pub use packages::dependencies;
 pub use prisma::prisma;
 pub use proxies::{Backend, ProxyFile, ProxyInput, is_proxy_file, is_traefik_file, proxies};
-pub use schema::{SchemaReading, schemas};
+pub use schema::{SchemaReading, is_change_log, schemas};
 pub use settings::{format_of, settings};
 pub use targets::{Targets, is_script};
 
@@ -92,7 +92,7 @@ pub struct Reading {
 
 /// Text files that shapes read although their kind does not say so: proxies, Terraform.
 pub fn reads_text(path: &str) -> bool {
-    is_proxy_file(path) || terraform::is_terraform(path)
+    is_proxy_file(path) || terraform::is_terraform(path) || migrations::is_xml_change_log(path)
 }
 
 /// Files of data larger than this are only looked into where their beginning says what they are.

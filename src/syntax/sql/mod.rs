@@ -49,6 +49,8 @@ impl Dialect {
 #[derive(Debug, Default)]
 pub struct Script {
     pub changes: Vec<Change>,
+    /// What the same file did before, in steps that have been run.
+    pub settled: Vec<Change>,
     pub errors: Vec<SyntaxError>,
 }
 

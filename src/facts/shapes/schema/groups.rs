@@ -9,6 +9,7 @@ use crate::syntax::sql::{Dialect, dialect_of};
 use super::super::migrations::{folder_of, is_way_back};
 use super::super::paths;
 use super::coded::Coded;
+use super::is_change_log;
 
 /// Letters of a group that are looked at for its dialect.
 const SAMPLE: usize = 256 * 1024;
@@ -45,7 +46,7 @@ pub(super) fn groups<'t>(scripts: &[(FileId, &'t File, &'t str)], coded: &Coded)
     for &(id, file, text) in scripts {
         let path: &str = &file.path;
         let is_coded = coded.changes.contains_key(&id);
-        let is_script = file.kind == FileKind::Sql && !is_way_back(path);
+        let is_script = file.kind == FileKind::Sql && !is_way_back(path) || is_change_log(path, text);
         if !(is_script || is_coded) || is_left_out(file) {
             continue;
         }
@@ -92,7 +93,8 @@ fn dialect(group: &Group<'_>) -> Dialect {
         Some(_) => Dialect::Sqlite,
         None => {
             let mut sample = String::new();
-            for (_, _, text) in &group.files {
+            // The words of a change log are those of Liquibase.
+            for (_, _, text) in group.files.iter().filter(|(_, path, text)| !is_change_log(path, text)) {
                 sample.extend(text.chars().take(SAMPLE.saturating_sub(sample.len())));
             }
             dialect_of(&sample)

@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use crate::facts::{Fact, FunctionId};
 use crate::project::{Area, Diagnostic, File, FileId, FileKind, ServiceId};
-use crate::syntax::diesel;
 use crate::syntax::sql::{self, Dialect, Script};
+use crate::syntax::{diesel, liquibase};
 
 use coded::Coded;
 use fold::Schema;
@@ -61,6 +61,12 @@ pub fn schemas(scripts: &[(FileId, &File, &str)], declared: &[Fact], calls: &[Ve
     reading
 }
 
+/// Change sets of Liquibase that are not written in SQL.
+pub fn is_change_log(path: &str, text: &str) -> bool {
+    let is_log = |extension: &str| matches!(extension, "xml" | "yaml" | "yml" | "json");
+    path.rsplit_once('.').is_some_and(|(_, extension)| is_log(extension)) && liquibase::holds_changes(text)
+}
+
 fn service_of(scripts: &[(FileId, &File, &str)], file: FileId) -> Option<ServiceId> {
     let found = scripts.binary_search_by_key(&file, |(id, _, _)| *id).ok()?;
     Some(scripts[found].1.service)
@@ -88,8 +94,9 @@ fn replay(group: &Group<'_>, with: &Replay<'_>, reading: &mut SchemaReading) -> 
     let mut schema = Schema::default();
     for (file, path, text) in &group.files {
         let script = match with.coded.changes.get(file) {
-            Some(changes) => Script { changes: redescribed::resolved(changes, &schema, *file), errors: Vec::new() },
-            None if path.ends_with(".rs") => Script { changes: diesel::parse(text), errors: Vec::new() },
+            Some(changes) => Script { changes: redescribed::resolved(changes, &schema, *file), ..Script::default() },
+            None if path.ends_with(".rs") => Script { changes: diesel::parse(text), ..Script::default() },
+            None if is_change_log(path, text) => liquibase::parse(path, text, group.dialect),
             None => sql::parse(text, group.dialect),
         };
         for error in &script.errors {
@@ -100,6 +107,7 @@ fn replay(group: &Group<'_>, with: &Replay<'_>, reading: &mut SchemaReading) -> 
             let kinds = ["model", "column", "index", "relation", "check", "row-security"];
             reading.incomplete.extend(kinds.map(|kind| (with.service, kind.into(), reason.clone())));
         }
+        script.settled.iter().for_each(|change| schema.apply(*file, change));
         if group.tool.is_some() {
             reading.facts.extend(steps::facts(*file, &script.changes, &schema, group, with.newest.contains(file)));
         }
