@@ -18,6 +18,8 @@ use crate::syntax::Node;
 const MAX_HOPS: usize = 6;
 /// Entries of one service; what names more is no manifest.
 const MAX_ENTRIES: usize = 500;
+/// Files that settings are put together from.
+const MAX_PARTS: usize = 64;
 
 /// An entry point and what names it.
 pub(super) type Entry = (FileId, String);
@@ -153,13 +155,37 @@ impl<'a> Starts<'a> {
     /// The module of settings that a Django module names, or that its environment probably does.
     fn settings_of(&self, file: FileId) -> Option<FileId> {
         let text = self.manifests.texts.get(&file)?;
-        let Some((_, after)) = text.split_once(TABLE.python.manage.settings.as_str()) else {
+        let variable = TABLE.python.manage.settings.as_str();
+        // What a comment says is only an example.
+        let is_said =
+            |at: &usize| !text[..*at].rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with('#'));
+        let said = text.match_indices(variable).map(|(at, _)| at).find(is_said);
+        let Some(after) = said.and_then(|at| text.get(at + variable.len()..)) else {
             return self.usual_settings(file, text);
         };
         let mut quoted = after.split(['"', '\'', '\n']).skip(1).map(str::trim);
         let module = quoted.find(|word| word.contains('.') || word.ends_with("settings"))?;
         let folders: Vec<String> = ancestors(folder_of(&self.project.file(file).path)).map(str::to_owned).collect();
         self.modules.find(&folders, module)
+    }
+
+    /// The module of settings that a Django module names, with the files that it is put together from.
+    fn all_settings_of(&self, file: FileId) -> Vec<FileId> {
+        let Some(settings) = self.settings_of(file) else { return Vec::new() };
+        let mut found = vec![settings];
+        found.extend(self.parts_of(settings));
+        found
+    }
+
+    /// `include("base.py", optional("local.py"))`: the files beside the settings that exist.
+    fn parts_of(&self, settings: FileId) -> Vec<FileId> {
+        let Some(text) = self.manifests.texts.get(&settings) else { return Vec::new() };
+        if !text.contains(TABLE.python.manage.parts.as_str()) {
+            return Vec::new();
+        }
+        let folder = folder_of(&self.project.file(settings).path);
+        let quoted = text.split(['"', '\'']).skip(1).step_by(2).filter(|part| part.ends_with(".py"));
+        quoted.take(MAX_PARTS).filter_map(|part| self.project.find(&join(folder, part))).collect()
     }
 
     /// The settings beside a gateway that names none.
@@ -205,7 +231,7 @@ impl<'a> Starts<'a> {
                 gateways if !gateways.is_empty() => gateways,
                 _ => all.take(1).map(|(_, _, id)| *id).collect(),
             };
-        let settings = chosen.iter().filter_map(|id| self.settings_of(*id));
+        let settings = chosen.iter().flat_map(|id| self.all_settings_of(*id));
         let importers = chosen.iter().flat_map(|id| self.starts_importing(*id));
         let mut files: Vec<FileId> = chosen.iter().copied().chain(importers).chain(settings).collect();
         files.dedup();
@@ -348,7 +374,7 @@ impl Walk<'_, '_> {
 
     fn add(&mut self, file: Option<FileId>, context: Context) {
         let Some(file) = file else { return };
-        for file in std::iter::once(file).chain(self.starts.settings_of(file)) {
+        for file in std::iter::once(file).chain(self.starts.all_settings_of(file)) {
             let started = Started { file, serves: context.serves, kind: context.kind };
             if !self.files.contains(&started) {
                 self.files.push(started);

@@ -93,6 +93,8 @@ pub(super) struct Manage {
     pub(super) usual_settings: Vec<String>,
     /// The variable that names the module of settings.
     pub(super) settings: String,
+    /// The package by which settings are put together from files.
+    pub(super) parts: String,
     /// The modules that servers load.
     pub(super) modules: Vec<String>,
     pub(super) http: Vec<String>,

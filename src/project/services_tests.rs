@@ -476,6 +476,25 @@ fn django_brings_its_settings() {
 }
 
 #[test]
+fn settings_are_put_together_from_files() {
+    let gateway = "# os.environ['DJANGO_SETTINGS_MODULE'] = 'shop'\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\napplication = get_wsgi_application()";
+    let settings =
+        "from split_settings.tools import include, optional\ninclude('base.dist.py', optional(\"local.py\"))\n";
+    let files = [
+        ("requirements.txt", "django==5.1\n"),
+        ("Procfile", "web: gunicorn shop.wsgi\n"),
+        ("shop/__init__.py", ""),
+        ("shop/wsgi.py", gateway),
+        ("shop/settings/__init__.py", settings),
+        ("shop/settings/base.dist.py", ""),
+        ("shop/settings/other.py", ""),
+    ];
+    let of_web = |file| (file, "Procfile web");
+    let expected = ["shop/wsgi.py", "shop/settings/__init__.py", "shop/settings/base.dist.py"].map(of_web);
+    assert_eq!(entries(&services(&files), "."), expected);
+}
+
+#[test]
 fn settings_that_only_the_environment_names_are_those_beside_the_gateway() {
     let gateway = "from django.core.wsgi import get_wsgi_application\napplication = get_wsgi_application()";
     let files = [

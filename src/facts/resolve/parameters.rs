@@ -9,6 +9,7 @@ use super::{Evaluator, MAX_CALLERS, Thing, Things};
 use crate::facts::memo::Rests;
 use crate::facts::paths::TypeIdx;
 use crate::facts::program::{ExprRef, FunctionRef, ModuleId};
+use crate::facts::stacks::Verb;
 use crate::syntax::hir::{ExprId, ExprKind, FunctionIdx, Step};
 
 impl Evaluator<'_> {
@@ -23,9 +24,24 @@ impl Evaluator<'_> {
         let mut found = self.whole_parameter(FunctionRef { module, function }, index as usize);
         found = self.follow(module, found, steps);
         if found.is_empty() && default != ExprId::NONE {
-            found = self.things(ExprRef { module, expr: default });
+            let default = ExprRef { module, expr: default };
+            found = self.injected(default).unwrap_or_else(|| self.things(default));
         }
         found
+    }
+
+    /// `db=Depends(get_db)`: a framework calls what it is given, and hands in what that gives.
+    fn injected(&mut self, default: ExprRef) -> Option<Things> {
+        let (callee, _) = self.program.module(default.module).call(default.expr)?;
+        let stacks = self.stacks;
+        let injects = self.paths_of(ExprRef { expr: callee, ..default }).into_iter().any(|path| {
+            stacks.candidates(Verb::Param, self.paths.last_name(path)).any(|(clause, pattern)| {
+                &*clause.kind == "mount" && self.matcher.matches_pattern(&self.paths, &stacks.types, path, pattern)
+            })
+        });
+        let provider = self.argument(default, 0).filter(|_| injects)?;
+        let providers = self.things(provider);
+        Some(self.results(&providers, default, false))
     }
 
     fn whole_parameter(&mut self, function: FunctionRef, index: usize) -> Things {
