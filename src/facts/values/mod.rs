@@ -31,7 +31,7 @@ pub(crate) use errors::is_error_name;
 pub use loops::ITERATORS;
 pub(crate) use outside::Outside;
 
-const MAX_DEPTH: u16 = 32;
+const MAX_DEPTH: u16 = 24;
 /// Elements and properties that are looked at.
 const MAX_ITEMS: usize = 64;
 
