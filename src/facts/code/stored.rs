@@ -176,12 +176,24 @@ fn target(module: &Module, mut expr: ExprId, member: &str) -> Option<String> {
 
 fn is_made(evaluator: &mut Evaluator<'_>, at: ExprRef) -> bool {
     let origin = evaluator.origin(at);
-    let module = evaluator.program.module(origin.module);
-    let mut expr = origin.expr;
-    while let ExprKind::Await(inner) = module.kind(expr) {
-        expr = inner;
+    is_made_by_call(evaluator.program.module(origin.module), origin.expr, MAX_NESTING)
+}
+
+/// A call that makes something, also where a condition chooses between such calls and nothing at all.
+fn is_made_by_call(module: &Module, expr: ExprId, depth: u8) -> bool {
+    let is_nothing = |expr: ExprId| match module.kind(expr) {
+        ExprKind::Null | ExprKind::Undefined => true,
+        ExprKind::Str(text) => module.str(text).is_empty(),
+        _ => false,
+    };
+    match module.kind(expr) {
+        ExprKind::Await(inner) => is_made_by_call(module, inner, depth),
+        ExprKind::Conditional { branches, .. } if depth > 0 => {
+            let mut chosen = module.list(branches).filter(|&branch| !is_nothing(branch)).peekable();
+            chosen.peek().is_some() && chosen.all(|branch| is_made_by_call(module, branch, depth - 1))
+        }
+        _ => module.call(expr).is_some_and(|(callee, _)| !KEEPING.contains(&super::names::last_name(module, callee))),
     }
-    module.call(expr).is_some_and(|(callee, _)| !KEEPING.contains(&super::names::last_name(module, callee)))
 }
 
 fn collect(evaluator: &mut Evaluator<'_>, at: ExprRef, out: &mut Vec<(String, ExprRef)>, depth: u8) {
@@ -331,6 +343,20 @@ mod tests {
             await prisma.user.create({ data: { password: given } })",
         );
         assert!(variable.len() == 1 && variable[0].has(Origins::HASHED));
+    }
+
+    #[test]
+    fn what_a_condition_chooses_among_things_made_is_made() {
+        let made = passwords(
+            "const password = req.body.password ? await seal(req.body.password) : null\n\
+            await prisma.user.create({ data: { password } })",
+        );
+        assert!(made.len() == 1 && !made[0].has(Origins::REQUEST));
+        let given = passwords(
+            "const password = req.body.sealed ? await seal(req.body.password) : req.body.password\n\
+            await prisma.user.create({ data: { password } })",
+        );
+        assert!(given.len() == 1 && given[0].has(Origins::REQUEST));
     }
 
     #[test]
